@@ -1,0 +1,158 @@
+/**
+ * A dialect is the wire protocol of one API family. It has up to two roles: `inbound`, spoken with callers, and
+ * `outbound`, spoken with providers. A provider's endpoint is an address that speaks an outbound dialect.
+ *
+ * Same dialect on both sides: pass-through. The caller's bytes go on with only `splice`d fields changed, the
+ * provider's bytes come back as they are, and `StreamReader` or `readResponse` only look at them.
+ * Different dialects: `decodeRequest` → canonical → `encodeRequest`, and back event by event.
+ *
+ * Adding a dialect adds a folder and one line in registry.ts; nothing here changes.
+ */
+import type { HeadgateError } from "../kernel/errors.ts";
+import type { Usage } from "../kernel/usage.ts";
+import type { JsonDocument } from "../kernel/json-document.ts";
+import type { CanonicalEvent, CanonicalRequest, CanonicalResponse, FinishReason } from "./canonical.ts";
+import type { SseEvent } from "./sse.ts";
+
+export type DialectName = "openai-chat" | "openai-embeddings" | "anthropic-messages";
+
+/** What is asked for, whatever the wire shape: targets are matched to it. */
+export type Operation = "chat" | "embeddings";
+
+export interface Dialect {
+  readonly name: DialectName;
+  readonly operation: Operation;
+  readonly inbound?: InboundCodec;
+  readonly outbound?: OutboundCodec;
+}
+
+/** What a request needs of a target, derived from the request and not from configuration. */
+export interface Needs {
+  readonly tools: boolean;
+  readonly images: boolean;
+  readonly audio: boolean;
+  readonly documents: boolean;
+  readonly jsonSchema: boolean;
+  readonly logprobs: boolean;
+}
+
+/** The narrow view of a caller's request that admission and planning read; the rest stays bytes. */
+export interface RequestView {
+  readonly document: JsonDocument;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly endUser: string | null;
+  /** The caller's own bound on output, `null` if none was given. */
+  readonly maxOutputTokens: number | null;
+  /** How many answers one call produces (`n`): multiplies the bound on output. */
+  readonly choices: number;
+  readonly needs: Needs;
+}
+
+/** The wire facts of a provider that change how a dialect is written to it or read from it. */
+export interface Quirks {
+  /** openai-chat: how usage in a stream is obtained. Default `stream_options`. */
+  readonly streamUsage?: "stream_options" | "always" | "never";
+  /** openai-chat: whether `completion_tokens` includes reasoning tokens. Default true (OpenAI's convention). */
+  readonly reasoningInsideOutput?: boolean;
+  /** openai-chat: whether `prompt_tokens` includes cached tokens. Default true (OpenAI's convention). */
+  readonly cachedInsideInput?: boolean;
+}
+
+/** What an encoder needs to know of the target. */
+export interface TargetFacts {
+  /** The provider's own name of the model. */
+  readonly model: string;
+  /** The model's maximum of output tokens, `null` if unknown. */
+  readonly maxOutputTokens: number | null;
+  readonly quirks: Quirks;
+}
+
+/** A field that has no counterpart in the target's dialect and was left out, named in `x-headgate-dropped`. */
+export type Loss = string;
+
+export interface EncodedRequest {
+  readonly body: Uint8Array;
+  readonly losses: readonly Loss[];
+}
+
+export interface InboundCodec {
+  /** Checks the fields that the gateway itself relies on. Throws `missing_field`, `invalid_value`, … naming the field. */
+  view(document: JsonDocument): RequestView;
+  /** Reads everything. Throws naming the field. */
+  decodeRequest(view: RequestView): CanonicalRequest;
+  encodeResponse(response: CanonicalResponse, view: RequestView): Uint8Array;
+  createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;
+  /** The body of an error response (JSON). */
+  encodeError(error: HeadgateError, requestId: string): Uint8Array;
+  /** The bytes that tell a caller in mid-stream that the answer broke; never a terminal marker of success. */
+  encodeStreamError(error: HeadgateError, requestId: string): Uint8Array;
+  /** The bytes a complete stream ends with, for a provider that finished without saying so; empty if the dialect has none. */
+  readonly streamEnd: Uint8Array;
+  /** A comment that keeps an idle connection open, or `null` if the dialect allows none. */
+  readonly heartbeat: Uint8Array | null;
+}
+
+export interface StreamEncoder {
+  /** The wire bytes of one event; empty if the event has none. */
+  encode(event: CanonicalEvent): string;
+  /** The terminal bytes of a stream that finished. Called once, after `finish` was encoded. */
+  end(): string;
+}
+
+export interface OutboundCodec {
+  /** Path below the provider's base URL, e.g. `/chat/completions`. */
+  path(model: string, stream: boolean): string;
+  /** Translation. Throws `unsupported_parameter` for what cannot be left out. */
+  encodeRequest(request: CanonicalRequest, target: TargetFacts): EncodedRequest;
+  /** Pass-through: the caller's bytes with the model name and documented fields replaced. */
+  splice(view: RequestView, target: TargetFacts): Uint8Array;
+  /**
+   * Reads what accounting needs of a whole answer. Throws `upstream_malformed` when it is not an answer of this
+   * dialect at all.
+   */
+  readResponse(json: unknown, quirks: Quirks): ResponseReading;
+  decodeResponse(json: unknown, quirks: Quirks): CanonicalResponse;
+  createStreamReader(quirks: Quirks): StreamReader;
+  createStreamDecoder(quirks: Quirks): StreamDecoder;
+  /** Classifies a refusal of the provider. `body` is at most a bounded part of it and may be anything, HTML included. */
+  readError(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, body: Uint8Array): HeadgateError;
+}
+
+/** What accounting, health and the record need of an answer. */
+export interface ResponseReading {
+  id: string | null;
+  model: string | null;
+  /** `null`: the provider has not reported any. */
+  usage: Usage | null;
+  finish: FinishReason | null;
+  /** Bytes of generated text, reasoning and tool arguments, for metering where usage is missing. */
+  outputBytes: number;
+}
+
+/**
+ * Watches a stream without changing it.
+ * `output`   carries something the caller was waiting for (text, reasoning, tool call)
+ * `progress` belongs to the protocol, carries no output (role chunk, ping, block start)
+ * `usage`    carries usage and nothing else: withheld when the caller did not ask for it
+ * `finish`   the provider said why it stopped (it may carry output too)
+ * `end`      the terminal marker
+ * `error`    the provider reported an error in the stream: `failure` holds it
+ * `invalid`  not an event of this dialect (not JSON, or not an object)
+ */
+export type StreamSignal = "output" | "progress" | "usage" | "finish" | "end" | "error" | "invalid";
+
+export interface StreamReader {
+  read(event: SseEvent): StreamSignal;
+  /** Cumulative; changes with every `read`. */
+  readonly reading: ResponseReading;
+  /** The parsed JSON of the last event read, for the decoder. */
+  readonly json: unknown;
+  /** Set after `error`. */
+  readonly failure: HeadgateError | null;
+}
+
+export interface StreamDecoder {
+  /** The canonical events that one parsed wire event says, in order. */
+  decode(json: unknown): readonly CanonicalEvent[];
+}

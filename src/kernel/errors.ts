@@ -1,0 +1,111 @@
+/**
+ * The closed catalogue of errors. Every failure a person or a program can meet has one literal `code`, whose
+ * fault it is, whether trying again can help, and the HTTP status it becomes. Inbound codecs turn these into
+ * each dialect's shape; `docs/reference/errors.md` is generated from this table.
+ */
+export type Fault = "caller" | "operator" | "upstream" | "gateway";
+export type Retry = "never" | "same-target" | "other-target";
+
+interface ErrorKind {
+  /** HTTP status the caller sees, unless the failure carries the provider's own. */
+  readonly status: number;
+  readonly fault: Fault;
+  readonly retry: Retry;
+  /** One sentence for the reference page. */
+  readonly summary: string;
+}
+
+const kind = (status: number, fault: Fault, retry: Retry, summary: string): ErrorKind => ({
+  status,
+  fault,
+  retry,
+  summary,
+});
+
+export const errorCatalogue = {
+  invalid_json: kind(400, "caller", "never", "The body is not valid JSON; the message gives line and column."),
+  invalid_encoding: kind(400, "caller", "never", "The body is not valid UTF-8; the message gives the byte offset."),
+  duplicate_field: kind(400, "caller", "never", "An object in the body names the same field twice."),
+  nesting_too_deep: kind(400, "caller", "never", "The body nests arrays and objects deeper than `limits.jsonDepth`."),
+  missing_field: kind(400, "caller", "never", "A required field is absent."),
+  invalid_value: kind(400, "caller", "never", "A field has the wrong type or a value outside its range."),
+  unsupported_parameter: kind(400, "caller", "never", "The target cannot carry this field; leaving it out would change the answer."),
+  unsupported_capability: kind(400, "caller", "never", "No configured target of the model can serve what the request asks for."),
+  invalid_header: kind(400, "caller", "never", "A request header has a value that cannot be used."),
+  missing_api_key: kind(401, "caller", "never", "No API key was sent."),
+  invalid_api_key: kind(401, "caller", "never", "The API key is not known."),
+  expired_api_key: kind(401, "caller", "never", "The API key has expired."),
+  revoked_api_key: kind(401, "caller", "never", "The API key was revoked."),
+  model_not_allowed: kind(403, "caller", "never", "The key's allow-list does not contain the model."),
+  model_not_found: kind(404, "caller", "never", "No alias or provider serves the model; near names are suggested."),
+  route_not_found: kind(404, "caller", "never", "No such path."),
+  method_not_allowed: kind(405, "caller", "never", "The path exists, but not for this method."),
+  body_timeout: kind(408, "caller", "never", "The body did not arrive within `server.bodyTimeoutMs`."),
+  body_too_large: kind(413, "caller", "never", "The body is larger than `limits.bodyBytes`."),
+  unsupported_media_type: kind(415, "caller", "never", "The body's content type or encoding is not accepted."),
+  client_closed: kind(499, "caller", "never", "The caller closed the connection before the answer was complete."),
+  unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
+  deadline_exceeded: kind(504, "caller", "never", "The caller's own deadline passed."),
+  total_timeout: kind(504, "upstream", "other-target", "The answer was not complete within `timeouts.totalMs`."),
+  connect_timeout: kind(504, "upstream", "other-target", "No connection to the provider within `timeouts.connectMs`."),
+  first_token_timeout: kind(504, "upstream", "other-target", "No output from the provider within `timeouts.firstTokenMs`."),
+  idle_timeout: kind(504, "upstream", "other-target", "The provider fell silent for `timeouts.idleMs` in mid-stream."),
+  upstream_unreachable: kind(502, "upstream", "same-target", "The provider could not be reached, or reset the connection before answering."),
+  upstream_rejected: kind(400, "caller", "never", "The provider refused the request; its status and message are passed on."),
+  upstream_rate_limited: kind(429, "upstream", "other-target", "The provider is rate limiting; `retry-after` is passed on."),
+  upstream_credentials: kind(502, "operator", "other-target", "The provider refused the gateway's own credential."),
+  upstream_overloaded: kind(529, "upstream", "other-target", "The provider says that it is overloaded."),
+  upstream_failed: kind(502, "upstream", "same-target", "The provider answered with a server error."),
+  upstream_malformed: kind(502, "upstream", "same-target", "The provider's answer could not be understood."),
+  upstream_too_large: kind(502, "upstream", "never", "The provider's answer is larger than `limits.responseBytes`."),
+  stream_truncated: kind(502, "upstream", "same-target", "The provider's stream ended without saying that it was finished."),
+  overloaded: kind(503, "gateway", "same-target", "The gateway is at its configured limit; `retry-after` says when to try again."),
+  shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
+  storage_unavailable: kind(503, "gateway", "same-target", "The record of the request could not be committed, so the request was not made."),
+  internal: kind(500, "gateway", "same-target", "A bug in the gateway; the log has the cause under the request id."),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export interface ErrorOptions {
+  /** Overrides the catalogue's status: only for an upstream refusal, whose own status is passed on. */
+  readonly status?: number;
+  /** The field, header or flag at fault, as the person wrote it: `messages[2].content`. */
+  readonly param?: string;
+  /** Milliseconds after which trying again can help; becomes `retry-after` and `retry-after-ms`. */
+  readonly retryAfterMs?: number;
+  /** The provider's own error body in its own words, where one was received. */
+  readonly upstream?: { readonly type: string | null; readonly code: string | null };
+  readonly cause?: unknown;
+}
+
+export class HeadgateError extends Error {
+  override readonly name = "HeadgateError";
+  readonly code: ErrorCode;
+  readonly fault: Fault;
+  readonly retry: Retry;
+  readonly status: number;
+  readonly param: string | null;
+  readonly retryAfterMs: number | null;
+  readonly upstream: { readonly type: string | null; readonly code: string | null } | null;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const entry = errorCatalogue[code];
+    this.code = code;
+    this.fault = entry.fault;
+    this.retry = entry.retry;
+    this.status = options.status ?? entry.status;
+    this.param = options.param ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.upstream = options.upstream ?? null;
+  }
+}
+
+/** Turns whatever was thrown into a catalogue error; anything unknown is our own bug and becomes `internal`. */
+export function toHeadgateError(thrown: unknown): HeadgateError {
+  if (thrown instanceof HeadgateError) return thrown;
+  return new HeadgateError("internal", "The gateway failed on this request. The operator finds the cause in the log under the request id.", {
+    cause: thrown,
+  });
+}

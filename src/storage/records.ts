@@ -1,0 +1,126 @@
+/**
+ * What the gateway remembers of its work: one wide row per request, one ledger entry per provider attempt that
+ * could have cost money, and, while an attempt is under way, its hold in the journal.
+ *
+ * Invariant: an attempt is either held (in the journal) or settled (in the ledger), never both, never neither.
+ * Opening commits before the call leaves the machine; closing removes the holds and writes ledger entries and the
+ * wide row in one transaction, before the caller is told that the answer is complete.
+ */
+import type { DialectName, Operation } from "../dialects/dialect.ts";
+import type { NanoUsd } from "../kernel/money.ts";
+import type { Usage } from "../kernel/usage.ts";
+
+/** Who is charged. All `null` for a request that was refused before it was known who asked. */
+export interface Payer {
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly keyId: string;
+}
+
+/**
+ * How the amount was found. `reported` by the provider; `drained`: the tail of an abandoned stream was read to get
+ * it; `metered`: our own count; `worst-case`: the process died, the hold is charged; `none`: nothing was billable.
+ */
+export type SettlementBasis = "reported" | "drained" | "metered" | "worst-case" | "none";
+
+/** `unpriced`: no price was known, the cost is zero and wants re-rating. `estimated`: usage is our own count. */
+export type LedgerFlag = "unpriced" | "estimated" | "recovered";
+
+/** A provider call that is about to leave; all that is needed to charge it if this process dies. */
+export interface Hold {
+  readonly attemptId: string;
+  readonly requestId: string;
+  readonly startedAtMs: number;
+  readonly payer: Payer;
+  readonly endUser: string | null;
+  readonly operation: Operation;
+  readonly provider: string;
+  readonly credential: string;
+  readonly modelAsked: string;
+  readonly modelTarget: string;
+  readonly priceVersion: string | null;
+  /** The most that the attempt can use and cost. */
+  readonly worstUsage: Usage;
+  readonly worstCostNanoUsd: NanoUsd;
+}
+
+export interface LedgerEntry {
+  /** Equal to the attempt's id for a charge; a correction has an id of its own. */
+  readonly entryId: string;
+  readonly kind: "charge" | "correction";
+  readonly attemptId: string;
+  readonly requestId: string;
+  /** When it was settled. */
+  readonly atMs: number;
+  readonly payer: Payer;
+  readonly endUser: string | null;
+  readonly operation: Operation;
+  readonly provider: string;
+  readonly credential: string;
+  readonly modelAsked: string;
+  readonly modelServed: string;
+  /** The provider's id of the answer, for reconciliation. */
+  readonly providerRequestId: string | null;
+  /** For a correction: the signed difference to what was charged. */
+  readonly usage: Usage;
+  readonly costNanoUsd: NanoUsd;
+  readonly priceVersion: string | null;
+  readonly basis: SettlementBasis;
+  readonly flags: readonly LedgerFlag[];
+}
+
+/** How a request ended, from the caller's point of view. */
+export type Ending =
+  | "complete"
+  | "refused"
+  | "provider-error"
+  | "truncated"
+  | "timeout"
+  | "caller-gone"
+  | "shutdown"
+  | "gateway-error"
+  | "killed";
+
+/** The wide row. Times are microseconds; `null` where the phase was not reached. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly startedAtMs: number;
+  readonly payer: Payer | null;
+  readonly endUser: string | null;
+  readonly operation: Operation | null;
+  readonly method: string;
+  readonly path: string;
+  readonly dialectIn: DialectName | null;
+  readonly dialectOut: DialectName | null;
+  readonly stream: boolean;
+  readonly modelAsked: string | null;
+  readonly modelServed: string | null;
+  readonly provider: string | null;
+  readonly status: number;
+  readonly ending: Ending;
+  readonly finishReason: string | null;
+  readonly errorCode: string | null;
+  readonly attempts: number;
+  readonly losses: readonly string[];
+  readonly invalidEvents: number;
+  readonly usage: Usage;
+  readonly costNanoUsd: NanoUsd;
+  readonly basis: SettlementBasis;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly queueUs: number | null;
+  readonly connectUs: number | null;
+  readonly firstTokenUs: number | null;
+  readonly totalUs: number;
+  /** Output tokens per second between first token and end; `null` where it has no meaning. */
+  readonly outputTokensPerSecond: number | null;
+  readonly userAgent: string | null;
+}
+
+/** The request path's only way to durable storage. Both resolve after the commit, which is shared by a turn of the event loop. */
+export interface Journal {
+  /** Rejects with `storage_unavailable`; then the call must not be made. */
+  open(hold: Hold): Promise<void>;
+  /** Idempotent per request id. Rejects with `storage_unavailable`; the holds then stay for recovery. */
+  close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void>;
+}
