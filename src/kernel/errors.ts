@@ -15,14 +15,53 @@ interface ErrorKind {
   readonly summary: string;
 }
 
-const kind = (status: number, fault: Fault, retry: Retry, summary: string): ErrorKind => ({
-  status,
-  fault,
-  retry,
-  summary,
-});
+function kind(status: number, fault: Fault, retry: Retry, summary: string): ErrorKind {
+  return { status, fault, retry, summary };
+}
 
-export const errorCatalogue = {
+export type ErrorCode =
+  | "invalid_json"
+  | "invalid_encoding"
+  | "duplicate_field"
+  | "nesting_too_deep"
+  | "missing_field"
+  | "invalid_value"
+  | "unsupported_parameter"
+  | "unsupported_capability"
+  | "invalid_header"
+  | "missing_api_key"
+  | "invalid_api_key"
+  | "expired_api_key"
+  | "revoked_api_key"
+  | "model_not_allowed"
+  | "model_not_found"
+  | "route_not_found"
+  | "method_not_allowed"
+  | "body_timeout"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "client_closed"
+  | "unpriced_model"
+  | "deadline_exceeded"
+  | "total_timeout"
+  | "connect_timeout"
+  | "first_token_timeout"
+  | "idle_timeout"
+  | "upstream_unreachable"
+  | "upstream_rejected"
+  | "upstream_rate_limited"
+  | "upstream_credentials"
+  | "upstream_overloaded"
+  | "upstream_failed"
+  | "upstream_malformed"
+  | "upstream_too_large"
+  | "stream_truncated"
+  | "overloaded"
+  | "shutting_down"
+  | "storage_unavailable"
+  | "internal";
+
+export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   invalid_json: kind(400, "caller", "never", "The body is not valid JSON; the message gives line and column."),
   invalid_encoding: kind(400, "caller", "never", "The body is not valid UTF-8; the message gives the byte offset."),
   duplicate_field: kind(400, "caller", "never", "An object in the body names the same field twice."),
@@ -63,9 +102,7 @@ export const errorCatalogue = {
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(503, "gateway", "same-target", "The record of the request could not be committed, so the request was not made."),
   internal: kind(500, "gateway", "same-target", "A bug in the gateway; the log has the cause under the request id."),
-} as const satisfies Record<string, ErrorKind>;
-
-export type ErrorCode = keyof typeof errorCatalogue;
+};
 
 export interface ErrorOptions {
   /** Overrides the catalogue's status: only for an upstream refusal, whose own status is passed on. */

@@ -1,0 +1,125 @@
+/**
+ * The checked configuration, as the rest of the gateway sees it: immutable, every default filled in, every secret
+ * resolved. `options.ts` declares each option once; this is the shape it yields. A reload makes a new one.
+ */
+export interface Config {
+  readonly server: ServerConfig;
+  readonly storage: StorageConfig;
+  readonly limits: LimitsConfig;
+  readonly timeouts: TimeoutsConfig;
+  /** By the name used in `provider/model`; usually the catalogue's id. */
+  readonly providers: Readonly<Record<string, ProviderConfig>>;
+  /** Aliases that callers may ask for. */
+  readonly models: Readonly<Record<string, ModelConfig>>;
+  readonly prices: PricesConfig;
+  readonly telemetry: TelemetryConfig;
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly headerTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** How long requests in flight may go on after SIGTERM. */
+  readonly shutdownGraceMs: number;
+}
+
+export interface StorageConfig {
+  readonly dataDir: string;
+  /** `process` survives the death of the process, `power` also the loss of power (a disk sync per commit). */
+  readonly durability: "process" | "power";
+}
+
+export interface LimitsConfig {
+  readonly bodyBytes: number;
+  /** Of a whole (non-streaming) answer of a provider. */
+  readonly responseBytes: number;
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly jsonDepth: number;
+  readonly connections: number;
+  /** Requests in flight in this process; above it requests are refused with 503. */
+  readonly concurrentRequests: number;
+  /** One SSE event of a provider. */
+  readonly streamEventBytes: number;
+  /** What may wait for a slow reader of a stream before its provider is paused. */
+  readonly streamBufferBytes: number;
+  readonly connectionsPerProvider: number;
+}
+
+export interface TimeoutsConfig {
+  readonly connectMs: number;
+  readonly firstTokenMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+  /** Silence after the provider's finish reason before the stream is taken as complete. */
+  readonly endingMs: number;
+}
+
+export interface ProviderConfig {
+  /** Id in the provider catalogue, or `openai-compatible` / `anthropic-compatible` for any other endpoint. */
+  readonly kind: string;
+  /** Overrides the catalogue's. Without trailing slash. */
+  readonly baseUrl: string | null;
+  readonly credentials: readonly CredentialConfig[];
+  /** Sent with every call, in addition to the catalogue's. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Models known to be there, besides the catalogue's; shown by `GET /v1/models`. */
+  readonly models: readonly string[];
+  readonly timeouts: Partial<TimeoutsConfig>;
+  /** What to do with a stream whose caller left: stop it, or read on for at most `drainMs` to learn its usage. */
+  readonly callerGone: "cancel" | "drain";
+  readonly drainMs: number;
+}
+
+export interface CredentialConfig {
+  /** Shown in records instead of the key. */
+  readonly name: string;
+  readonly key: Secret | null;
+}
+
+/** A resolved secret that cannot be printed by accident: JSON, string conversion and inspection give `[secret]`. */
+export interface Secret {
+  reveal(): string;
+  /** Where it came from, e.g. `env:OPENAI_API_KEY`. */
+  readonly reference: string;
+}
+
+export interface ModelConfig {
+  readonly description: string | null;
+  /** Chosen among by weight, of those that can serve the request. */
+  readonly targets: readonly TargetConfig[];
+  readonly timeouts: Partial<TimeoutsConfig>;
+}
+
+export interface TargetConfig {
+  /** `provider/model`. */
+  readonly model: string;
+  /** Share of requests relative to the other targets; 0 takes none. Default 1. */
+  readonly weight: number;
+}
+
+export interface PricesConfig {
+  /** A call of a model without a price: `allow` it with a flag in the ledger, or `refuse` it. */
+  readonly unknownModel: "allow" | "refuse";
+  /** By `provider/model`; wins over the catalogue. Dollars per million tokens as decimal text. */
+  readonly overrides: Readonly<Record<string, PriceOverride>>;
+}
+
+export interface PriceOverride {
+  readonly input: string;
+  readonly output: string;
+  readonly cacheRead: string | null;
+  readonly cacheWrite5m: string | null;
+  readonly cacheWrite1h: string | null;
+  readonly reasoning: string | null;
+  /** Dollars per request, besides tokens. */
+  readonly request: string | null;
+}
+
+export interface TelemetryConfig {
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly logFormat: "pretty" | "json";
+}
