@@ -1,0 +1,42 @@
+/** The boundary between routing and the exchange: a request's model name becomes an ordered list of targets. */
+import type { DialectName, Needs, Operation, TargetFacts } from "../dialects/dialect.ts";
+
+/** One model at one provider that can serve the request. */
+export interface Target {
+  /** The provider's name in the configuration. */
+  readonly provider: string;
+  /** `provider/model`, as records and headers show it. */
+  readonly name: string;
+  /** The dialect to speak with it. */
+  readonly dialect: DialectName;
+  readonly facts: TargetFacts;
+}
+
+export interface Plan {
+  /** As the caller wrote it. */
+  readonly asked: string;
+  /** Best first; never empty. */
+  readonly targets: readonly Target[];
+}
+
+export interface PlanRequest {
+  readonly model: string;
+  readonly operation: Operation;
+  /** The dialect the caller speaks: a target that speaks it too is served by pass-through. */
+  readonly dialectIn: DialectName;
+  readonly needs: Needs;
+}
+
+export interface ListedModel {
+  /** What a caller writes in `model`. */
+  readonly id: string;
+  /** `headgate` for an alias, else the provider's name. */
+  readonly ownedBy: string;
+}
+
+export interface Router {
+  /** Throws `model_not_found` (with near names) or `unsupported_capability`. */
+  plan(request: PlanRequest): Plan;
+  /** Aliases first, then every known `provider/model`. */
+  list(): readonly ListedModel[];
+}
