@@ -46,6 +46,8 @@ export interface RequestView {
   readonly maxOutputTokens: number | null;
   /** How many answers one call produces (`n`): multiplies the bound on output. */
   readonly choices: number;
+  /** Whether the caller asked for usage in the stream; where not, an injected usage-only event is withheld. */
+  readonly wantsStreamUsage: boolean;
   readonly needs: Needs;
 }
 
