@@ -117,8 +117,16 @@ export interface OutboundCodec {
   decodeResponse(json: unknown, quirks: Quirks): CanonicalResponse;
   createStreamReader(quirks: Quirks): StreamReader;
   createStreamDecoder(quirks: Quirks): StreamDecoder;
-  /** Classifies a refusal of the provider. `body` is at most a bounded part of it and may be anything, HTML included. */
-  readError(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, body: Uint8Array): HeadgateError;
+  /**
+   * Classifies a refusal of the provider. `body` is at most a bounded part of it and may be anything, HTML included;
+   * `wallMs` is the time now, for a `retry-after` that is a date.
+   */
+  readError(
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    body: Uint8Array,
+    wallMs: number,
+  ): HeadgateError;
 }
 
 /** What accounting, health and the record need of an answer. */
