@@ -12,6 +12,7 @@ export interface ProviderSpec {
   readonly baseUrl: string | null;
   /** The dialects it speaks, and a path where it differs from the dialect's own. */
   readonly dialects: readonly DialectName[];
+  /** `none`: no key is needed; one that is configured all the same is sent as a bearer token. */
   readonly auth:
     | { readonly scheme: "bearer" }
     | { readonly scheme: "header"; readonly header: string }
@@ -30,6 +31,16 @@ export interface ProviderSpec {
   /** The response header with the provider's own request id. */
   readonly requestIdHeader: string | null;
   /** How to ask the provider afterwards what one call used, where it can say. */
-  readonly usageLookup: { readonly path: string } | null;
+  readonly usageLookup: UsageLookup | null;
+  /** Its list in the price catalogue; `null`: there is none, prices come from the operator or are unknown. */
+  readonly priceList: string | null;
+  /** The vendor's page that the facts above are taken from. */
   readonly documentation: string;
+}
+
+export interface UsageLookup {
+  /** Below the base URL; `{id}` stands for the id of the call, URL-encoded. */
+  readonly path: string;
+  /** Whether our own attempt id (sent in `clientRequestIdHeader`) serves as the id besides the provider's own. */
+  readonly acceptsClientRequestId: boolean;
 }
