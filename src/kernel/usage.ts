@@ -39,6 +39,11 @@ export function emptyUsage(): Usage {
   };
 }
 
+/** Adds `more` to `sum` in place. */
+export function addUsage(sum: Usage, more: Usage): void {
+  for (const bucket of usageBuckets) sum[bucket] += more[bucket];
+}
+
 export function totalInputTokens(usage: Usage): number {
   return (
     usage.inputTokens +

@@ -1,0 +1,28 @@
+import type { TimeoutsConfig } from "../config/config.ts";
+import type { OutboundCodec } from "../dialects/dialect.ts";
+import type { UpstreamRequest } from "../providers/transport.ts";
+import type { Target } from "../routing/plan.ts";
+import type { RelayOptions } from "../streaming/relay.ts";
+
+/** Everything that is decided about an attempt before it starts. */
+export interface AttemptCall {
+  readonly attemptId: string;
+  readonly target: Target;
+  readonly providerName: string;
+  readonly outbound: OutboundCodec;
+  readonly stream: boolean;
+  readonly request: UpstreamRequest;
+  /** Fields of the request that the target's dialect could not carry. */
+  readonly losses: readonly string[];
+  /** The response header with the provider's own id. */
+  readonly requestIdHeader: string | null;
+  readonly timeouts: TimeoutsConfig;
+  /** Monotonic time at which everything must be over. */
+  readonly totalDueMs: number;
+  /** Whether that is the caller's own deadline. */
+  readonly deadlineIsCallers: boolean;
+  readonly responseBytesMax: number;
+  /** The caller's bytes of a whole answer; `null` where the provider's own bytes are passed on. */
+  readonly translateAnswer: ((json: unknown) => Uint8Array) | null;
+  relayOptions(): RelayOptions;
+}

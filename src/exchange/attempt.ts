@@ -1,0 +1,308 @@
+/**
+ * One call of one target, from the moment its hold is committed to the moment nothing of it can cost or say anything
+ * more. It owns the upstream call, the timers and the collection of the answer, and ends exactly once, by `done`.
+ *
+ * What it does not do: decide whether another attempt follows, charge, or write the response's head or end. A
+ * stream's bytes go to the `AttemptSink` as they come; its terminal marker stays in `tail` until the exchange has
+ * committed the settlement.
+ */
+import type { Clock } from "../kernel/clock.ts";
+import { HeadgateError } from "../kernel/errors.ts";
+import type { ResponseReading } from "../dialects/dialect.ts";
+import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../providers/content-decoding.ts";
+import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../providers/transport.ts";
+import { StreamRelay, type RelayOwner } from "../streaming/relay.ts";
+import type { AttemptCall } from "./attempt-call.ts";
+import { AttemptTimers, type TimerName } from "./attempt-timers.ts";
+import { readRefusal, readWholeAnswer, looksLikeEventStream, timeoutError } from "./answer.ts";
+
+export interface AttemptSink {
+  /** The first output of a stream is here; `attemptWrite` follows. */
+  attemptCommitted(): void;
+  /** False: the caller reads slowly; `resume` is called when there is room again. */
+  attemptWrite(bytes: Uint8Array): boolean;
+}
+
+export interface AttemptDeps {
+  readonly clock: Clock;
+  readonly transport: Transport;
+}
+
+/** `complete`: the provider finished. `failed`: `failure` says why. `cancelled`: by us, before it finished. */
+export type AttemptState = "running" | "complete" | "failed" | "cancelled";
+
+type Mode = "waiting" | "refusal" | "whole" | "sniff" | "stream";
+
+/** Of a refusal's body only so much is read. */
+const REFUSAL_BYTES_MAX = 65_536;
+
+export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
+  readonly call: AttemptCall;
+  readonly done: Promise<void>;
+  state: AttemptState = "running";
+  failure: HeadgateError | null = null;
+  /** Monotonic, like all times here. */
+  startedAtMs: number | null = null;
+  /** When the request was written to a connection: only then can it have cost anything. */
+  sentAtMs: number | null = null;
+  firstOutputAtMs: number | null = null;
+  /** The provider answered with a status that is not 2xx. */
+  refused = false;
+  /** Whether the tail was read after the caller had left. */
+  drained = false;
+  upstreamRequestId: string | null = null;
+  /** The bytes and the JSON of a whole answer, once `complete`. */
+  body: Uint8Array | null = null;
+  json: unknown = null;
+
+  readonly #deps: AttemptDeps;
+  readonly #sink: AttemptSink;
+  readonly #timers: AttemptTimers;
+  readonly #resolve: () => void;
+  readonly #relay: StreamRelay | null;
+  #reading: ResponseReading;
+  #upstream: UpstreamCall | null = null;
+  #decoder: ContentDecoder | null = null;
+  #mode: Mode = "waiting";
+  #status = 0;
+  #headers: UpstreamHeaders = {};
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #closed = false;
+
+  constructor(deps: AttemptDeps, call: AttemptCall, sink: AttemptSink) {
+    this.call = call;
+    this.#deps = deps;
+    this.#sink = sink;
+    this.#relay = call.stream ? new StreamRelay(call.relayOptions(), this) : null;
+    this.#reading = this.#relay?.reading ?? emptyReading();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#resolve = resolve;
+    this.#timers = new AttemptTimers(deps.clock, call.timeouts, call.totalDueMs, (name) => this.#expired(name));
+  }
+
+  get reading(): ResponseReading {
+    return this.#reading;
+  }
+
+  /** The bytes that end a complete stream. */
+  get tail(): Uint8Array | null {
+    return this.#relay?.tail ?? null;
+  }
+
+  get committed(): boolean {
+    return this.#relay?.committed ?? false;
+  }
+
+  get invalidEvents(): number {
+    return this.#relay?.invalidEvents ?? 0;
+  }
+
+  start(): void {
+    this.startedAtMs = this.#deps.clock.monotonicMs();
+    try {
+      this.#upstream = this.#deps.transport.send(this.call.request, this);
+    } catch (cause) {
+      this.onError(cause instanceof Error ? cause : new Error(String(cause)));
+    }
+  }
+
+  /** The caller reads again. */
+  resume(): void {
+    if (this.state !== "running") return;
+    this.#timers.progress(false);
+    this.#upstream?.resume();
+  }
+
+  /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */
+  cancel(drainMs: number): void {
+    if (this.state !== "running") return;
+    if (drainMs === 0 || this.sentAtMs === null || this.#mode === "refusal") {
+      this.#finish("cancelled", null);
+      return;
+    }
+    this.drained = true;
+    this.#relay?.mute();
+    this.#upstream?.resume();
+    this.#timers.drain(drainMs);
+  }
+
+  onSent(): void {
+    this.sentAtMs = this.#deps.clock.monotonicMs();
+    this.#timers.sent();
+  }
+
+  onHeaders(status: number, headers: UpstreamHeaders): void {
+    if (this.state !== "running") return;
+    this.#status = status;
+    this.#headers = headers;
+    const idHeader = this.call.requestIdHeader;
+    const id = idHeader === null ? undefined : headers[idHeader];
+    if (typeof id === "string") this.upstreamRequestId = id.slice(0, 200);
+    try {
+      this.#decoder = createContentDecoder(headers["content-encoding"], () => this.#upstream, this);
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    if (status < 200 || status > 299) {
+      this.#mode = "refusal";
+      this.refused = true;
+    } else if (this.#relay === null) {
+      this.#mode = "whole";
+    } else if (String(headers["content-type"] ?? "").startsWith("text/event-stream")) {
+      this.#openStream();
+    } else {
+      this.#mode = "sniff";
+    }
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#decoder === null) this.onDecoded(chunk);
+    else this.#decoder.write(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#decoder === null) this.onDecodedEnd();
+    else this.#decoder.end();
+  }
+
+  onError(error: Error): void {
+    this.#closed = true;
+    if (this.state !== "running") return;
+    if (this.#mode === "stream") this.#relay?.reset(error);
+    else this.#fail(new HeadgateError("upstream_unreachable", unreachableMessage(this.call.providerName, error), { cause: error }));
+  }
+
+  onDecoded(chunk: Uint8Array): void {
+    if (this.state !== "running") return;
+    if (this.#mode === "sniff") {
+      if (looksLikeEventStream(chunk)) this.#openStream();
+      else this.#mode = "whole";
+    }
+    if (this.#mode === "stream") this.#relay?.push(chunk);
+    else this.#collect(chunk);
+  }
+
+  onDecodedEnd(): void {
+    this.#closed = true;
+    if (this.state !== "running") return;
+    if (this.#mode === "stream") this.#relay?.eof();
+    else if (this.#mode === "refusal") this.#fail(this.#refusal());
+    else this.#completeWhole();
+  }
+
+  onDecodedError(error: HeadgateError): void {
+    if (this.state !== "running") return;
+    if (this.#mode === "stream") this.#relay?.reset(error);
+    else this.#fail(error);
+  }
+
+  relayCommitted(): void {
+    this.#sink.attemptCommitted();
+  }
+
+  relayWrite(bytes: Uint8Array): void {
+    if (this.#sink.attemptWrite(bytes) || this.state !== "running") return;
+    this.#upstream?.pause();
+    this.#timers.waitForReader();
+  }
+
+  relayProgress(output: boolean): void {
+    if (output && this.firstOutputAtMs === null) this.firstOutputAtMs = this.#deps.clock.monotonicMs();
+    this.#timers.progress(output);
+  }
+
+  relayEnding(): void {
+    this.#timers.ending();
+  }
+
+  relayDone(): void {
+    const relay = this.#relay;
+    if (relay === null || relay.state === "cancelled") this.#finish("cancelled", null);
+    else if (relay.state === "ended") this.#finish("complete", null);
+    else this.#finish("failed", relay.failure);
+  }
+
+  #openStream(): void {
+    this.#mode = "stream";
+    this.#relay?.open();
+  }
+
+  #collect(chunk: Uint8Array): void {
+    this.#bytes += chunk.byteLength;
+    if (this.#mode === "refusal") {
+      this.#chunks.push(chunk);
+      if (this.#bytes > REFUSAL_BYTES_MAX) this.#fail(this.#refusal());
+      return;
+    }
+    if (this.#bytes > this.call.responseBytesMax) {
+      this.#fail(new HeadgateError("upstream_too_large", `The provider's answer is larger than limits.responseBytes (${this.call.responseBytesMax}).`));
+      return;
+    }
+    this.#chunks.push(chunk);
+  }
+
+  #completeWhole(): void {
+    try {
+      const bytes = this.#joined();
+      const answer = readWholeAnswer(this.call, bytes, this.#status, this.#headers);
+      this.#reading = answer.reading;
+      this.json = answer.json;
+      this.body = bytes;
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    this.#finish("complete", null);
+  }
+
+  #refusal(): HeadgateError {
+    return readRefusal(this.call, this.#joined(), this.#status, this.#headers, this.#deps.clock.wallMs());
+  }
+
+  #joined(): Uint8Array {
+    return this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks);
+  }
+
+  #expired(name: TimerName): void {
+    if (name === "ending") this.#relay?.expire("quiet", timeoutError(name, this.call));
+    else if (name === "reader" || name === "drain") this.#finish("cancelled", name === "reader" ? timeoutError(name, this.call) : null);
+    else if (this.#mode === "stream") this.#relay?.expire("timeout", timeoutError(name, this.call));
+    else this.#fail(timeoutError(name, this.call));
+  }
+
+  #fail(thrown: unknown): void {
+    this.#finish("failed", thrown instanceof HeadgateError ? thrown : new HeadgateError("internal", "The gateway failed while reading the provider's answer.", { cause: thrown }));
+  }
+
+  #finish(state: "complete" | "failed" | "cancelled", failure: HeadgateError | null): void {
+    if (this.state !== "running") return;
+    this.state = state;
+    this.failure = failure;
+    this.#timers.stop();
+    this.#release();
+    this.#resolve();
+  }
+
+  /** A complete stream's connection gets a moment to close by itself, so that it can be used again. */
+  #release(): void {
+    if (this.#closed) return;
+    if (this.state === "complete" && this.#decoder === null) {
+      this.#deps.clock.setTimer(() => this.#upstream?.abort(), this.call.timeouts.endingMs);
+      return;
+    }
+    this.#decoder?.destroy();
+    this.#upstream?.abort();
+  }
+}
+
+function emptyReading(): ResponseReading {
+  return { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+}
+
+function unreachableMessage(provider: string, error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return `Provider ${provider} could not be reached, or closed the connection before answering${code === undefined ? "" : ` (${code})`}.`;
+}

@@ -1,0 +1,106 @@
+/**
+ * The life of one request. Created at the edge, passed down, concluded exactly once (see conclude.ts); never global.
+ * It has one owner, one cancellation (`cancel`, with the cause kept in `signal.reason`) and one outcome: an `answer`,
+ * a streamed attempt, or a `failure`.
+ */
+import type { Dialect, RequestView } from "../dialects/dialect.ts";
+import type { HeadgateError } from "../kernel/errors.ts";
+import type { Hold } from "../storage/records.ts";
+import type { Price } from "../accounting/price-book.ts";
+import type { Principal } from "../tenancy/principal.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Endpoint } from "../providers/endpoint.ts";
+import type { Responder } from "./responder.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export type CancelCause = "caller-gone" | "shutdown";
+
+/** What came in with the head of the request. */
+export interface Incoming {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Whether nothing of the body is left unread, so that the connection can be used again. */
+  readonly bodyRead: boolean;
+  /** Reads the whole body within the limits. Throws `body_too_large`, `body_timeout`, `client_closed`. */
+  readBody(): Promise<Uint8Array>;
+}
+
+/** A whole answer, made here or by a provider. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/** An attempt with its hold and what it takes to settle it. */
+export interface OpenAttempt {
+  readonly hold: Hold;
+  readonly attempt: Attempt;
+  readonly endpoint: Endpoint;
+  readonly price: Price | null;
+}
+
+export class Exchange {
+  readonly requestId: string;
+  readonly incoming: Incoming;
+  readonly responder: Responder;
+  readonly snapshot: Snapshot;
+  /** The dialect of the path; errors are rendered in it. */
+  readonly dialect: Dialect;
+  readonly startedAtMs: number;
+  /** Monotonic. */
+  readonly startedMs: number;
+  principal: Principal | null = null;
+  view: RequestView | null = null;
+  bytesIn = 0;
+  /** When admission was over, monotonic. */
+  admittedMs: number | null = null;
+  readonly attempts: OpenAttempt[] = [];
+  answer: Answer | null = null;
+  failure: HeadgateError | null = null;
+  readonly #abort = new AbortController();
+
+  constructor(
+    head: { readonly requestId: string; readonly startedAtMs: number; readonly startedMs: number },
+    incoming: Incoming,
+    responder: Responder,
+    snapshot: Snapshot,
+    dialect: Dialect,
+  ) {
+    this.requestId = head.requestId;
+    this.startedAtMs = head.startedAtMs;
+    this.startedMs = head.startedMs;
+    this.incoming = incoming;
+    this.responder = responder;
+    this.snapshot = snapshot;
+    this.dialect = dialect;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get cancelCause(): CancelCause | null {
+    return this.#abort.signal.aborted ? (this.#abort.signal.reason as CancelCause) : null;
+  }
+
+  get lastAttempt(): OpenAttempt | null {
+    return this.attempts.at(-1) ?? null;
+  }
+
+  /** Idempotent; the first cause is kept. Cancels the attempt under way, by the provider's policy for the cause. */
+  cancel(cause: CancelCause): void {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort(cause);
+    const open = this.lastAttempt;
+    if (open === null) return;
+    const policy = open.endpoint.config;
+    open.attempt.cancel(cause === "caller-gone" && policy.callerGone === "drain" ? policy.drainMs : 0);
+  }
+
+  /** The caller reads again. */
+  resume(): void {
+    this.lastAttempt?.attempt.resume();
+  }
+}

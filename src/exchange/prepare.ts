@@ -1,0 +1,186 @@
+/** From a chosen target to a call that is ready to leave: credential, bytes, headers, timers, price and hold. */
+import { worstUsage } from "../accounting/estimate.ts";
+import type { Price } from "../accounting/price-book.ts";
+import type { TimeoutsConfig } from "../config/config.ts";
+import type { EncodedRequest, InboundCodec, OutboundCodec, RequestView } from "../dialects/dialect.ts";
+import { findDialect } from "../dialects/registry.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { HeadgateError } from "../kernel/errors.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import { zeroUsd } from "../kernel/money.ts";
+import type { Credential, Endpoint } from "../providers/endpoint.ts";
+import type { UpstreamRequest } from "../providers/transport.ts";
+import type { Target } from "../routing/plan.ts";
+import type { Hold } from "../storage/records.ts";
+import type { RelayOptions } from "../streaming/relay.ts";
+import type { Principal } from "../tenancy/principal.ts";
+import type { AttemptCall } from "./attempt-call.ts";
+import type { Exchange } from "./exchange.ts";
+
+export interface PreparedAttempt {
+  readonly call: AttemptCall;
+  readonly hold: Hold;
+  readonly endpoint: Endpoint;
+  readonly price: Price | null;
+}
+
+interface PrepareDeps {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+/** What is held back before a stream's first output: role chunks, block starts, pings. */
+const HELD_BYTES_MAX = 1_048_576;
+
+/**
+ * `deadlineMs`: the caller's, monotonic. Throws `unpriced_model`, `unsupported_parameter`, `upstream_credentials`:
+ * all before anything is held or sent.
+ */
+export function prepareAttempt(
+  deps: PrepareDeps,
+  exchange: Exchange,
+  view: RequestView,
+  principal: Principal,
+  target: Target,
+  deadlineMs: number | null,
+): PreparedAttempt {
+  const endpoint = exchange.snapshot.endpoints.get(target.provider);
+  const inbound = exchange.dialect.inbound;
+  const outbound = findDialect(target.dialect).outbound;
+  if (endpoint === undefined || inbound === undefined || outbound === undefined) {
+    throw new HeadgateError("internal", `The plan names ${target.name}, which this snapshot cannot serve.`);
+  }
+  const price = exchange.snapshot.prices.find(target.provider, target.facts.model, null, exchange.startedAtMs);
+  if (price === null && exchange.snapshot.config.prices.unknownModel === "refuse") {
+    throw new HeadgateError(
+      "unpriced_model",
+      `The model ${target.name} has no price, and this gateway refuses models without one. The operator adds one under prices.overrides.`,
+      { param: "model" },
+    );
+  }
+  const encoded = encodeFor(inbound, outbound, view, target, exchange.dialect.name === target.dialect);
+  const credential = endpoint.nextCredential();
+  const attemptId = deps.ids.next("att");
+  return {
+    call: createCall(exchange, { attemptId, target, endpoint, credential, inbound, outbound, encoded, view, deadlineMs }),
+    hold: createHold(deps, exchange, view, principal, { attemptId, target, credential, price }),
+    endpoint,
+    price,
+  };
+}
+
+function encodeFor(
+  inbound: InboundCodec,
+  outbound: OutboundCodec,
+  view: RequestView,
+  target: Target,
+  sameDialect: boolean,
+): EncodedRequest {
+  if (sameDialect) return { body: outbound.splice(view, target.facts), losses: [] };
+  if (inbound.translation === undefined || outbound.translation === undefined) {
+    throw new HeadgateError("unsupported_capability", `The model ${target.name} cannot be reached in the dialect of this path.`, { param: "model" });
+  }
+  return outbound.translation.encodeRequest(inbound.translation.decodeRequest(view), target.facts);
+}
+
+interface HoldParts {
+  readonly attemptId: string;
+  readonly target: Target;
+  readonly credential: Credential;
+  readonly price: Price | null;
+}
+
+function createHold(deps: PrepareDeps, exchange: Exchange, view: RequestView, principal: Principal, parts: HoldParts): Hold {
+  const worst = worstUsage({
+    inputBytes: view.document.bytes.byteLength,
+    maxOutputTokens: view.maxOutputTokens ?? parts.target.facts.maxOutputTokens,
+    choices: view.choices,
+    operation: exchange.dialect.operation,
+  });
+  return {
+    attemptId: parts.attemptId,
+    requestId: exchange.requestId,
+    startedAtMs: deps.clock.wallMs(),
+    payer: principal.payer,
+    endUser: view.endUser,
+    operation: exchange.dialect.operation,
+    provider: parts.target.provider,
+    credential: parts.credential.name,
+    modelAsked: view.model,
+    modelTarget: parts.target.name,
+    priceVersion: parts.price?.version ?? null,
+    worstUsage: worst,
+    worstCostNanoUsd: parts.price?.cost(worst) ?? zeroUsd,
+  };
+}
+
+interface CallParts {
+  readonly attemptId: string;
+  readonly target: Target;
+  readonly endpoint: Endpoint;
+  readonly credential: Credential;
+  readonly inbound: InboundCodec;
+  readonly outbound: OutboundCodec;
+  readonly encoded: EncodedRequest;
+  readonly view: RequestView;
+  readonly deadlineMs: number | null;
+}
+
+function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
+  const { target, endpoint, view, outbound } = parts;
+  const timeouts = timeoutsFor(exchange, endpoint, view.model);
+  const policyDueMs = timeouts.totalMs === 0 ? Infinity : exchange.startedMs + timeouts.totalMs;
+  const totalDueMs = Math.min(policyDueMs, parts.deadlineMs ?? Infinity);
+  return {
+    attemptId: parts.attemptId,
+    target,
+    providerName: endpoint.name,
+    outbound,
+    stream: view.stream,
+    request: upstreamRequest(parts),
+    losses: parts.encoded.losses,
+    requestIdHeader: endpoint.spec.requestIdHeader,
+    timeouts,
+    totalDueMs,
+    deadlineIsCallers: totalDueMs !== policyDueMs,
+    responseBytesMax: exchange.snapshot.config.limits.responseBytes,
+    relayOptions: () => relayOptions(exchange, parts),
+  };
+}
+
+function timeoutsFor(exchange: Exchange, endpoint: Endpoint, model: string): TimeoutsConfig {
+  const alias = exchange.snapshot.config.models[model];
+  return alias === undefined ? endpoint.timeouts : { ...endpoint.timeouts, ...alias.timeouts };
+}
+
+function upstreamRequest(parts: CallParts): UpstreamRequest {
+  const { endpoint, credential, outbound, target, view } = parts;
+  const idHeader = endpoint.spec.clientRequestIdHeader;
+  return {
+    method: "POST",
+    origin: endpoint.origin,
+    path: endpoint.basePath + outbound.path(target.facts.model, view.stream),
+    headers: idHeader === null ? credential.headers : [...credential.headers, idHeader, parts.attemptId],
+    body: parts.encoded.body,
+  };
+}
+
+function relayOptions(exchange: Exchange, parts: CallParts): RelayOptions {
+  const { inbound, outbound, target, view } = parts;
+  const { limits } = exchange.snapshot.config;
+  const translated = exchange.dialect.name !== target.dialect;
+  return {
+    reader: outbound.createStreamReader(target.facts.quirks),
+    translation:
+      translated && inbound.translation !== undefined && outbound.translation !== undefined
+        ? {
+            decoder: outbound.translation.createStreamDecoder(target.facts.quirks),
+            encoder: inbound.translation.createStreamEncoder(view, exchange.startedAtMs),
+          }
+        : null,
+    inbound,
+    withholdUsage: !view.wantsStreamUsage,
+    eventBytesMax: limits.streamEventBytes,
+    heldBytesMax: HELD_BYTES_MAX,
+  };
+}

@@ -1,0 +1,91 @@
+/** The wide row of an exchange: everything an operator may want to know of it, and no content. */
+import { addUsd, zeroUsd } from "../kernel/money.ts";
+import { addUsage, emptyUsage, totalOutputTokens } from "../kernel/usage.ts";
+import type { HeadgateError } from "../kernel/errors.ts";
+import type { Ending, LedgerEntry, RequestRecord } from "../storage/records.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Exchange } from "./exchange.ts";
+
+const USER_AGENT_CHARS_MAX = 200;
+const PATH_CHARS_MAX = 300;
+const MODEL_CHARS_MAX = 300;
+
+export function buildRecord(exchange: Exchange, entries: readonly LedgerEntry[], nowMs: number): RequestRecord {
+  const { view, failure, lastAttempt, incoming, dialect } = exchange;
+  const attempt = lastAttempt?.attempt ?? null;
+  const userAgent = incoming.headers["user-agent"];
+  const usage = emptyUsage();
+  let costNanoUsd = zeroUsd;
+  for (const entry of entries) {
+    addUsage(usage, entry.usage);
+    costNanoUsd = addUsd(costNanoUsd, entry.costNanoUsd);
+  }
+  return {
+    requestId: exchange.requestId,
+    startedAtMs: exchange.startedAtMs,
+    payer: exchange.principal?.payer ?? null,
+    endUser: view?.endUser ?? null,
+    operation: view === null ? null : dialect.operation,
+    method: incoming.method,
+    path: incoming.path.slice(0, PATH_CHARS_MAX),
+    dialectIn: view === null ? null : dialect.name,
+    dialectOut: lastAttempt?.attempt.call.target.dialect ?? null,
+    stream: view?.stream ?? false,
+    modelAsked: view?.model.slice(0, MODEL_CHARS_MAX) ?? null,
+    modelServed: lastAttempt?.hold.modelTarget ?? null,
+    provider: lastAttempt?.hold.provider ?? null,
+    status: failure === null || exchange.responder.headSent ? 200 : failure.status,
+    ending: endingOf(failure),
+    finishReason: attempt?.reading.finish ?? null,
+    errorCode: failure?.code ?? null,
+    attempts: exchange.attempts.length,
+    losses: attempt?.call.losses ?? [],
+    invalidEvents: attempt?.invalidEvents ?? 0,
+    usage,
+    costNanoUsd,
+    basis: entries.at(-1)?.basis ?? "none",
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.responder.bytesOut + (exchange.answer?.body.byteLength ?? 0),
+    queueUs: sinceUs(exchange.startedMs, exchange.admittedMs),
+    connectUs: sinceUs(attempt?.startedAtMs ?? null, attempt?.sentAtMs ?? null),
+    firstTokenUs: sinceUs(exchange.startedMs, attempt?.firstOutputAtMs ?? null),
+    totalUs: sinceUs(exchange.startedMs, nowMs) ?? 0,
+    outputTokensPerSecond: outputRate(attempt, totalOutputTokens(usage), nowMs),
+    userAgent: typeof userAgent === "string" ? userAgent.slice(0, USER_AGENT_CHARS_MAX) : null,
+  };
+}
+
+function endingOf(failure: HeadgateError | null): Ending {
+  if (failure === null) return "complete";
+  switch (failure.code) {
+    case "client_closed":
+      return "caller-gone";
+    case "shutting_down":
+      return "shutdown";
+    case "stream_truncated":
+      return "truncated";
+    case "deadline_exceeded":
+    case "connect_timeout":
+    case "first_token_timeout":
+    case "idle_timeout":
+    case "total_timeout":
+      return "timeout";
+    case "internal":
+    case "storage_unavailable":
+      return "gateway-error";
+    case "upstream_rejected":
+      return "provider-error";
+    default:
+      return failure.fault === "upstream" ? "provider-error" : "refused";
+  }
+}
+
+function sinceUs(fromMs: number | null, toMs: number | null): number | null {
+  return fromMs === null || toMs === null ? null : Math.max(0, Math.round((toMs - fromMs) * 1000));
+}
+
+function outputRate(attempt: Attempt | null, tokens: number, nowMs: number): number | null {
+  if (attempt === null || attempt.firstOutputAtMs === null || tokens === 0) return null;
+  const seconds = (nowMs - attempt.firstOutputAtMs) / 1000;
+  return seconds > 0 ? Math.round((tokens / seconds) * 100) / 100 : null;
+}

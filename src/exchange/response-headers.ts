@@ -1,0 +1,53 @@
+/**
+ * The headers of every response. Each `x-headgate-*` name is listed here once, with its sentence for
+ * docs/reference/headers.md.
+ */
+import type { HeadgateError } from "../kernel/errors.ts";
+import type { Exchange } from "./exchange.ts";
+
+export const responseHeaderDocs: Readonly<Record<string, string>> = {
+  "x-request-id": "The gateway's id of the request, on every response; the record and the log carry it.",
+  "x-headgate-provider": "The provider that answered, as the configuration names it.",
+  "x-headgate-model": "`provider/model` that served the request.",
+  "x-headgate-upstream-request-id": "The provider's own id of the call, where it gives one.",
+  "x-headgate-dropped": "Comma-separated fields of the request that the target's dialect cannot carry and that were left out.",
+  "x-headgate-cost-nano-usd": "What the request cost, in nano-dollars (1e-9 USD). Not on streams: their cost is known at their end.",
+  "x-headgate-error-code": "On errors: the stable code of the error catalogue.",
+  "retry-after": "On errors where waiting helps: seconds, rounded up.",
+  "retry-after-ms": "The same in milliseconds, which the OpenAI SDKs prefer.",
+};
+
+/** The head of a stream: leaves with its first output. */
+export function openStreamHead(exchange: Exchange): void {
+  const headers = answerHeaders(exchange);
+  headers.push("content-type", "text/event-stream; charset=utf-8", "cache-control", "no-cache", "x-accel-buffering", "no");
+  exchange.responder.start(200, headers);
+}
+
+/** Alternating names and values, for an answer that a provider gave. */
+export function answerHeaders(exchange: Exchange): string[] {
+  const headers = ["x-request-id", exchange.requestId];
+  const open = exchange.lastAttempt;
+  if (open === null) return headers;
+  const { attempt, hold } = open;
+  headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);
+  if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", headerSafe(attempt.upstreamRequestId));
+  if (attempt.call.losses.length > 0) headers.push("x-headgate-dropped", headerSafe(attempt.call.losses.join(", ")));
+  return headers;
+}
+
+export function errorHeaders(exchange: Exchange, error: HeadgateError): string[] {
+  const headers = answerHeaders(exchange);
+  headers.push("content-type", "application/json", "x-headgate-error-code", error.code);
+  if (error.retry === "never") headers.push("x-should-retry", "false");
+  if (error.retryAfterMs !== null) {
+    headers.push("retry-after", String(Math.ceil(error.retryAfterMs / 1000)), "retry-after-ms", String(Math.ceil(error.retryAfterMs)));
+  }
+  if (error.status === 401) headers.push("www-authenticate", 'Bearer realm="headgate"');
+  return headers;
+}
+
+/** Header values are Latin-1 without control characters; anything else becomes `?`. */
+function headerSafe(value: string): string {
+  return value.replace(/[^\x20-\x7e]/g, "?");
+}

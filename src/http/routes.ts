@@ -1,0 +1,53 @@
+/** Which handler takes a path. Data only: adding an endpoint of a known dialect is one line. */
+import type { DialectName } from "../dialects/dialect.ts";
+import { nearest } from "../kernel/nearest.ts";
+import { HeadgateError } from "../kernel/errors.ts";
+
+export type Route =
+  | { readonly kind: "inference"; readonly dialect: DialectName }
+  | { readonly kind: "models" }
+  | { readonly kind: "model"; readonly id: string }
+  | { readonly kind: "healthz" }
+  | { readonly kind: "readyz" };
+
+interface Entry {
+  readonly method: "GET" | "POST";
+  readonly route: Route;
+}
+
+const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ["/v1/chat/completions", { method: "POST", route: { kind: "inference", dialect: "openai-chat" } }],
+  ["/v1/embeddings", { method: "POST", route: { kind: "inference", dialect: "openai-embeddings" } }],
+  ["/v1/models", { method: "GET", route: { kind: "models" } }],
+  ["/healthz", { method: "GET", route: { kind: "healthz" } }],
+  ["/readyz", { method: "GET", route: { kind: "readyz" } }],
+]);
+
+const MODEL_PREFIX = "/v1/models/";
+
+/** `path` without the query. Throws `route_not_found` or `method_not_allowed`. */
+export function findRoute(method: string, path: string): Route {
+  const entry = routes.get(path) ?? modelEntry(path);
+  if (entry === null) {
+    const near = nearest(path, [...routes.keys()], 1)[0];
+    const hint = near === undefined ? "The API is below /v1." : `Did you mean ${near}?`;
+    throw new HeadgateError("route_not_found", `There is nothing at ${JSON.stringify(path.slice(0, 200))}. ${hint}`);
+  }
+  if (entry.method !== method && !(method === "HEAD" && entry.method === "GET")) {
+    throw new HeadgateError("method_not_allowed", `${path.slice(0, 200)} takes ${entry.method}, not ${method}.`);
+  }
+  return entry.route;
+}
+
+function modelEntry(path: string): Entry | null {
+  if (!path.startsWith(MODEL_PREFIX) || path.length === MODEL_PREFIX.length) return null;
+  return { method: "GET", route: { kind: "model", id: decodePath(path.slice(MODEL_PREFIX.length)) } };
+}
+
+function decodePath(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The data plane's HTTP server on bare node:http. It turns each request into one exchange with a responder, ties the
+ * caller's connection to the exchange's cancellation, and answers what the HTTP parser itself refuses. It knows
+ * nothing of providers, prices or dialects beyond the name of the one spoken at a path.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { findDialect } from "../dialects/registry.ts";
+import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
+import { Exchange, type Incoming } from "../exchange/exchange.ts";
+import { refuse, runExchange, runLocal, type ExchangeDeps } from "../exchange/run.ts";
+import type { Snapshot } from "../exchange/snapshot.ts";
+import { answerParserError } from "./parser-errors.ts";
+import { listModels, retrieveModel } from "./models.ts";
+import { NodeResponder } from "./node-responder.ts";
+import { readBody } from "./read-body.ts";
+import { findRoute, type Route } from "./routes.ts";
+
+export interface HttpServerDeps extends ExchangeDeps {
+  /** The snapshot that new requests run on. */
+  readonly snapshot: () => Snapshot;
+  /** Why the gateway is not ready to serve, or `null`. */
+  readonly unreadyReason: () => string | null;
+}
+
+export interface HttpServer {
+  /** Where it listens, e.g. `http://127.0.0.1:4000`. */
+  readonly url: string;
+  /** Stops accepting; open connections go on until their requests end. */
+  stopAccepting(): void;
+  /** Cancels every exchange still running. */
+  cancelAll(): void;
+  /** Closes what is left of connections. */
+  close(): Promise<void>;
+}
+
+/** Rejects when the port is taken or the address is not this machine's. */
+export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
+  const { server: options, limits } = deps.snapshot().config;
+  const running = new Set<Exchange>();
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: options.headerTimeoutMs,
+      requestTimeout: 0,
+      keepAliveTimeout: options.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, options.headerTimeoutMs),
+      highWaterMark: limits.streamBufferBytes,
+      noDelay: true,
+    },
+    (request, response) => void handle(deps, running, request, response),
+  );
+  server.maxConnections = limits.connections;
+  server.maxHeadersCount = 0;
+  server.on("clientError", (error, socket) => answerParserError(deps, error, socket));
+  await listen(server, options.host, options.port);
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    stopAccepting() {
+      server.close();
+      server.closeIdleConnections();
+    },
+    cancelAll() {
+      for (const exchange of running) exchange.cancel("shutdown");
+    },
+    async close() {
+      if (server.listening) server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function handle(
+  deps: HttpServerDeps,
+  running: Set<Exchange>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = pathOf(request.url ?? "/");
+  let route: Route | HeadgateError;
+  try {
+    route = findRoute(request.method ?? "GET", path);
+  } catch (thrown) {
+    route = toHeadgateError(thrown);
+  }
+  if (!(route instanceof HeadgateError) && (route.kind === "healthz" || route.kind === "readyz")) {
+    answerHealth(response, route.kind === "healthz" ? null : deps.unreadyReason());
+    return;
+  }
+  const exchange = openExchange(deps, request, response, path, route);
+  running.add(exchange);
+  response.on("drain", () => exchange.resume());
+  response.on("close", () => {
+    if (!response.writableFinished) exchange.cancel("caller-gone");
+  });
+  try {
+    await dispatch(deps, exchange, request, route);
+  } finally {
+    running.delete(exchange);
+  }
+}
+
+function dispatch(deps: HttpServerDeps, exchange: Exchange, request: IncomingMessage, route: Route | HeadgateError): Promise<void> {
+  if (route instanceof HeadgateError) return refuse(deps, exchange, route);
+  const { limits } = exchange.snapshot.config;
+  if (request.rawHeaders.length > limits.headerCount * 2) {
+    return refuse(deps, exchange, new HeadgateError("headers_too_large", `The request has more than ${limits.headerCount} headers (limits.headerCount).`));
+  }
+  const { router } = exchange.snapshot;
+  switch (route.kind) {
+    case "models":
+      return runLocal(deps, exchange, (principal) => listModels(router, principal));
+    case "model":
+      return runLocal(deps, exchange, (principal) => retrieveModel(router, principal, route.id));
+    default:
+      return runExchange(deps, exchange);
+  }
+}
+
+function openExchange(
+  deps: HttpServerDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  route: Route | HeadgateError,
+): Exchange {
+  const snapshot = deps.snapshot();
+  const { limits, server } = snapshot.config;
+  const incoming: Incoming = {
+    method: request.method ?? "GET",
+    path,
+    headers: request.headers,
+    get bodyRead() {
+      return request.complete;
+    },
+    readBody: () => readBody(request, deps.clock, { bodyBytes: limits.bodyBytes, bodyTimeoutMs: server.bodyTimeoutMs }),
+  };
+  const dialect = findDialect(!(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat");
+  const head = {
+    requestId: deps.ids.next("req"),
+    startedAtMs: deps.clock.wallMs(),
+    startedMs: deps.clock.monotonicMs(),
+  };
+  return new Exchange(head, incoming, new NodeResponder(response), snapshot, dialect);
+}
+
+function answerHealth(response: ServerResponse, unready: string | null): void {
+  const body = JSON.stringify(unready === null ? { status: "ok" } : { status: "unavailable", reason: unready });
+  response.writeHead(unready === null ? 200 : 503, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf("?");
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(address: AddressInfo): string {
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}

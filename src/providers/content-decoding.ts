@@ -1,0 +1,67 @@
+/**
+ * Undoes a content encoding that a provider used although the gateway asked for none. The decoder takes the place of
+ * the handler of the raw bytes; back-pressure reaches the call through `pause` and `resume`. The size of what comes
+ * out is bounded by whoever receives it, who aborts the call.
+ */
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress, type Gunzip } from "node:zlib";
+import { HeadgateError } from "../kernel/errors.ts";
+import type { UpstreamCall } from "./transport.ts";
+
+export interface DecodedSink {
+  onDecoded(chunk: Uint8Array): void;
+  onDecodedEnd(): void;
+  onDecodedError(error: HeadgateError): void;
+}
+
+export interface ContentDecoder {
+  write(chunk: Uint8Array): void;
+  end(): void;
+  /** Releases the decoder; nothing is delivered afterwards. */
+  destroy(): void;
+}
+
+const decoders: Readonly<Record<string, () => Pick<Gunzip, "on" | "write" | "end" | "destroy">>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+};
+
+/** `null` for no encoding. Throws `upstream_malformed` for one that is not known. */
+export function createContentDecoder(
+  encoding: string | string[] | undefined,
+  call: () => UpstreamCall | null,
+  sink: DecodedSink,
+): ContentDecoder | null {
+  const name = String(encoding ?? "identity").trim().toLowerCase();
+  if (name === "identity" || name === "") return null;
+  const create = decoders[name];
+  if (create === undefined) {
+    throw new HeadgateError("upstream_malformed", `The provider used the content encoding ${JSON.stringify(name.slice(0, 40))}, which the gateway does not know.`);
+  }
+  const stream = create();
+  let destroyed = false;
+  stream.on("data", (chunk: Uint8Array) => {
+    if (!destroyed) sink.onDecoded(chunk);
+  });
+  stream.on("end", () => {
+    if (!destroyed) sink.onDecodedEnd();
+  });
+  stream.on("error", (cause) => {
+    if (!destroyed) sink.onDecodedError(new HeadgateError("upstream_malformed", "The provider's compressed answer is damaged.", { cause }));
+  });
+  stream.on("drain", () => call()?.resume());
+  return {
+    write(chunk) {
+      if (!destroyed && !stream.write(chunk)) call()?.pause();
+    },
+    end: () => {
+      if (!destroyed) stream.end();
+    },
+    destroy() {
+      destroyed = true;
+      stream.destroy();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * A configured provider, ready to be called: catalogue facts and the operator's settings merged once per
+ * configuration snapshot, headers of each credential prepared, credentials taken in turn.
+ */
+import type { ProviderConfig, TimeoutsConfig } from "../config/config.ts";
+import { HeadgateError } from "../kernel/errors.ts";
+import type { ProviderSpec } from "./provider.ts";
+
+export interface Credential {
+  /** Shown in records and logs instead of the key. */
+  readonly name: string;
+  /** Alternating names and values of all headers that do not depend on the request. */
+  readonly headers: readonly string[];
+}
+
+export interface Endpoint {
+  readonly name: string;
+  readonly spec: ProviderSpec;
+  readonly config: ProviderConfig;
+  readonly origin: string;
+  /** The gateway's timeouts with the provider's own laid over them. */
+  readonly timeouts: TimeoutsConfig;
+  /** Prefix of every path, without trailing slash. */
+  readonly basePath: string;
+  /** The credential of the next call: round robin. */
+  nextCredential(): Credential;
+}
+
+/** Throws `invalid_argument` when the provider has no usable address or lacks a credential that it needs. */
+export function createEndpoint(
+  name: string,
+  spec: ProviderSpec,
+  config: ProviderConfig,
+  timeouts: TimeoutsConfig,
+  userAgent: string,
+): Endpoint {
+  const base = config.baseUrl ?? spec.baseUrl;
+  if (base === null) {
+    throw new HeadgateError("invalid_argument", `Provider ${name} needs an address: set providers.${name}.baseUrl.`);
+  }
+  const url = new URL(base);
+  const credentials = prepareCredentials(spec, config, userAgent);
+  let turn = 0;
+  return {
+    name,
+    spec,
+    config,
+    timeouts: { ...timeouts, ...config.timeouts },
+    origin: url.origin,
+    basePath: url.pathname.replace(/\/+$/, ""),
+    nextCredential() {
+      const credential = credentials[turn];
+      turn = turn + 1 < credentials.length ? turn + 1 : 0;
+      if (credential === undefined) {
+        throw new HeadgateError(
+          "upstream_credentials",
+          `The gateway has no credential for provider ${name}. The operator sets providers.${name}.credentials.`,
+        );
+      }
+      return credential;
+    },
+  };
+}
+
+function prepareCredentials(spec: ProviderSpec, config: ProviderConfig, userAgent: string): readonly Credential[] {
+  const common = [
+    "content-type",
+    "application/json",
+    "accept-encoding",
+    "identity",
+    "user-agent",
+    userAgent,
+    ...Object.entries({ ...spec.headers, ...config.headers }).flat(),
+  ];
+  if (config.credentials.length === 0 && spec.auth.scheme === "none") return [{ name: "none", headers: common }];
+  return config.credentials.map((credential) => {
+    const key = credential.key?.reveal() ?? null;
+    if (key === null) return { name: credential.name, headers: common };
+    const auth = spec.auth.scheme === "header" ? [spec.auth.header, key] : ["authorization", `Bearer ${key}`];
+    return { name: credential.name, headers: [...common, ...auth] };
+  });
+}

@@ -1,0 +1,263 @@
+/**
+ * Relays one provider stream to one caller: splits it into events, lets the dialect's reader judge each, and hands
+ * on the provider's own bytes (same dialect) or their translation.
+ *
+ * Invariants: nothing is handed on before the first output, so that until then the attempt can still become a plain
+ * error (or another attempt); nothing is handed on after the state is terminal; the terminal marker is never handed
+ * on here but kept in `tail`, for whoever owns the relay to send once the settlement is committed.
+ *
+ * Leaves to the owner: timers, back-pressure, the response head, and what a broken stream looks like to the caller.
+ */
+import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
+import type { InboundCodec, ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
+import { SseParser, type SseEvent } from "../dialects/sse.ts";
+import { isTerminal, nextStreamState, type StreamInput, type StreamState } from "./stream-state.ts";
+
+export interface RelayOwner {
+  /** The first output is here: `write` calls follow. Called at most once. */
+  relayCommitted(): void;
+  /** Bytes for the caller, in order. */
+  relayWrite(bytes: Uint8Array): void;
+  /** Something other than a comment arrived from the provider; `output`: something the caller waits for. */
+  relayProgress(output: boolean): void;
+  /** The provider said why it stopped: only its terminal marker may still come. */
+  relayEnding(): void;
+  /** The state is terminal. Called exactly once. */
+  relayDone(): void;
+}
+
+export interface Translation {
+  readonly decoder: StreamDecoder;
+  readonly encoder: StreamEncoder;
+}
+
+export interface RelayOptions {
+  readonly reader: StreamReader;
+  /** `null`: same dialect on both sides, bytes pass untouched. */
+  readonly translation: Translation | null;
+  readonly inbound: InboundCodec;
+  /** Withhold usage-only events: the gateway asked for them, the caller did not. */
+  readonly withholdUsage: boolean;
+  readonly eventBytesMax: number;
+  /** Most bytes held back before the first output. */
+  readonly heldBytesMax: number;
+}
+
+const NOTHING = new Uint8Array(0);
+/** Completes a last event that the provider did not end with a blank line. */
+const EVENT_END = Buffer.from("\n\n");
+
+export class StreamRelay {
+  readonly #options: RelayOptions;
+  readonly #owner: RelayOwner;
+  readonly #parser: SseParser;
+  readonly #sink: (event: SseEvent) => void;
+  #state: StreamState = "connecting";
+  #failure: HeadgateError | null = null;
+  #committed = false;
+  #muted = false;
+  #atEof = false;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #run: Uint8Array | null = null;
+  #text = "";
+  #tail: Uint8Array = NOTHING;
+  #invalidEvents = 0;
+
+  constructor(options: RelayOptions, owner: RelayOwner) {
+    this.#options = options;
+    this.#owner = owner;
+    this.#parser = new SseParser({ eventBytes: options.eventBytesMax });
+    this.#sink = (event) => this.#read(event);
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  get reading(): ResponseReading {
+    return this.#options.reader.reading;
+  }
+
+  /** Why the stream is broken; `null` in any other state. */
+  get failure(): HeadgateError | null {
+    return this.#failure;
+  }
+
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  get invalidEvents(): number {
+    return this.#invalidEvents;
+  }
+
+  /** The bytes that end a complete stream; empty unless the state is `ended`. */
+  get tail(): Uint8Array {
+    return this.#tail;
+  }
+
+  open(): void {
+    this.#step("headers");
+  }
+
+  push(chunk: Uint8Array): void {
+    if (isTerminal(this.#state)) return;
+    try {
+      this.#parser.push(chunk, this.#sink);
+    } catch (thrown) {
+      this.#break(thrown);
+    }
+    this.#flush();
+  }
+
+  /** The provider closed the stream in good order. */
+  eof(): void {
+    if (isTerminal(this.#state)) return;
+    this.#atEof = true;
+    try {
+      this.#parser.end(this.#sink);
+    } catch (thrown) {
+      this.#break(thrown);
+    }
+    this.#flush();
+    this.#finishWith("eof", truncated("The provider closed the stream without saying that it was finished."));
+  }
+
+  /** The connection broke. */
+  reset(cause: Error): void {
+    this.#finishWith("reset", truncated("The connection to the provider broke in the middle of the stream.", cause));
+  }
+
+  /** Silence after the finish reason, or a timer of the attempt: `failure` says which. */
+  expire(input: "quiet" | "timeout", failure: HeadgateError): void {
+    this.#finishWith(input, failure);
+  }
+
+  abort(): void {
+    this.#step("abort");
+  }
+
+  /** The caller is gone but the stream is read on for its usage: nothing is handed on from here. */
+  mute(): void {
+    this.#muted = true;
+    this.#held = [];
+    this.#run = null;
+    this.#text = "";
+  }
+
+  #finishWith(input: StreamInput, failure: HeadgateError): void {
+    if (isTerminal(this.#state)) return;
+    if (nextStreamState(this.#state, input) === "broken") this.#failure = failure;
+    this.#step(input);
+  }
+
+  #break(thrown: unknown): void {
+    if (isTerminal(this.#state)) return;
+    this.#failure = toHeadgateError(thrown);
+    this.#step("error");
+  }
+
+  #read(event: SseEvent): void {
+    if (isTerminal(this.#state)) return;
+    if (event.comment) {
+      if (this.#options.translation === null && this.#committed) this.#append(event.raw);
+      return;
+    }
+    const signal = this.#options.reader.read(event);
+    if (signal === "invalid") {
+      this.#invalidEvents++;
+      this.#failure = new HeadgateError("upstream_malformed", "The provider sent a stream event that cannot be read, so the answer would have a hole.");
+    } else if (signal === "error") {
+      this.#failure = this.#options.reader.failure;
+    } else if (signal === "end" && this.#state !== "ending") {
+      this.#failure = truncated("The provider ended the stream without saying why it stopped.");
+    } else {
+      this.#owner.relayProgress(signal === "output" || signal === "finish");
+      if (signal !== "end") this.#relay(event, signal);
+      else this.#tail = event.raw.slice();
+    }
+    this.#step(signal);
+  }
+
+  #relay(event: SseEvent, signal: StreamInput): void {
+    if (this.#muted) return;
+    const translation = this.#options.translation;
+    if (translation === null) {
+      if (signal === "usage" && this.#options.withholdUsage) return;
+      this.#append(event.raw);
+      if (this.#atEof) this.#append(EVENT_END);
+    } else {
+      for (const said of translation.decoder.decode(this.#options.reader.json)) this.#text += translation.encoder.encode(said);
+    }
+    if (!this.#committed && (signal === "output" || signal === "finish")) this.#commit();
+  }
+
+  #commit(): void {
+    this.#flush();
+    this.#committed = true;
+    this.#owner.relayCommitted();
+    for (const bytes of this.#held) this.#owner.relayWrite(bytes);
+    this.#held = [];
+  }
+
+  /** Adjacent views of one chunk become one write. */
+  #append(raw: Uint8Array): void {
+    const run = this.#run;
+    if (run !== null && run.buffer === raw.buffer && run.byteOffset + run.byteLength === raw.byteOffset) {
+      this.#run = new Uint8Array(run.buffer, run.byteOffset, run.byteLength + raw.byteLength);
+      return;
+    }
+    this.#flush();
+    this.#run = raw;
+  }
+
+  #flush(): void {
+    if (this.#text !== "") {
+      const bytes = Buffer.from(this.#text);
+      this.#text = "";
+      this.#hand(bytes);
+    }
+    if (this.#run !== null) {
+      const run = this.#run;
+      this.#run = null;
+      this.#hand(run);
+    }
+  }
+
+  #hand(bytes: Uint8Array): void {
+    if (this.#muted) return;
+    if (this.#committed) {
+      this.#owner.relayWrite(bytes);
+      return;
+    }
+    this.#heldBytes += bytes.byteLength;
+    if (this.#heldBytes > this.#options.heldBytesMax) {
+      this.#break(new HeadgateError("upstream_malformed", "The provider sent too much before its first output."));
+      return;
+    }
+    this.#held.push(bytes.slice());
+  }
+
+  #step(input: StreamInput): void {
+    const before = this.#state;
+    if (isTerminal(before)) return;
+    this.#state = nextStreamState(before, input);
+    if (this.#state === "ending" && before !== "ending") this.#owner.relayEnding();
+    if (!isTerminal(this.#state)) return;
+    if (this.#state === "ended") this.#end();
+    if (this.#state !== "broken") this.#failure = null;
+    this.#flush();
+    this.#owner.relayDone();
+  }
+
+  #end(): void {
+    const translation = this.#options.translation;
+    if (translation !== null) this.#tail = Buffer.from(translation.encoder.end());
+    else if (this.#tail.byteLength === 0) this.#tail = this.#options.inbound.streamEnd;
+  }
+}
+
+function truncated(message: string, cause?: Error): HeadgateError {
+  return new HeadgateError("stream_truncated", message, cause === undefined ? {} : { cause });
+}
