@@ -4,7 +4,7 @@
  *
  * Same dialect on both sides: pass-through. The caller's bytes go on with only `splice`d fields changed, the
  * provider's bytes come back as they are, and `StreamReader` or `readResponse` only look at them.
- * Different dialects: `decodeRequest` → canonical → `encodeRequest`, and back event by event.
+ * Different dialects: the two `translation`s, caller's → canonical → provider's, and back event by event.
  *
  * Adding a dialect adds a folder and one line in registry.ts; nothing here changes.
  */
@@ -81,10 +81,6 @@ export interface EncodedRequest {
 export interface InboundCodec {
   /** Checks the fields that the gateway itself relies on. Throws `missing_field`, `invalid_value`, … naming the field. */
   view(document: JsonDocument): RequestView;
-  /** Reads everything. Throws naming the field. */
-  decodeRequest(view: RequestView): CanonicalRequest;
-  encodeResponse(response: CanonicalResponse, view: RequestView): Uint8Array;
-  createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;
   /** The body of an error response (JSON). */
   encodeError(error: HeadgateError, requestId: string): Uint8Array;
   /** The bytes that tell a caller in mid-stream that the answer broke; never a terminal marker of success. */
@@ -93,6 +89,16 @@ export interface InboundCodec {
   readonly streamEnd: Uint8Array;
   /** A comment that keeps an idle connection open, or `null` if the dialect allows none. */
   readonly heartbeat: Uint8Array | null;
+  /** Absent where the operation has no canonical form: then only targets that speak this dialect can serve. */
+  readonly translation?: InboundTranslation;
+}
+
+/** The caller's side of a translation. */
+export interface InboundTranslation {
+  /** Reads everything. Throws naming the field. */
+  decodeRequest(view: RequestView): CanonicalRequest;
+  encodeResponse(response: CanonicalResponse, view: RequestView): Uint8Array;
+  createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;
 }
 
 export interface StreamEncoder {
@@ -105,8 +111,6 @@ export interface StreamEncoder {
 export interface OutboundCodec {
   /** Path below the provider's base URL, e.g. `/chat/completions`. */
   path(model: string, stream: boolean): string;
-  /** Translation. Throws `unsupported_parameter` for what cannot be left out. */
-  encodeRequest(request: CanonicalRequest, target: TargetFacts): EncodedRequest;
   /** Pass-through: the caller's bytes with the model name and documented fields replaced. */
   splice(view: RequestView, target: TargetFacts): Uint8Array;
   /**
@@ -114,9 +118,7 @@ export interface OutboundCodec {
    * dialect at all.
    */
   readResponse(json: unknown, quirks: Quirks): ResponseReading;
-  decodeResponse(json: unknown, quirks: Quirks): CanonicalResponse;
   createStreamReader(quirks: Quirks): StreamReader;
-  createStreamDecoder(quirks: Quirks): StreamDecoder;
   /**
    * Classifies a refusal of the provider. `body` is at most a bounded part of it and may be anything, HTML included;
    * `wallMs` is the time now, for a `retry-after` that is a date.
@@ -127,6 +129,16 @@ export interface OutboundCodec {
     body: Uint8Array,
     wallMs: number,
   ): HeadgateError;
+  /** Absent where the operation has no canonical form. */
+  readonly translation?: OutboundTranslation;
+}
+
+/** The provider's side of a translation. */
+export interface OutboundTranslation {
+  /** Throws `unsupported_parameter` for what cannot be left out. */
+  encodeRequest(request: CanonicalRequest, target: TargetFacts): EncodedRequest;
+  decodeResponse(json: unknown, quirks: Quirks): CanonicalResponse;
+  createStreamDecoder(quirks: Quirks): StreamDecoder;
 }
 
 /** What accounting, health and the record need of an answer. */
