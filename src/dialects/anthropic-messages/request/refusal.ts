@@ -1,0 +1,11 @@
+import { HeadgateError } from "../../../kernel/errors.ts";
+
+/** A field that this dialect cannot carry and whose absence would change the answer. */
+export function unsupported(param: string, message: string): HeadgateError {
+  return new HeadgateError("unsupported_parameter", message, { param });
+}
+
+/** A field whose value no target of this dialect can take, by the rules of the API itself. */
+export function invalid(param: string, message: string): HeadgateError {
+  return new HeadgateError("invalid_value", message, { param });
+}

@@ -1,0 +1,105 @@
+/**
+ * Watches a Messages stream for accounting and health, without changing it.
+ *
+ * Wire facts (`RawMessageStreamEvent` in anthropic-sdk-typescript, and the API's streaming page): `message_start …
+ * content_block_start/delta/stop … message_delta … message_stop`, with `ping` anywhere and `error` after a status of
+ * 200. New event types may be added at any time: they are progress, never an error.
+ */
+import type { HeadgateError } from "../../kernel/errors.ts";
+import type { ResponseReading, StreamReader, StreamSignal } from "../dialect.ts";
+import type { SseEvent } from "../sse.ts";
+import { readStreamError } from "./errors.ts";
+import { toFinishReason } from "./stop-reason.ts";
+import { UsageTally } from "./usage.ts";
+import { asObject, asText, type WireObject } from "./wire-values.ts";
+
+export class MessagesStreamReader implements StreamReader {
+  readonly reading: ResponseReading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+  readonly #tally = new UsageTally();
+  #json: unknown = null;
+  #failure: HeadgateError | null = null;
+
+  get json(): unknown {
+    return this.#json;
+  }
+
+  get failure(): HeadgateError | null {
+    return this.#failure;
+  }
+
+  read(event: SseEvent): StreamSignal {
+    const json = parse(event.data);
+    this.#json = json;
+    const type = json?.["type"];
+    if (json === null || typeof type !== "string") return "invalid";
+    switch (type) {
+      case "content_block_delta":
+        return this.#readDelta(json);
+      case "content_block_start":
+        return this.#readBlockStart(json);
+      case "message_start":
+        return this.#readStart(json);
+      case "message_delta":
+        return this.#readFinish(json);
+      case "message_stop":
+        return "end";
+      case "error":
+        this.#failure = readStreamError(json);
+        return "error";
+      default:
+        return "progress";
+    }
+  }
+
+  #readStart(json: WireObject): StreamSignal {
+    const message = asObject(json["message"]);
+    if (message === null) return "invalid";
+    this.reading.id = asText(message["id"]);
+    this.reading.model = asText(message["model"]);
+    this.#absorbUsage(message["usage"]);
+    return "progress";
+  }
+
+  /** A tool call's name, a redacted block and whatever a block is born with are output; an empty block is not. */
+  #readBlockStart(json: WireObject): StreamSignal {
+    const block = asObject(json["content_block"]);
+    if (block === null) return "invalid";
+    const born = (asText(block["text"]) ?? "") + (asText(block["thinking"]) ?? "");
+    this.reading.outputBytes += Buffer.byteLength(born);
+    if (born !== "" || block["type"] === "tool_use" || block["type"] === "redacted_thinking") return "output";
+    return "progress";
+  }
+
+  #readDelta(json: WireObject): StreamSignal {
+    const delta = asObject(json["delta"]);
+    if (delta === null) return "invalid";
+    const text = asText(delta["text"]) ?? asText(delta["partial_json"]) ?? asText(delta["thinking"]);
+    if (text !== null) {
+      this.reading.outputBytes += Buffer.byteLength(text);
+      return text === "" ? "progress" : "output";
+    }
+    return delta["type"] === "signature_delta" || delta["type"] === "citations_delta" ? "output" : "progress";
+  }
+
+  #readFinish(json: WireObject): StreamSignal {
+    this.#absorbUsage(json["usage"]);
+    const reason = asText(asObject(json["delta"])?.["stop_reason"]);
+    if (reason === null) return "progress";
+    this.reading.finish = toFinishReason(reason);
+    return "finish";
+  }
+
+  #absorbUsage(usage: unknown): void {
+    this.#tally.absorb(usage);
+    this.reading.usage = this.#tally.total();
+  }
+}
+
+function parse(data: string): WireObject | null {
+  try {
+    return asObject(JSON.parse(data));
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown;
+    return null;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The Messages API's usage as disjoint buckets.
+ *
+ * Wire facts (`Usage` and `MessageDeltaUsage` in anthropic-sdk-typescript, resources/messages/messages.ts):
+ * `input_tokens` excludes both cache classes, so the whole input is `input_tokens + cache_read_input_tokens +
+ * cache_creation_input_tokens`; `cache_creation` splits the last one by TTL and comes only with `message_start` or a
+ * whole answer; `output_tokens` includes thinking, of which `output_tokens_details.thinking_tokens` is a share.
+ * In a stream every count is cumulative, and `message_delta` may leave out or null what it does not repeat.
+ *
+ * Invariant: the buckets add up to the provider's own totals, whatever the split says.
+ */
+import { emptyUsage, type Usage } from "../../kernel/usage.ts";
+import { asCount, asObject, type WireObject } from "./wire-values.ts";
+
+/** Merges the usage objects of one answer. A count that is absent keeps its last value; zero is a value. */
+export class UsageTally {
+  #seen = false;
+  #input = 0;
+  #cacheRead = 0;
+  #cacheWrite = 0;
+  #cacheWrite1h = 0;
+  #output = 0;
+  #thinking = 0;
+  #searches = 0;
+
+  /** `wire` is the `usage` member of `message_start.message`, `message_delta` or a whole message; anything else is ignored. */
+  absorb(wire: unknown): void {
+    const usage = asObject(wire);
+    if (usage === null) return;
+    this.#absorbCacheWrites(usage);
+    this.#input = this.#take(usage["input_tokens"], this.#input);
+    this.#cacheRead = this.#take(usage["cache_read_input_tokens"], this.#cacheRead);
+    this.#output = this.#take(usage["output_tokens"], this.#output);
+    this.#thinking = this.#take(asObject(usage["output_tokens_details"])?.["thinking_tokens"], this.#thinking);
+    this.#searches = this.#take(asObject(usage["server_tool_use"])?.["web_search_requests"], this.#searches);
+  }
+
+  /** `null` until the provider has reported any count. A new object each time. */
+  total(): Usage | null {
+    if (!this.#seen) return null;
+    const usage = emptyUsage();
+    const longLived = Math.min(this.#cacheWrite1h, this.#cacheWrite);
+    const thinking = Math.min(this.#thinking, this.#output);
+    usage.inputTokens = this.#input;
+    usage.cacheReadTokens = this.#cacheRead;
+    usage.cacheWrite5mTokens = this.#cacheWrite - longLived;
+    usage.cacheWrite1hTokens = longLived;
+    usage.outputTokens = this.#output - thinking;
+    usage.reasoningTokens = thinking;
+    usage.searchUnits = this.#searches;
+    return usage;
+  }
+
+  /** The total rules over its split; a split without a total is its own total. */
+  #absorbCacheWrites(usage: WireObject): void {
+    const split = asObject(usage["cache_creation"]);
+    const shortLived = asCount(split?.["ephemeral_5m_input_tokens"]);
+    const longLived = asCount(split?.["ephemeral_1h_input_tokens"]);
+    const sum = shortLived === null && longLived === null ? null : (shortLived ?? 0) + (longLived ?? 0);
+    this.#cacheWrite1h = this.#take(longLived, this.#cacheWrite1h);
+    this.#cacheWrite = this.#take(asCount(usage["cache_creation_input_tokens"]) ?? sum, this.#cacheWrite);
+  }
+
+  #take(value: unknown, before: number): number {
+    const count = asCount(value);
+    if (count === null) return before;
+    this.#seen = true;
+    return count;
+  }
+}
