@@ -37,9 +37,12 @@ export type ErrorCode =
   | "model_not_found"
   | "route_not_found"
   | "method_not_allowed"
+  | "header_timeout"
   | "body_timeout"
   | "body_too_large"
   | "unsupported_media_type"
+  | "headers_too_large"
+  | "malformed_http"
   | "client_closed"
   | "unpriced_model"
   | "deadline_exceeded"
@@ -59,6 +62,10 @@ export type ErrorCode =
   | "overloaded"
   | "shutting_down"
   | "storage_unavailable"
+  | "storage_unusable"
+  | "not_found"
+  | "already_exists"
+  | "invalid_argument"
   | "internal";
 
 export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
@@ -79,9 +86,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   model_not_found: kind(404, "caller", "never", "No alias or provider serves the model; near names are suggested."),
   route_not_found: kind(404, "caller", "never", "No such path."),
   method_not_allowed: kind(405, "caller", "never", "The path exists, but not for this method."),
+  header_timeout: kind(408, "caller", "never", "The request's head did not arrive within `server.headerTimeoutMs`."),
   body_timeout: kind(408, "caller", "never", "The body did not arrive within `server.bodyTimeoutMs`."),
   body_too_large: kind(413, "caller", "never", "The body is larger than `limits.bodyBytes`."),
   unsupported_media_type: kind(415, "caller", "never", "The body's content type or encoding is not accepted."),
+  headers_too_large: kind(431, "caller", "never", "The headers are larger than `limits.headerBytes` or more than `limits.headerCount`."),
+  malformed_http: kind(400, "caller", "never", "The request is not valid HTTP/1.1."),
   client_closed: kind(499, "caller", "never", "The caller closed the connection before the answer was complete."),
   unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
   deadline_exceeded: kind(504, "caller", "never", "The caller's own deadline passed."),
@@ -101,6 +111,10 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   overloaded: kind(503, "gateway", "same-target", "The gateway is at its configured limit; `retry-after` says when to try again."),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(503, "gateway", "same-target", "The record of the request could not be committed, so the request was not made."),
+  storage_unusable: kind(500, "operator", "never", "The store cannot be opened or was written by a newer program; the message says why."),
+  not_found: kind(404, "caller", "never", "An operation names a tenant, project or key that does not exist."),
+  already_exists: kind(409, "caller", "never", "An operation would create a name that is taken."),
+  invalid_argument: kind(400, "caller", "never", "An argument of an operation has a value that cannot be used."),
   internal: kind(500, "gateway", "same-target", "A bug in the gateway; the log has the cause under the request id."),
 };
 

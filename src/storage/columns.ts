@@ -1,0 +1,107 @@
+/**
+ * How records become rows: for each table an object with one reader per column, in the order in which a statement
+ * binds them. The types make each object complete, so a new column that nobody fills does not compile.
+ */
+import { usageBuckets } from "../kernel/usage.ts";
+import type { Usage, UsageBucket } from "../kernel/usage.ts";
+import type { Hold, LedgerEntry, RequestRecord } from "./records.ts";
+import { usageColumns } from "./schema.ts";
+import type { Database, UsageColumn } from "./schema.ts";
+
+/** What every engine can bind. */
+export type Bound = string | number | bigint | null;
+
+export type ColumnReaders<Row, Subject> = { readonly [Name in keyof Row]: (subject: Subject) => Row[Name] };
+
+/** All but `instance_id`, which is the same for every hold of a process. */
+export const holdColumns: ColumnReaders<Omit<Database["holds"], "instance_id">, Hold> = {
+  attempt_id: (hold) => hold.attemptId,
+  request_id: (hold) => hold.requestId,
+  started_at_ms: (hold) => hold.startedAtMs,
+  tenant_id: (hold) => hold.payer.tenantId,
+  project_id: (hold) => hold.payer.projectId,
+  key_id: (hold) => hold.payer.keyId,
+  end_user: (hold) => hold.endUser,
+  operation: (hold) => hold.operation,
+  provider: (hold) => hold.provider,
+  credential: (hold) => hold.credential,
+  model_asked: (hold) => hold.modelAsked,
+  model_target: (hold) => hold.modelTarget,
+  price_version: (hold) => hold.priceVersion,
+  cost_nano_usd: (hold) => hold.worstCostNanoUsd,
+  ...usageReaders((hold: Hold) => hold.worstUsage),
+};
+
+export const ledgerEntryColumns: ColumnReaders<Database["ledger_entries"], LedgerEntry> = {
+  entry_id: (entry) => entry.entryId,
+  kind: (entry) => entry.kind,
+  attempt_id: (entry) => entry.attemptId,
+  request_id: (entry) => entry.requestId,
+  at_ms: (entry) => entry.atMs,
+  tenant_id: (entry) => entry.payer.tenantId,
+  project_id: (entry) => entry.payer.projectId,
+  key_id: (entry) => entry.payer.keyId,
+  end_user: (entry) => entry.endUser,
+  operation: (entry) => entry.operation,
+  provider: (entry) => entry.provider,
+  credential: (entry) => entry.credential,
+  model_asked: (entry) => entry.modelAsked,
+  model_served: (entry) => entry.modelServed,
+  provider_request_id: (entry) => entry.providerRequestId,
+  price_version: (entry) => entry.priceVersion,
+  basis: (entry) => entry.basis,
+  unpriced: (entry) => Number(entry.flags.includes("unpriced")),
+  estimated: (entry) => Number(entry.flags.includes("estimated")),
+  recovered: (entry) => Number(entry.flags.includes("recovered")),
+  cost_nano_usd: (entry) => entry.costNanoUsd,
+  ...usageReaders((entry: LedgerEntry) => entry.usage),
+};
+
+export const requestColumns: ColumnReaders<Database["requests"], RequestRecord> = {
+  request_id: (record) => record.requestId,
+  started_at_ms: (record) => record.startedAtMs,
+  tenant_id: (record) => record.payer?.tenantId ?? null,
+  project_id: (record) => record.payer?.projectId ?? null,
+  key_id: (record) => record.payer?.keyId ?? null,
+  end_user: (record) => record.endUser,
+  operation: (record) => record.operation,
+  method: (record) => record.method,
+  path: (record) => record.path,
+  dialect_in: (record) => record.dialectIn,
+  dialect_out: (record) => record.dialectOut,
+  stream: (record) => Number(record.stream),
+  model_asked: (record) => record.modelAsked,
+  model_served: (record) => record.modelServed,
+  provider: (record) => record.provider,
+  status: (record) => record.status,
+  ending: (record) => record.ending,
+  finish_reason: (record) => record.finishReason,
+  error_code: (record) => record.errorCode,
+  attempts: (record) => record.attempts,
+  losses: (record) => (record.losses.length === 0 ? null : JSON.stringify(record.losses)),
+  invalid_events: (record) => record.invalidEvents,
+  cost_nano_usd: (record) => record.costNanoUsd,
+  basis: (record) => record.basis,
+  bytes_in: (record) => record.bytesIn,
+  bytes_out: (record) => record.bytesOut,
+  queue_us: (record) => record.queueUs,
+  connect_us: (record) => record.connectUs,
+  first_token_us: (record) => record.firstTokenUs,
+  total_us: (record) => record.totalUs,
+  output_tokens_per_second: (record) => record.outputTokensPerSecond,
+  user_agent: (record) => record.userAgent,
+  ...usageReaders((record: RequestRecord) => record.usage),
+};
+
+/** Column names in binding order. */
+export function columnNames<Row, Subject>(columns: ColumnReaders<Row, Subject>): (keyof Row & string)[] {
+  return Object.keys(columns) as (keyof Row & string)[];
+}
+
+function usageReaders<Subject>(
+  usageOf: (subject: Subject) => Usage,
+): ColumnReaders<Record<UsageColumn, number>, Subject> {
+  const reader = (bucket: UsageBucket) =>
+    [usageColumns[bucket], (subject: Subject): number => usageOf(subject)[bucket]] as const;
+  return Object.fromEntries(usageBuckets.map(reader)) as ColumnReaders<Record<UsageColumn, number>, Subject>;
+}

@@ -1,0 +1,79 @@
+/**
+ * Keeps the write-ahead log bounded without the event loop ever waiting for a disk: checkpoints run in a worker
+ * thread with its own connection.
+ *
+ *   every ~8 MB written ── "look" ─▶ worker: PASSIVE checkpoint, which disturbs nobody
+ *   log still above its bound ◀─ "pause" ── worker; the journal stops writing ── "paused" ─▶ worker: TRUNCATE
+ *   journal writes on ◀─ "resume" ── worker
+ *
+ * If the worker fails, the journal goes on and its own connection checkpoints: slower at times, still bounded.
+ */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+
+export interface CheckpointerOptions {
+  readonly file: string;
+  /** The size of the log above which writing pauses for the moment of a complete checkpoint. */
+  readonly logBytesMax: number;
+  /** Called once if the worker dies; the checkpointer does nothing from then on. */
+  readonly onFailure: (error: Error) => void;
+}
+
+export interface PausableWriter {
+  pause(): void;
+  resume(): void;
+}
+
+export interface Checkpointer extends AsyncDisposable {
+  /** Tells of a commit; now and then that makes the worker look at the log. */
+  committed(operations: number): void;
+}
+
+export type MessageToWorker = "look" | "paused" | "stop";
+export type MessageFromWorker = "pause" | "resume";
+
+/** Estimates of what a commit and each of its operations add to the log, in pages of 4 KiB. */
+const PAGES_PER_COMMIT = 6;
+const PAGES_PER_OPERATION = 1;
+const PAGES_BETWEEN_LOOKS = 2048;
+
+export function startCheckpointer(options: CheckpointerOptions, writer: PausableWriter): Checkpointer {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const worker = new Worker(new URL(`./checkpoint-worker.${extension}`, import.meta.url), {
+    workerData: { file: options.file, logBytesMax: options.logBytesMax },
+  });
+  const send = (message: MessageToWorker): void => worker.postMessage(message);
+  let pages = 0;
+  let failed = false;
+
+  worker.unref();
+  worker.on("message", (message: MessageFromWorker) => {
+    if (message === "resume") {
+      writer.resume();
+      return;
+    }
+    writer.pause();
+    send("paused");
+  });
+  worker.on("error", (error) => {
+    failed = true;
+    writer.resume();
+    options.onFailure(error instanceof Error ? error : new Error(String(error)));
+  });
+
+  return {
+    committed(operations) {
+      pages += PAGES_PER_COMMIT + operations * PAGES_PER_OPERATION;
+      if (pages < PAGES_BETWEEN_LOOKS || failed) return;
+      pages = 0;
+      send("look");
+    },
+    async [Symbol.asyncDispose]() {
+      if (failed) return;
+      worker.ref();
+      const exited = once(worker, "exit");
+      send("stop");
+      await exited;
+    },
+  };
+}

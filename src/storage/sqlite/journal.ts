@@ -1,0 +1,144 @@
+/**
+ * The journal on SQLite: group commit. Operations queued in one turn of the event loop share one transaction (and,
+ * with durability `power`, one disk sync), written when the turn's I/O callbacks are done.
+ *
+ *   idle ── enqueue ─▶ scheduled ── setImmediate ─▶ write ─┬─ committed or failed ─▶ idle, or scheduled for the rest
+ *                          ▲                              └─ busy ─▶ waiting (a timer) ─▶ write
+ *   paused: nothing is written; resume ─▶ scheduled
+ *
+ * Invariants: an operation is settled exactly once, after the commit that contains it; the queue is bounded; the
+ * event loop never waits for a lock. Closing may use twice the queue that opening may, because a call whose record
+ * is refused was already made and must be charged by its worst case.
+ */
+import type { Clock } from "../../kernel/clock.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
+import type { Hold, Journal, LedgerEntry, RequestRecord } from "../records.ts";
+import type { BatchWriter, JournalOperation } from "./batch-writer.ts";
+import { storageUnavailable } from "./failures.ts";
+
+export interface SqliteJournalOptions {
+  readonly writer: BatchWriter;
+  readonly clock: Clock;
+  /** Operations waiting for a commit, above which `open` is refused. */
+  readonly queueLengthMax: number;
+  /** How long another process may hold the write lock before what waits is refused. */
+  readonly busyMaxMs: number;
+  /** Called after each commit with the number of its operations. */
+  readonly onCommit: (operations: number) => void;
+}
+
+/** What one transaction may contain, so that a long queue does not hold the event loop. */
+const BATCH_LENGTH_MAX = 256;
+const BUSY_RETRY_MS = 2;
+const NO_ENTRIES: readonly LedgerEntry[] = [];
+
+export class SqliteJournal implements Journal {
+  readonly #options: SqliteJournalOptions;
+  readonly #write = (): void => this.#writeBatch();
+  #queue: JournalOperation[] = [];
+  #scheduled = false;
+  #paused = false;
+  #closed = false;
+  #busySinceMs: number | null = null;
+
+  constructor(options: SqliteJournalOptions) {
+    this.#options = options;
+  }
+
+  /** Operations that wait for their commit. */
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  open(hold: Hold): Promise<void> {
+    return this.#enqueue(hold, null, NO_ENTRIES, this.#options.queueLengthMax);
+  }
+
+  close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void> {
+    return this.#enqueue(null, record, entries, this.#options.queueLengthMax * 2);
+  }
+
+  /** Nothing is written until `resume`; operations queue up meanwhile. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  /** Takes nothing more and writes what is queued, now; what cannot be written is refused. */
+  flushAndClose(): void {
+    this.#closed = true;
+    this.#paused = false;
+    while (this.#queue.length > 0) this.#writeBatch();
+  }
+
+  #enqueue(
+    hold: Hold | null,
+    record: RequestRecord | null,
+    entries: readonly LedgerEntry[],
+    lengthMax: number,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed || this.#queue.length >= lengthMax) {
+        reject(
+          storageUnavailable(this.#closed ? "the store is closed" : `${this.#queue.length} operations already wait`),
+        );
+        return;
+      }
+      this.#queue.push({ hold, record, entries, resolve, reject, failure: null });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#paused || this.#queue.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(this.#write);
+  }
+
+  #writeBatch(): void {
+    this.#scheduled = false;
+    if (this.#paused || this.#queue.length === 0) return;
+    const whole = this.#queue.length <= BATCH_LENGTH_MAX;
+    const batch = whole ? this.#queue : this.#queue.slice(0, BATCH_LENGTH_MAX);
+    const outcome = this.#options.writer.write(batch);
+    if (outcome === "busy") {
+      this.#waitForOtherWriter();
+      return;
+    }
+    this.#busySinceMs = null;
+    this.#queue = whole ? [] : this.#queue.slice(BATCH_LENGTH_MAX);
+    if (outcome === "committed") this.#options.onCommit(batch.length);
+    settle(batch);
+    this.#schedule();
+  }
+
+  #waitForOtherWriter(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#busySinceMs ??= nowMs;
+    if (this.#closed || nowMs - this.#busySinceMs >= this.#options.busyMaxMs) {
+      this.#busySinceMs = null;
+      this.#refuseAll(storageUnavailable("another process keeps the store locked"));
+      return;
+    }
+    this.#scheduled = true;
+    this.#options.clock.setTimer(this.#write, BUSY_RETRY_MS);
+  }
+
+  #refuseAll(failure: HeadgateError): void {
+    const refused = this.#queue;
+    this.#queue = [];
+    for (const operation of refused) operation.failure = failure;
+    settle(refused);
+  }
+}
+
+function settle(batch: readonly JournalOperation[]): void {
+  for (const operation of batch) {
+    if (operation.failure === null) operation.resolve();
+    else operation.reject(operation.failure);
+  }
+}

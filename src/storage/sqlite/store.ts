@@ -1,0 +1,153 @@
+/**
+ * Puts the SQLite store together. Connections of one process to the one file:
+ *   loop    journal and key lookups, on the event loop, never waits for a lock, never checkpoints
+ *   db      Kysely: tenancy, reports, recovery; may wait for another writer
+ *   worker  checkpoints, in a thread
+ *   lock    the instance lock, a file of its own
+ */
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { assert } from "../../kernel/assert.ts";
+import { scheduleRecovery } from "../recovery-schedule.ts";
+import { recoverHolds } from "../recovery.ts";
+import type { RecoveryReport } from "../recovery.ts";
+import type { Database } from "../schema.ts";
+import type { DatabaseOptions, Store, StoreOptions } from "../storage.ts";
+import { createBatchWriter } from "./batch-writer.ts";
+import { startCheckpointer } from "./checkpointer.ts";
+import { openConnection } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { createSqliteDialect } from "./dialect.ts";
+import { takeInstanceLock } from "./instance-lock.ts";
+import { SqliteJournal } from "./journal.ts";
+import { prepareJournalStatements } from "./journal-statements.ts";
+import { createSqliteKeyReader } from "./key-reader.ts";
+import { migrate } from "./migrations.ts";
+
+const FILE_NAME = "headgate.db";
+const BUSY_TIMEOUT_MS = 5000;
+const QUEUE_LENGTH_MAX = 10_000;
+const RECOVERY_INTERVAL_MS = 30_000;
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
+
+export function openSqliteDatabase(options: DatabaseOptions): Kysely<Database> {
+  const file = join(options.dataDir, FILE_NAME);
+  const connection = openMigrated(file, {
+    durability: options.durability,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    checkpoints: true,
+  });
+  return new Kysely<Database>({ dialect: createSqliteDialect(connection, () => {}) });
+}
+
+export async function openSqliteStore(options: StoreOptions): Promise<Store> {
+  await using opened = new AsyncDisposableStack();
+  const file = join(options.dataDir, FILE_NAME);
+  const kysely = openMigrated(file, {
+    durability: options.durability,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    checkpoints: false,
+  });
+  const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, () => keys.recheck()) });
+  opened.defer(() => kysely[Symbol.dispose]());
+  opened.defer(() => db.destroy());
+  const loop = openConnection(file, { durability: options.durability, busyTimeoutMs: 0, checkpoints: false });
+  opened.defer(() => loop.close());
+  const keys = createSqliteKeyReader(loop, db);
+
+  const instanceId = await announceInstance(options, db, opened);
+  const journal = openJournal(options, file, loop, db, instanceId, opened);
+
+  const recover = (): Promise<RecoveryReport> =>
+    recoverHolds({ db, clock: options.clock, takeLock: (id) => takeInstanceLock(options.dataDir, id) });
+  const recoverAndTell = async (): Promise<void> => {
+    try {
+      const report = await recover();
+      if (report.attempts > 0) options.events?.recovered?.(report);
+    } catch (error) {
+      options.events?.failed?.("recovery", error);
+    }
+  };
+  await recoverAndTell();
+  opened.use(scheduleRecovery(options.clock, options.recoveryIntervalMs ?? RECOVERY_INTERVAL_MS, recoverAndTell));
+
+  const resources = opened.move();
+  return {
+    db,
+    journal,
+    keys,
+    instanceId,
+    queueLength: () => journal.queueLength,
+    recoverHolds: recover,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+function openMigrated(file: string, options: ConnectionOptions): DatabaseSync {
+  const connection = openConnection(file, options);
+  try {
+    migrate(connection, file);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Locks first, announces second: an announced instance whose lock is free is dead. */
+async function announceInstance(
+  options: StoreOptions,
+  db: Kysely<Database>,
+  opened: AsyncDisposableStack,
+): Promise<string> {
+  const instanceId = options.ids.next("ins");
+  const lock = takeInstanceLock(options.dataDir, instanceId);
+  assert(lock !== null, "an instance's id is new, so nobody else holds its lock");
+  opened.defer(() => lock.release());
+  await db.insertInto("instances").values({ id: instanceId, started_at_ms: options.clock.wallMs() }).execute();
+  opened.defer(async () => {
+    // With holds left (their closing was refused) it stays announced, for the next recovery to charge them.
+    const ownHolds = db.selectFrom("holds").where("instance_id", "=", instanceId).select("attempt_id");
+    await db
+      .deleteFrom("instances")
+      .where("id", "=", instanceId)
+      .where((row) => row.not(row.exists(ownHolds)))
+      .execute();
+  });
+  return instanceId;
+}
+
+function openJournal(
+  options: StoreOptions,
+  file: string,
+  loop: DatabaseSync,
+  db: Kysely<Database>,
+  instanceId: string,
+  opened: AsyncDisposableStack,
+): SqliteJournal {
+  const journal: SqliteJournal = new SqliteJournal({
+    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId)),
+    clock: options.clock,
+    queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
+    busyMaxMs: BUSY_TIMEOUT_MS,
+    onCommit: (operations) => checkpointer.committed(operations),
+  });
+  const checkpointer = startCheckpointer(
+    {
+      file,
+      logBytesMax: options.logBytesMax ?? LOG_BYTES_MAX,
+      onFailure(error) {
+        loop.exec("PRAGMA wal_autocheckpoint = 1000");
+        options.events?.failed?.("checkpoint", error);
+      },
+    },
+    journal,
+  );
+  opened.use(checkpointer);
+  opened.defer(() => {
+    loop.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    journal.flushAndClose();
+  });
+  return journal;
+}

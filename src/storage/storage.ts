@@ -1,0 +1,64 @@
+/**
+ * The store: everything durable. `openStore` is for a gateway process, `openDatabase` for a command that reads or
+ * changes something and leaves.
+ *
+ * A gateway process announces itself as an instance, so that what it leaves held when it dies is found and charged
+ * by whoever opens the store next. The engine is SQLite; what is particular to it lives in `sqlite/`, everything
+ * else here is written against `Database` and is the same on every engine.
+ */
+import type { Kysely } from "kysely";
+import type { Clock } from "../kernel/clock.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import type { KeyReader } from "./key-reader.ts";
+import type { Journal } from "./records.ts";
+import type { RecoveryReport } from "./recovery.ts";
+import type { Database } from "./schema.ts";
+import { openSqliteDatabase, openSqliteStore } from "./sqlite/store.ts";
+
+export interface DatabaseOptions {
+  /** Created, readable by its owner only, if it is missing. */
+  readonly dataDir: string;
+  /** `process`: a commit survives the death of the process; `power`: also the loss of power (one disk sync a commit). */
+  readonly durability: "process" | "power";
+}
+
+export interface StoreOptions extends DatabaseOptions {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Journal operations that may wait for a commit before new calls are refused. Default 10,000. */
+  readonly queueLengthMax?: number;
+  /** How often the holds of dead processes are looked for. Default 30,000. */
+  readonly recoveryIntervalMs?: number;
+  /** Size of the write-ahead log above which writing pauses for a complete checkpoint. Default 64 MiB. */
+  readonly logBytesMax?: number;
+  /** Told what happens in the background. Default: nobody. */
+  readonly events?: Partial<StoreEvents>;
+}
+
+export interface StoreEvents {
+  /** Holds of dead processes were charged at their worst case. */
+  readonly recovered: (report: RecoveryReport) => void;
+  /** Work in the background failed; the store goes on without it, or tries again. */
+  readonly failed: (what: "checkpoint" | "recovery", error: unknown) => void;
+}
+
+export interface Store extends AsyncDisposable {
+  readonly db: Kysely<Database>;
+  readonly journal: Journal;
+  readonly keys: KeyReader;
+  readonly instanceId: string;
+  /** Journal operations that wait for their commit. */
+  queueLength(): number;
+  /** Settles what dead processes left held. Done by `openStore` and every `recoveryIntervalMs` anyway. */
+  recoverHolds(): Promise<RecoveryReport>;
+}
+
+/** Opens, migrates, recovers and announces this process. Disposing writes what is queued. Throws `storage_unusable`. */
+export function openStore(options: StoreOptions): Promise<Store> {
+  return openSqliteStore(options);
+}
+
+/** Opens and migrates. The owner calls `destroy()`. Throws `storage_unusable`. */
+export function openDatabase(options: DatabaseOptions): Kysely<Database> {
+  return openSqliteDatabase(options);
+}
