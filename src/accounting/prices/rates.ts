@@ -1,0 +1,153 @@
+/**
+ * From rates to money. A bucket without a rate of its own is charged by the one it is a special case of:
+ *
+ *   cache read, cache write 5 min, audio in, image in → input     reasoning, audio out, image out → output
+ *   cache write 1 h → cache write 5 min → input
+ *
+ * A long-context tier counts all input tokens of the request, cached ones too, and once passed sets the rate of every
+ * token of the request, not only of those above it. (So do the vendors that have tiers, and the source of the data:
+ * its `calcPrice` takes the last tier whose `start` is below the request's input tokens.)
+ *
+ * The products of units and rates are summed exactly and rounded up once.
+ */
+import { parseUsd, priceUnits, settleRounding, type NanoUsd, type NanoUsdPerMillion } from "../../kernel/money.ts";
+import { assert } from "../../kernel/assert.ts";
+import { totalInputTokens, totalOutputTokens, usageBuckets, type Usage, type UsageBucket } from "../../kernel/usage.ts";
+import type { CatalogueRate, CatalogueRates } from "./catalogue.ts";
+import type { Price } from "../price-book.ts";
+
+/** Where each bucket looks for its rate; the first one that is there is taken. */
+const rateOrder: Readonly<Record<UsageBucket, readonly (keyof CatalogueRates)[]>> = {
+  inputTokens: ["input"],
+  cacheReadTokens: ["cacheRead", "input"],
+  cacheWrite5mTokens: ["cacheWrite5m", "input"],
+  cacheWrite1hTokens: ["cacheWrite1h", "cacheWrite5m", "input"],
+  outputTokens: ["output"],
+  reasoningTokens: ["reasoning", "output"],
+  audioInputTokens: ["audioInput", "input"],
+  audioOutputTokens: ["audioOutput", "output"],
+  imageInputTokens: ["imageInput", "input"],
+  imageOutputTokens: ["imageOutput", "output"],
+  toolUnits: ["tool"],
+  searchUnits: ["search"],
+};
+
+const inputBuckets: readonly UsageBucket[] = [
+  "inputTokens",
+  "cacheReadTokens",
+  "cacheWrite5mTokens",
+  "cacheWrite1hTokens",
+  "audioInputTokens",
+  "imageInputTokens",
+];
+const outputBuckets: readonly UsageBucket[] = [
+  "outputTokens",
+  "reasoningTokens",
+  "audioOutputTokens",
+  "imageOutputTokens",
+];
+
+/** Every rate resolved, for requests of more than `above` input tokens. */
+interface Band {
+  readonly above: number;
+  readonly rates: Readonly<Record<UsageBucket, NanoUsdPerMillion>>;
+  /** Per request, in millionths of a nano-dollar like the products it is added to. */
+  readonly request: bigint;
+  readonly highestInput: NanoUsdPerMillion;
+  readonly highestOutput: NanoUsdPerMillion;
+}
+
+export function createPrice(version: string, rates: CatalogueRates): Price {
+  const bands = bandStarts(rates).map((above) => createBand(rates, above));
+  const [first = createBand(rates, -1), ...longer] = bands;
+
+  function cost(usage: Usage): NanoUsd {
+    let band = first;
+    if (longer.length > 0) {
+      const tokens = totalInputTokens(usage);
+      for (const next of longer) if (tokens > next.above) band = next;
+    }
+    let products = band.request;
+    for (const bucket of usageBuckets) {
+      const units = usage[bucket];
+      if (units !== 0) products += priceUnits(units, band.rates[bucket]);
+    }
+    return settleRounding(products);
+  }
+
+  function worstCost(usage: Usage): NanoUsd {
+    const tokens = totalInputTokens(usage);
+    let worst = 0n;
+    for (const band of bands) {
+      if (tokens <= band.above) continue;
+      const products = worstProducts(usage, band);
+      if (products > worst) worst = products;
+    }
+    return settleRounding(worst);
+  }
+
+  return { version, cost, worstCost };
+}
+
+function worstProducts(usage: Usage, band: Band): bigint {
+  return (
+    band.request +
+    priceUnits(totalInputTokens(usage), band.highestInput) +
+    priceUnits(totalOutputTokens(usage), band.highestOutput) +
+    priceUnits(usage.toolUnits, band.rates.toolUnits) +
+    priceUnits(usage.searchUnits, band.rates.searchUnits)
+  );
+}
+
+/** The first band holds from no tokens at all. */
+function bandStarts(rates: CatalogueRates): readonly number[] {
+  const starts = new Set<number>();
+  for (const rate of Object.values(rates) as readonly CatalogueRate[]) {
+    if (typeof rate === "string") continue;
+    const [, ...tiers] = rate;
+    for (const [above] of tiers) starts.add(above);
+  }
+  return [-1, ...[...starts].sort((a, b) => a - b)];
+}
+
+function createBand(catalogueRates: CatalogueRates, above: number): Band {
+  const rates = {} as Record<UsageBucket, NanoUsdPerMillion>;
+  for (const bucket of usageBuckets) rates[bucket] = bucketRate(catalogueRates, bucket, above);
+  return {
+    above,
+    rates,
+    request: BigInt(rateAt(catalogueRates.request, above)) * 1_000_000n,
+    highestInput: highest(rates, inputBuckets),
+    highestOutput: highest(rates, outputBuckets),
+  };
+}
+
+function bucketRate(rates: CatalogueRates, bucket: UsageBucket, above: number): NanoUsdPerMillion {
+  const name = rateOrder[bucket].find((candidate) => rates[candidate] !== undefined);
+  const rate = rateAt(name && rates[name], above);
+  const perCall = bucket === "toolUnits" || bucket === "searchUnits";
+  return (perCall ? rate * 1_000_000n : rate) as NanoUsdPerMillion;
+}
+
+/** Nano-dollars per million tokens (or per call); nothing is charged for what has no rate at all. */
+function rateAt(rate: CatalogueRate | undefined, above: number): bigint {
+  if (rate === undefined) return 0n;
+  if (typeof rate === "string") return parseRate(rate);
+  const [base, ...tiers] = rate;
+  let text = base;
+  for (const [start, price] of tiers) if (above >= start) text = price;
+  return parseRate(text);
+}
+
+function parseRate(text: string): bigint {
+  const rate = parseUsd(text);
+  assert(rate !== null, `price catalogue: not an amount of dollars: ${text}`);
+  return rate;
+}
+
+function highest(
+  rates: Readonly<Record<UsageBucket, NanoUsdPerMillion>>,
+  buckets: readonly UsageBucket[],
+): NanoUsdPerMillion {
+  return buckets.map((bucket) => rates[bucket]).reduce((a, b) => (a > b ? a : b));
+}
