@@ -1,0 +1,52 @@
+import type { Config, ProviderConfig, Secret } from "./config.ts";
+import { createFileSchema, providerDefaults } from "./options/schema.ts";
+
+/** The same shape with everything optional, down to the leaves; lists and secrets are given whole. */
+export type DeepPartial<Value> = Value extends readonly unknown[] | Secret
+  ? Value
+  : Value extends object
+    ? { readonly [Key in keyof Value]?: DeepPartial<Value[Key]> }
+    : Value;
+
+/**
+ * The configuration of an empty file, with these values in place; providers and models are completed as the loader
+ * would. Nothing is checked: for tests and composition.
+ */
+export function defaultConfig(overrides: DeepPartial<Config> = {}): Config {
+  const { $schema: _, ...sections } = createFileSchema().parse({});
+  const providers = Object.entries(overrides.providers ?? {}).map(([name, given]) => [
+    name,
+    defaultProvider(name, given),
+  ]);
+  const models = Object.entries(overrides.models ?? {}).map(([name, given]) => [
+    name,
+    overlay({ description: null, targets: [], timeouts: {} }, given),
+  ]);
+  const joined = { providers: Object.fromEntries(providers) as unknown, models: Object.fromEntries(models) as unknown };
+  return overlay(overlay(sections, overrides), joined) as Config;
+}
+
+/** A provider with nothing set but what is given, of the kind `name` unless said; without credentials, it has no key. */
+export function defaultProvider(name: string, given: DeepPartial<ProviderConfig> = {}): ProviderConfig {
+  const { key: _, ...written } = providerDefaults();
+  const provider = { ...written, kind: name, credentials: [{ name: "none", key: null }] };
+  return overlay(provider, given) as ProviderConfig;
+}
+
+/** The snapshot with a provider more, or another in place of the one of that name. */
+export function withProvider(config: Config, name: string, provider: ProviderConfig): Config {
+  return { ...config, providers: { ...config.providers, [name]: provider } };
+}
+
+function overlay(base: unknown, over: unknown): unknown {
+  if (over === undefined) return base;
+  if (!isSection(base) || !isSection(over)) return over;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) merged[key] = overlay(merged[key], value);
+  return merged;
+}
+
+/** A plain object, not a list, a function or a `Secret`. */
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}

@@ -1,0 +1,41 @@
+import type { ConfigDocument } from "../file/document.ts";
+import { problemAt } from "../file/issues.ts";
+import type { ConfigProblem } from "../file/problem.ts";
+import type { KnownProvider } from "../known-provider.ts";
+import type { Environment } from "../overrides.ts";
+
+/** What the sections of one file are joined with, and where complaints about them are collected. */
+export interface JoinContext {
+  readonly document: ConfigDocument;
+  readonly env: Environment;
+  /** Absolute; relative references of the file start here. */
+  readonly folder: string;
+  readonly knownProviders: readonly KnownProvider[];
+  readonly problems: ConfigProblem[];
+  readonly warnings: ConfigProblem[];
+}
+
+type Steps = readonly PropertyKey[];
+
+export function refuse(
+  context: JoinContext,
+  steps: Steps,
+  message: string,
+  suggestion: string | null,
+  of: "value" | "key" = "value",
+): void {
+  context.problems.push(problemAt(context.document, steps, message, suggestion, of));
+}
+
+export function warn(context: JoinContext, steps: Steps, message: string, suggestion: string | null): void {
+  context.warnings.push(problemAt(context.document, steps, message, suggestion));
+}
+
+/** The fields of a section that the schema may yet have refused: none if it is no section. */
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+export function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,51 @@
+import { nearest } from "../../kernel/nearest.ts";
+import { didYouMean } from "../file/issues.ts";
+import { fieldsOf, itemsOf, type JoinContext, refuse, warn } from "./context.ts";
+
+/** Rules for `models` and `prices`: what they name must be configured. `providers` are all that will be there. */
+export function checkModels(models: unknown, providers: readonly string[], context: JoinContext): void {
+  for (const [alias, model] of Object.entries(fieldsOf(models))) {
+    const targets = itemsOf(fieldsOf(model)["targets"]).map(fieldsOf);
+    targets.forEach((target, index) => {
+      const provider = providerOf(target["model"]);
+      if (provider === null || providers.includes(provider)) return;
+      const path = ["models", alias, "targets", index, "model"];
+      refuse(
+        context,
+        path,
+        `names the provider "${provider}", which is not configured`,
+        remedy(provider, providers, context),
+      );
+    });
+    if (targets.length > 0 && targets.every((target) => target["weight"] === 0)) {
+      refuse(context, ["models", alias, "targets"], "all have weight 0, so that nothing serves the alias", null, "key");
+    }
+  }
+}
+
+export function checkPrices(prices: unknown, providers: readonly string[], context: JoinContext): void {
+  for (const model of Object.keys(fieldsOf(fieldsOf(prices)["overrides"]))) {
+    const provider = providerOf(model);
+    if (provider === null || providers.includes(provider)) continue;
+    const message = `is a price for the provider "${provider}", which is not configured`;
+    warn(context, ["prices", "overrides", model], message, remedy(provider, providers, context));
+  }
+}
+
+function providerOf(model: unknown): string | null {
+  return typeof model === "string" && model.includes("/") ? model.slice(0, model.indexOf("/")) : null;
+}
+
+function remedy(provider: string, providers: readonly string[], context: JoinContext): string {
+  const known = context.knownProviders.find((candidate) => candidate.id === provider);
+  if (known === undefined) {
+    return (
+      didYouMean(nearest(provider, providers, 1)) ??
+      `Add it under \`providers\`. Configured: ${providers.join(", ") || "none"}.`
+    );
+  }
+  const variable = known.environment[0];
+  return variable === undefined
+    ? `Add \`${provider}:\` under \`providers\`.`
+    : `Set ${variable}, or add \`${provider}:\` under \`providers\`.`;
+}

@@ -1,0 +1,109 @@
+import type { LimitsConfig, TimeoutsConfig } from "../config.ts";
+import type { Options } from "./option.ts";
+import { numeric } from "./scalars.ts";
+
+const DAY_MS = 86_400_000;
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+export const limitsOptions: Options<LimitsConfig> = {
+  bodyBytes: numeric("size", {
+    doc: "Largest request body; a larger one is refused with 413 while it arrives.",
+    default: 32 * MIB,
+    min: 1024,
+    max: GIB,
+  }),
+  responseBytes: numeric("size", {
+    doc: "Largest whole (non-streaming) answer of a provider.",
+    default: 64 * MIB,
+    min: 1024,
+    max: GIB,
+  }),
+  headerBytes: numeric("size", {
+    doc: "Largest head of a request, all headers together.",
+    default: 32 * 1024,
+    min: 2048,
+    max: MIB,
+    restart: true,
+  }),
+  headerCount: numeric("integer", {
+    doc: "Most headers of a request.",
+    default: 128,
+    min: 16,
+    max: 2000,
+    restart: true,
+  }),
+  jsonDepth: numeric("integer", {
+    doc: "How deep arrays and objects of a request body may nest.",
+    default: 128,
+    min: 8,
+    max: 1000,
+  }),
+  connections: numeric("integer", {
+    doc: "Most open client connections.",
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    restart: true,
+  }),
+  concurrentRequests: numeric("integer", {
+    doc: "Most requests in flight; above it requests are refused with 503 and `retry-after`.",
+    default: 2000,
+    min: 1,
+    max: 1_000_000,
+  }),
+  streamEventBytes: numeric("size", {
+    doc: "Largest single event of a provider's stream; a larger one breaks the stream.",
+    default: 4 * MIB,
+    min: 1024,
+    max: 256 * MIB,
+  }),
+  streamBufferBytes: numeric("size", {
+    doc: "What may wait for a slow reader of a stream before its provider is paused.",
+    default: 256 * 1024,
+    min: 1024,
+    max: 256 * MIB,
+  }),
+  connectionsPerProvider: numeric("integer", {
+    doc: "Most open connections to one provider.",
+    default: 512,
+    min: 1,
+    max: 100_000,
+    restart: true,
+  }),
+};
+
+/** The same five for all providers, for one provider and for one alias; the nearest one that is set counts. */
+export const timeoutsOptions: Options<TimeoutsConfig> = {
+  connectMs: numeric("duration", {
+    doc: "How long dialling a provider and TLS may take.",
+    default: 5000,
+    min: 1,
+    max: DAY_MS,
+  }),
+  firstTokenMs: numeric("duration", {
+    doc: "How long a provider may take from the request to its first output.",
+    default: 120_000,
+    min: 1,
+    max: DAY_MS,
+  }),
+  idleMs: numeric("duration", {
+    doc: "How long a provider may fall silent between two events of a stream; keep-alive comments do not count as progress.",
+    default: 60_000,
+    min: 1,
+    max: DAY_MS,
+  }),
+  totalMs: numeric("duration", {
+    doc: "How long the whole answer may take. A caller's own deadline is kept when it is shorter.",
+    default: 600_000,
+    min: 1,
+    max: DAY_MS,
+  }),
+  endingMs: numeric("duration", {
+    doc: "How long to wait, after a provider said that it is finished, for the rest of its stream before it is taken as complete.",
+    default: 2000,
+    min: 0,
+    max: DAY_MS,
+    zero: "taken as complete at once, which can lose a usage report that comes last",
+  }),
+};

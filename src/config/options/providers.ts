@@ -1,0 +1,91 @@
+import type { ProviderConfig, TimeoutsConfig } from "../config.ts";
+import { timeoutsOptions } from "./limits.ts";
+import type { DictionaryNode, Option, Options } from "./option.ts";
+import { choice, nullable, numeric, required, text } from "./scalars.ts";
+import { partial } from "./sections.ts";
+
+/** A provider as the file writes it: credentials are references, and `kind` may follow from the name. */
+export interface ProviderInFile extends Omit<ProviderConfig, "kind" | "credentials"> {
+  readonly kind: string | null;
+  readonly key: string | null;
+  readonly credentials: readonly { readonly name: string; readonly key: string }[];
+}
+
+const HOUR_MS = 3_600_000;
+
+const providerFields: Options<ProviderInFile> = {
+  kind: nullable("text", {
+    doc: "Which provider of the catalogue this is, or `openai-compatible` / `anthropic-compatible` for any other endpoint.",
+    absent: "the section's name, which must then be a provider of the catalogue",
+  }),
+  baseUrl: nullable("baseUrl", {
+    doc: "Base URL including the version segment, such as `http://10.0.0.5:8000/v1`. With it, no key is taken from the environment unless `key` says so: a key goes only where it was meant to go.",
+    absent: "the catalogue's",
+  }),
+  key: nullable("secret", {
+    doc: "The API key, by reference: `env:NAME`, or `file:PATH` (relative to this file; a trailing newline is left out). Short for one credential named `default`.",
+    absent: "the provider's own environment variable, if `baseUrl` and `credentials` are absent too",
+  }),
+  credentials: {
+    node: "list",
+    doc: "Several API keys, taken in turn. Instead of `key`.",
+    min: 0,
+    item: {
+      node: "group",
+      doc: "One API key.",
+      shorthand: null,
+      fields: {
+        name: required("text", { doc: "Shown in records and logs instead of the key; unique within the provider." }),
+        key: required("secret", { doc: "The API key, by reference: `env:NAME` or `file:PATH`." }),
+      },
+    },
+  },
+  headers: {
+    node: "dictionary",
+    doc: "Headers sent with every call, besides the catalogue's. Not for keys: a header that carries one is refused.",
+    keyName: "<header>",
+    keyPattern: /^[A-Za-z0-9!#$%&'*+.^_|~-]+$/,
+    keyDoc: "a header name: letters, digits and hyphens",
+    value: required("text", {
+      doc: "The header's value.",
+      pattern: /^[\t\x20-\x7e]+$/,
+      patternDoc: "printable ASCII on one line",
+    }),
+  },
+  models: {
+    node: "list",
+    doc: "Models known to be there, besides the catalogue's; shown by `GET /v1/models`. Any other can be asked for as well.",
+    min: 0,
+    item: text({ doc: "The provider's own name of the model.", default: "" }),
+  },
+  timeouts: partial<TimeoutsConfig>(
+    timeoutsOptions,
+    "Timeouts of this provider's calls, where they differ from `timeouts`.",
+    "as in `timeouts`",
+  ),
+  callerGone: choice(["cancel", "drain"], {
+    doc: "What to do with a stream whose caller left: `cancel` it, or `drain` it for at most `drainMs` to learn its exact usage.",
+    default: "cancel",
+  }),
+  drainMs: numeric("duration", {
+    doc: "How long a stream without caller may be read on, with `callerGone: drain`.",
+    default: 30_000,
+    min: 1,
+    max: HOUR_MS,
+  }),
+};
+
+export const providersOption: DictionaryNode & { readonly value: Option<ProviderInFile> } = {
+  node: "dictionary",
+  doc: "Where models are served. A provider whose environment variable is set (`OPENAI_API_KEY`, …) needs no entry.",
+  keyName: "<provider>",
+  keyPattern: /^[a-z0-9][a-z0-9._-]{0,63}$/,
+  keyDoc:
+    "a provider name: lower-case letters, digits, `.`, `_` and `-`, at most 64 (no `/`: it parts provider and model)",
+  value: {
+    node: "group",
+    doc: "One provider. The name is what callers write before the `/` in `provider/model`.",
+    shorthand: null,
+    fields: providerFields,
+  },
+};
