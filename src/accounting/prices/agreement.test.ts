@@ -83,7 +83,7 @@ for (const [list, ...models] of sample) {
           const usage = { ...emptyUsage(), ...counts };
           const theirs = calcPrice(nestedUsage(usage), model, { providerId: list, timestamp: moment });
           assert.ok(theirs);
-          const difference = Number(price.cost(usage)) - theirs.total_price * 1e9;
+          const difference: number = Number(price.cost(usage)) - theirs.total_price * 1e9;
           assert.ok(difference > -1e-3 && difference < 1.001, `${price.version}: off by ${difference} nano-dollars`);
         }
       }
