@@ -1,0 +1,99 @@
+/**
+ * The OpenAI wire. Shapes from the API reference and the official SDK's types (`ChatCompletion`, `CompletionUsage`
+ * with `cache_write_tokens`); `prompt_tokens` includes cached tokens, `completion_tokens` includes reasoning.
+ */
+import type { Answer, Choice } from "../answer/answer.ts";
+import type { AnswerIds } from "../ids.ts";
+import type { Tokens } from "../prices.ts";
+import { readChatRequest } from "./openai-request.ts";
+import { createChatStreamEncoder } from "./openai-stream.ts";
+import type { Marks, Refusal, Wire } from "./wire.ts";
+
+export const systemFingerprint = "fp_sim0000001";
+
+export function createOpenAiWire(ids: AnswerIds): Wire {
+  const wholes = new WeakMap<Answer, string>();
+  return {
+    endpoint: "chat",
+    read: readChatRequest,
+    encodeWhole(marks, answer, tokens) {
+      let choices = answer.steps.some((step) => step.kind === "call") ? undefined : wholes.get(answer);
+      if (choices === undefined) {
+        choices = JSON.stringify(answer.choices.map((choice, index) => encodeChoice(choice, index, marks, ids)));
+        wholes.set(answer, choices);
+      }
+      const usage = tokens === null ? "" : `,"usage":${encodeChatUsage(tokens)}`;
+      return `{"id":"${marks.id}","object":"chat.completion","created":${marks.created},"model":"${marks.model}","choices":${choices}${usage},"service_tier":"default","system_fingerprint":"${systemFingerprint}"}\n`;
+    },
+    createStreamEncoder: (marks, answer, tokens, reading) =>
+      createChatStreamEncoder(marks, answer, tokens, reading, ids),
+    encodeRefusal: (refusal) => encodeOpenAiError(refusal),
+    responseHeaders: (requestId) => [
+      "openai-organization",
+      "org-simulator",
+      "openai-processing-ms",
+      "1",
+      "openai-version",
+      "2020-10-01",
+      "x-request-id",
+      requestId,
+    ],
+  };
+}
+
+export function encodeChatUsage(tokens: Tokens): string {
+  const cacheWrite = tokens.cacheWrite5m + tokens.cacheWrite1h;
+  const prompt = tokens.input + tokens.cacheRead + cacheWrite;
+  const completion = tokens.output + tokens.reasoning;
+  return (
+    `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
+    `"prompt_tokens_details":{"cached_tokens":${tokens.cacheRead},"cache_write_tokens":${cacheWrite},"audio_tokens":0},` +
+    `"completion_tokens_details":{"reasoning_tokens":${tokens.reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
+  );
+}
+
+/** `{error:{message,type,param,code}}`; the types that OpenAI uses per status. */
+export function encodeOpenAiError(refusal: Refusal): string {
+  const type = errorType(refusal.status);
+  return JSON.stringify({
+    error: { message: refusal.message, type, param: refusal.param, code: refusal.code ?? errorCode(refusal.status) },
+  });
+}
+
+function errorType(status: number): string {
+  if (status === 429) return "requests";
+  if (status === 403) return "request_forbidden";
+  return status >= 500 ? "server_error" : "invalid_request_error";
+}
+
+function errorCode(status: number): string | null {
+  if (status === 401) return "invalid_api_key";
+  if (status === 404) return "model_not_found";
+  return status === 429 ? "rate_limit_exceeded" : null;
+}
+
+function encodeChoice(choice: Choice, index: number, marks: Marks, ids: AnswerIds): unknown {
+  const calls = choice.calls.map((call, which) => ({
+    id: ids.callIdOf(marks.number, "chat", callNumber(index, which)),
+    type: "function",
+    function: { name: call.name, arguments: call.input },
+  }));
+  const content = choice.text === "" && calls.length > 0 ? null : choice.text;
+  return {
+    index,
+    message: {
+      role: "assistant",
+      content,
+      refusal: null,
+      annotations: [],
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    },
+    logprobs: null,
+    finish_reason: choice.finish,
+  };
+}
+
+/** Tool calls of all choices in one sequence: ids differ within a response. */
+export function callNumber(choice: number, call: number): number {
+  return choice * 64 + call;
+}
