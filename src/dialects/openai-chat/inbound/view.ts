@@ -1,0 +1,136 @@
+/**
+ * The narrow view of a chat completion request: the fields the gateway itself relies on are checked, everything else
+ * is left to the provider, so that what is new to us passes through.
+ *
+ * Wire facts: openai-node, `ChatCompletionCreateParams`.
+ */
+import type { Needs, RequestView } from "../../dialect.ts";
+import type { JsonDocument } from "../../../kernel/json-document.ts";
+import {
+  invalid,
+  missing,
+  readArray,
+  readFlag,
+  readNumber,
+  readObject,
+  readPositive,
+  readText,
+  requireObject,
+  type Fields,
+} from "./fields.ts";
+
+const CHOICES_MAX = 128;
+const roles: ReadonlySet<unknown> = new Set(["developer", "system", "user", "assistant", "tool", "function"]);
+
+type Wanted = { -readonly [Name in keyof Needs]: Needs[Name] };
+
+/** Throws `missing_field` or `invalid_value` naming the field, e.g. `messages[2].content`. */
+export function viewRequest(document: JsonDocument): RequestView {
+  const root = document.root;
+  const model = readText(root, "model");
+  if (model === null) throw missing("model");
+  if (model === "") throw invalid("model", "the name of a model, not an empty string");
+  const needs: Wanted = {
+    tools: false,
+    images: false,
+    audio: false,
+    documents: false,
+    jsonSchema: readObject(root, "response_format")?.["type"] === "json_schema",
+    logprobs: readFlag(root, "logprobs") === true,
+  };
+  checkMessages(root, needs);
+  checkTools(root, needs);
+  checkSampling(root);
+  if (readArray(root, "modalities")?.includes("audio") === true) needs.audio = true;
+  const streamOptions = readObject(root, "stream_options");
+  const user = readText(root, "user");
+  return {
+    document,
+    model,
+    stream: readFlag(root, "stream") ?? false,
+    endUser: readText(root, "safety_identifier") ?? user,
+    maxOutputTokens: readOutputBound(root),
+    choices: readPositive(root, "n", CHOICES_MAX) ?? 1,
+    wantsStreamUsage: streamOptions !== null && readFlag(streamOptions, "include_usage", "stream_options.") === true,
+    needs,
+  };
+}
+
+/** Where both names are given the larger one is held for, whichever the provider obeys. */
+function readOutputBound(root: Fields): number | null {
+  const current = readPositive(root, "max_completion_tokens");
+  const legacy = readPositive(root, "max_tokens");
+  return current !== null && legacy !== null ? Math.max(current, legacy) : (current ?? legacy);
+}
+
+function checkSampling(root: Fields): void {
+  readNumber(root, "temperature", 0, 2);
+  readNumber(root, "top_p", 0, 1);
+  const stop = root["stop"];
+  if (stop === undefined || stop === null || typeof stop === "string") return;
+  if (!Array.isArray(stop) || !stop.every((sequence) => typeof sequence === "string")) {
+    throw invalid("stop", "a string or an array of strings");
+  }
+}
+
+function checkTools(root: Fields, needs: Wanted): void {
+  readFlag(root, "parallel_tool_calls");
+  const choice = root["tool_choice"];
+  if (choice !== undefined && choice !== null && typeof choice !== "string") requireObject(choice, "tool_choice");
+  const tools = readArray(root, "tools");
+  tools?.forEach((tool, index) => {
+    const fields = requireObject(tool, `tools[${index}]`);
+    if (typeof fields["type"] !== "string") throw invalid(`tools[${index}].type`, "a string");
+  });
+  const functions = readArray(root, "functions");
+  if ((tools?.length ?? 0) + (functions?.length ?? 0) > 0) needs.tools = true;
+}
+
+function checkMessages(root: Fields, needs: Wanted): void {
+  const messages = readArray(root, "messages");
+  if (messages === null) throw missing("messages");
+  if (messages.length === 0) throw invalid("messages", "an array with at least one message");
+  for (let index = 0; index < messages.length; index++) checkMessage(messages[index], index, needs);
+}
+
+function checkMessage(message: unknown, index: number, needs: Wanted): void {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) {
+    throw invalid(`messages[${index}]`, "an object");
+  }
+  const fields = message as Fields;
+  const role = fields["role"];
+  if (role === undefined) throw missing(`messages[${index}].role`);
+  if (!roles.has(role)) {
+    throw invalid(`messages[${index}].role`, "developer, system, user, assistant, tool or function");
+  }
+  checkContent(fields["content"], role === "assistant" || role === "function", index, needs);
+  if (role === "tool") {
+    needs.tools = true;
+    if (typeof fields["tool_call_id"] !== "string") throw invalid(`messages[${index}].tool_call_id`, "a string");
+  }
+  const calls = fields["tool_calls"];
+  if (calls === undefined || calls === null) return;
+  if (!Array.isArray(calls)) throw invalid(`messages[${index}].tool_calls`, "an array");
+  if (calls.length > 0) needs.tools = true;
+}
+
+function checkContent(content: unknown, optional: boolean, index: number, needs: Wanted): void {
+  if (typeof content === "string") return;
+  if (content === undefined || content === null) {
+    if (optional) return;
+    throw content === undefined
+      ? missing(`messages[${index}].content`)
+      : invalid(`messages[${index}].content`, "a string or an array of content parts");
+  }
+  if (!Array.isArray(content)) throw invalid(`messages[${index}].content`, "a string or an array of content parts");
+  for (let position = 0; position < content.length; position++) {
+    const part: unknown = content[position];
+    const type = typeof part === "object" && part !== null ? (part as Fields)["type"] : undefined;
+    if (typeof type !== "string") {
+      throw invalid(`messages[${index}].content[${position}]`, "a content part: an object with a type");
+    }
+    if (type === "image_url") needs.images = true;
+    else if (type === "input_audio") needs.audio = true;
+    else if (type === "file") needs.documents = true;
+  }
+}

@@ -1,0 +1,17 @@
+import { type MemberChange, spliceMembers } from "../../../kernel/json-splice.ts";
+import type { RequestView, TargetFacts } from "../../dialect.ts";
+import { asObject } from "../../wire-values.ts";
+
+/**
+ * The caller's bytes with two documented changes: the model's name is the target's, and a stream whose caller did not
+ * ask for usage asks for it (`stream_options.include_usage`, other stream options kept) where the provider needs asking.
+ */
+export function spliceRequest(view: RequestView, target: TargetFacts): Uint8Array {
+  const changes: MemberChange[] = [];
+  if (view.model !== target.model) changes.push({ name: "model", json: JSON.stringify(target.model) });
+  if (view.stream && !view.wantsStreamUsage && (target.quirks.streamUsage ?? "stream_options") === "stream_options") {
+    const options = { ...asObject(view.document.root["stream_options"]), include_usage: true };
+    changes.push({ name: "stream_options", json: JSON.stringify(options) });
+  }
+  return changes.length === 0 ? view.document.bytes : spliceMembers(view.document, changes);
+}

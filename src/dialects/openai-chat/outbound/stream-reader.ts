@@ -1,0 +1,138 @@
+/**
+ * Watches a chat completion stream for accounting and health, without changing it. `read` runs for every event of
+ * every stream: it parses once and allocates nothing else for an ordinary delta.
+ *
+ * Wire facts: openai-node (`ChatCompletionChunk`); usage comes in a last chunk with empty `choices`, or with any chunk
+ * (the last one rules), or as `x_groq.usage`; errors after status 200 come as an `error` member (OpenRouter, Azure,
+ * Groq), as `event: error`, or as `{"object":"error"}` (vLLM); OpenRouter's finish reason `error` is a failure.
+ *
+ * A stream of several choices is finished when every choice that began has a finish reason. A choice that is
+ * finished stays finished: providers repeat the reason, or send empty deltas after it.
+ */
+import { isUtf8 } from "node:buffer";
+import type { HeadgateError } from "../../../kernel/errors.ts";
+import type { Quirks, ResponseReading, StreamReader, StreamSignal } from "../../dialect.ts";
+import type { SseEvent } from "../../sse.ts";
+import { asCount, asObject, type WireObject } from "../../wire-values.ts";
+import { toFinishReason } from "../finish-reason.ts";
+import { readUsage } from "../usage.ts";
+import { readStreamError } from "./errors.ts";
+import { measureOutput } from "./output.ts";
+
+const DONE = "[DONE]";
+const CHOICES_MAX = 1024;
+const INVALID = Symbol("invalid");
+
+export class ChatStreamReader implements StreamReader {
+  readonly reading: ResponseReading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+  readonly #quirks: Quirks;
+  readonly #open = new Set<number>();
+  readonly #finished = new Set<number>();
+  #json: unknown = null;
+  #failure: HeadgateError | null = null;
+
+  constructor(quirks: Quirks) {
+    this.#quirks = quirks;
+  }
+
+  get json(): unknown {
+    return this.#json;
+  }
+
+  get failure(): HeadgateError | null {
+    return this.#failure;
+  }
+
+  read(event: SseEvent): StreamSignal {
+    this.#json = null;
+    if (event.comment) return "progress";
+    const data = event.data;
+    if (data === DONE) return "end";
+    const json = parse(event);
+    if (json === INVALID) return data.trim() === DONE ? "end" : "invalid";
+    this.#json = json;
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return "invalid";
+    return this.#readChunk(json as WireObject, event.event);
+  }
+
+  #readChunk(chunk: WireObject, eventName: string): StreamSignal {
+    const error = chunk["error"];
+    if ((error !== undefined && error !== null) || eventName === "error" || chunk["object"] === "error") {
+      return this.#fail(chunk);
+    }
+    const reading = this.reading;
+    if (reading.id === null) reading.id = nonEmpty(chunk["id"]);
+    if (reading.model === null) reading.model = nonEmpty(chunk["model"]);
+    const usage = chunk["usage"] ?? asObject(chunk["x_groq"])?.["usage"];
+    const reported = typeof usage === "object" && usage !== null ? readUsage(usage, this.#quirks) : null;
+    if (reported !== null) reading.usage = reported;
+    const choices = chunk["choices"];
+    if (choices === undefined || choices === null) return reported === null ? "progress" : "usage";
+    if (!Array.isArray(choices)) return "invalid";
+    if (choices.length === 0) return reported === null ? "progress" : "usage";
+    return this.#readChoices(choices, chunk);
+  }
+
+  #readChoices(choices: readonly unknown[], chunk: WireObject): StreamSignal {
+    let signal: StreamSignal = "progress";
+    for (let position = 0; position < choices.length; position++) {
+      const choice = asObject(choices[position]);
+      if (choice === null) return "invalid";
+      const index = choiceIndex(choice["index"]);
+      const delta = asObject(choice["delta"] ?? choice["message"]);
+      const bytes = delta === null ? -1 : measureOutput(delta);
+      if (bytes >= 0) {
+        this.reading.outputBytes += bytes;
+        if (signal === "progress") signal = "output";
+      }
+      const reason = choice["finish_reason"];
+      if (typeof reason !== "string" || reason === "") {
+        this.#begin(index);
+        continue;
+      }
+      if (reason === "error") return this.#fail(chunk);
+      if (this.#finish(index, reason)) signal = "finish";
+    }
+    return signal === "finish" && this.#open.size > 0 ? "output" : signal;
+  }
+
+  #begin(index: number): void {
+    if (this.#finished.has(index) || this.#open.has(index)) return;
+    this.#open.add(index);
+    this.reading.finish = null;
+  }
+
+  /** Whether the whole answer is finished by it. */
+  #finish(index: number, reason: string): boolean {
+    this.#open.delete(index);
+    this.#finished.add(index);
+    if (this.#open.size > 0) return false;
+    this.reading.finish = toFinishReason(reason);
+    return true;
+  }
+
+  #fail(chunk: WireObject): StreamSignal {
+    this.#failure = readStreamError(chunk);
+    return "error";
+  }
+}
+
+/** Text that was not UTF-8 on the wire is invalid even where it parses: the answer would have a hole. */
+function parse(event: SseEvent): unknown {
+  if (event.data.includes("\ufffd") && !isUtf8(event.raw)) return INVALID;
+  try {
+    return JSON.parse(event.data);
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown;
+    return INVALID;
+  }
+}
+
+function nonEmpty(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function choiceIndex(value: unknown): number {
+  const index = asCount(value) ?? 0;
+  return index < CHOICES_MAX ? index : 0;
+}

@@ -1,0 +1,100 @@
+/**
+ * The usage object of chat completions as disjoint buckets.
+ *
+ * Wire facts: OpenAI (openai-node, `CompletionUsage`): `prompt_tokens` includes `prompt_tokens_details`' cached, cache
+ * write, audio and image tokens; `completion_tokens` includes reasoning and audio ones; `total_tokens` is their sum.
+ * DeepSeek splits the prompt into `prompt_cache_hit_tokens` and `prompt_cache_miss_tokens`; Moonshot has
+ * `cached_tokens` at the top; xAI counts reasoning beside `completion_tokens`, inside the total (vercel/ai #9774);
+ * Gemini's compatible endpoint counts thoughts in the total and nowhere else; Perplexity has `num_search_queries`,
+ * xAI `num_sources_used`. A cache write without a lifetime is booked as the shortest class.
+ *
+ * Invariant: the token buckets add up to `total_tokens` whenever a reading of the numbers can; where the provider's
+ * total contradicts its declared convention and fits another one, the total is believed.
+ */
+import type { Quirks } from "../dialect.ts";
+import { emptyUsage, type Usage } from "../../kernel/usage.ts";
+import { asCount, asObject, type WireObject } from "../wire-values.ts";
+
+/** `null`: not a usage object, or one without any count. */
+export function readUsage(wire: unknown, quirks: Quirks): Usage | null {
+  const counts = asObject(wire);
+  if (counts === null) return null;
+  const prompt = asCount(counts["prompt_tokens"]);
+  const completion = asCount(counts["completion_tokens"]);
+  const total = asCount(counts["total_tokens"]);
+  if (prompt === null && completion === null && total === null) return null;
+  const promptDetails = asObject(counts["prompt_tokens_details"]);
+  const completionDetails = asObject(counts["completion_tokens_details"]);
+  const cacheRead = readCached(counts, promptDetails);
+  const cacheWrite = asCount(promptDetails?.["cache_write_tokens"]) ?? 0;
+  const reasoning = asCount(completionDetails?.["reasoning_tokens"]) ?? 0;
+  const sums = chooseSums(
+    { prompt: prompt ?? 0, cached: cacheRead + cacheWrite, completion: completion ?? 0, reasoning, total },
+    quirks,
+  );
+
+  const usage = emptyUsage();
+  let rest = sums.input;
+  rest -= usage.cacheReadTokens = Math.min(cacheRead, rest);
+  rest -= usage.cacheWrite5mTokens = Math.min(cacheWrite, rest);
+  rest -= usage.audioInputTokens = Math.min(asCount(promptDetails?.["audio_tokens"]) ?? 0, rest);
+  rest -= usage.imageInputTokens = Math.min(asCount(promptDetails?.["image_tokens"]) ?? 0, rest);
+  usage.inputTokens = rest;
+  rest = sums.output;
+  rest -= usage.reasoningTokens = Math.min(reasoning, rest);
+  rest -= usage.audioOutputTokens = Math.min(asCount(completionDetails?.["audio_tokens"]) ?? 0, rest);
+  rest -= usage.imageOutputTokens = Math.min(asCount(completionDetails?.["image_tokens"]) ?? 0, rest);
+  usage.outputTokens = rest;
+  usage.reasoningTokens += sums.unexplained;
+  usage.searchUnits = asCount(counts["num_search_queries"]) ?? asCount(counts["num_sources_used"]) ?? 0;
+  return usage;
+}
+
+function readCached(counts: WireObject, promptDetails: WireObject | null): number {
+  return (
+    asCount(promptDetails?.["cached_tokens"]) ??
+    asCount(counts["prompt_cache_hit_tokens"]) ??
+    asCount(counts["cached_tokens"]) ??
+    0
+  );
+}
+
+interface Counts {
+  readonly prompt: number;
+  readonly cached: number;
+  readonly completion: number;
+  readonly reasoning: number;
+  readonly total: number | null;
+}
+
+interface Sums {
+  readonly input: number;
+  readonly output: number;
+  /** Tokens that only the total knows of: thoughts. */
+  readonly unexplained: number;
+}
+
+function chooseSums(counts: Counts, quirks: Quirks): Sums {
+  const cachedInside = quirks.cachedInsideInput ?? true;
+  const reasoningInside = quirks.reasoningInsideOutput ?? true;
+  const declared = sumUp(counts, cachedInside, reasoningInside);
+  const total = counts.total;
+  if (total === null || declared.input + declared.output === total) return declared;
+  for (const [cached, reasoning] of [
+    [cachedInside, !reasoningInside],
+    [!cachedInside, reasoningInside],
+    [!cachedInside, !reasoningInside],
+  ] as const) {
+    const other = sumUp(counts, cached, reasoning);
+    if (other.input + other.output === total) return other;
+  }
+  return { ...declared, unexplained: Math.max(0, total - declared.input - declared.output) };
+}
+
+function sumUp(counts: Counts, cachedInside: boolean, reasoningInside: boolean): Sums {
+  return {
+    input: counts.prompt + (cachedInside ? 0 : counts.cached),
+    output: counts.completion + (reasoningInside ? 0 : counts.reasoning),
+    unexplained: 0,
+  };
+}

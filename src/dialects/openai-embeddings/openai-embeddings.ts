@@ -1,0 +1,35 @@
+/**
+ * Embeddings: the dialect of OpenAI's `/v1/embeddings`. There is no canonical form of it: requests go to targets that
+ * speak it, and bytes pass through.
+ */
+import { HeadgateError } from "../../kernel/errors.ts";
+import { spliceMembers } from "../../kernel/json-splice.ts";
+import type { Dialect } from "../dialect.ts";
+import { encodeError, encodeStreamError } from "../openai-chat/inbound/errors.ts";
+import { readError } from "../openai-chat/outbound/errors.ts";
+import { readResponse } from "./reading.ts";
+import { viewRequest } from "./view.ts";
+
+export const openaiEmbeddings: Dialect = {
+  name: "openai-embeddings",
+  operation: "embeddings",
+  inbound: {
+    view: viewRequest,
+    encodeError,
+    encodeStreamError,
+    streamEnd: new Uint8Array(0),
+    heartbeat: null,
+  },
+  outbound: {
+    path: () => "/embeddings",
+    splice(view, target) {
+      if (view.model === target.model) return view.document.bytes;
+      return spliceMembers(view.document, [{ name: "model", json: JSON.stringify(target.model) }]);
+    },
+    readResponse,
+    createStreamReader() {
+      throw new HeadgateError("upstream_malformed", "The provider answered an embeddings request with a stream.");
+    },
+    readError,
+  },
+};

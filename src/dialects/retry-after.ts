@@ -1,0 +1,21 @@
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * How long a provider asks to wait, in milliseconds from now: `retry-after-ms` (what OpenAI's SDKs read first), else
+ * `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3). A date in the past is 0; nothing usable is `null`.
+ */
+export function readRetryAfter(headers: Headers, wallMs: number): number | null {
+  const milliseconds = first(headers["retry-after-ms"]);
+  if (DECIMAL.test(milliseconds)) return Math.ceil(Number(milliseconds));
+  const text = first(headers["retry-after"]);
+  if (DECIMAL.test(text)) return Math.ceil(Number(text) * 1000);
+  // Only the date formats of RFC 9110 begin with the day of the week; `Date.parse` would take nearly anything.
+  const dateMs = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(dateMs) ? null : Math.max(0, dateMs - wallMs);
+}
+
+const DECIMAL = /^\d{1,15}(?:\.\d+)?$/;
+
+function first(header: string | string[] | undefined): string {
+  return (Array.isArray(header) ? header[0] : header)?.trim() ?? "";
+}
