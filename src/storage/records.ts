@@ -121,6 +121,11 @@ export interface RequestRecord {
 export interface Journal {
   /** Rejects with `storage_unavailable`; then the call must not be made. */
   open(hold: Hold): Promise<void>;
-  /** Idempotent per request id. Rejects with `storage_unavailable`; the holds then stay for recovery. */
+  /**
+   * Takes every attempt of the request, each with its entry; none for a request that never had an attempt. An
+   * entry ends its attempt's hold; a hold without an entry stays and is charged at its worst case when this process
+   * is gone. Idempotent per request id: a second call changes nothing. Rejects with `storage_unavailable`; the
+   * holds then stay for recovery.
+   */
   close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void>;
 }

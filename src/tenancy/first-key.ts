@@ -1,0 +1,30 @@
+import { insertKey } from "./keys.ts";
+import type { CreatedKey } from "./keys.ts";
+import { change } from "./tenancy.ts";
+import type { TenancyDeps } from "./tenancy.ts";
+
+const DEFAULT_NAME = "default";
+
+/**
+ * For a store without any tenant: makes tenant, project and key `default`, so that a new gateway can be used at once.
+ * `null` if there is a tenant already. Two processes starting together make one key.
+ */
+export async function createFirstKey(deps: TenancyDeps): Promise<CreatedKey | null> {
+  const anyTenant = deps.db.selectFrom("tenants").select("id").limit(1);
+  if ((await anyTenant.executeTakeFirst()) !== undefined) return null;
+  return change(deps, async (db) => {
+    if ((await db.selectFrom("tenants").select("id").limit(1).executeTakeFirst()) !== undefined) return null;
+    const named = { name: DEFAULT_NAME, created_at_ms: deps.clock.wallMs(), disabled_at_ms: null };
+    const tenantId = deps.ids.next("ten");
+    const projectId = deps.ids.next("prj");
+    await db
+      .insertInto("tenants")
+      .values({ id: tenantId, ...named })
+      .execute();
+    await db
+      .insertInto("projects")
+      .values({ id: projectId, tenant_id: tenantId, ...named })
+      .execute();
+    return insertKey(deps, db, { id: projectId, tenantId }, { name: DEFAULT_NAME });
+  });
+}
