@@ -21,8 +21,18 @@ export interface OpaqueState {
 export type Part =
   | { readonly type: "text"; readonly text: string; readonly cache?: CacheHint }
   | { readonly type: "refusal"; readonly text: string }
-  | { readonly type: "image"; readonly source: MediaSource; readonly detail: "auto" | "low" | "high" | null; readonly cache?: CacheHint }
-  | { readonly type: "document"; readonly source: MediaSource; readonly name: string | null; readonly cache?: CacheHint }
+  | {
+      readonly type: "image";
+      readonly source: MediaSource;
+      readonly detail: "auto" | "low" | "high" | null;
+      readonly cache?: CacheHint;
+    }
+  | {
+      readonly type: "document";
+      readonly source: MediaSource;
+      readonly name: string | null;
+      readonly cache?: CacheHint;
+    }
   | { readonly type: "audio"; readonly source: MediaSource };
 
 export type MediaSource =
@@ -47,7 +57,12 @@ export type Item =
       /** JSON text exactly as the model wrote it; may be cut short where the answer was. */
       readonly arguments: string;
     }
-  | { readonly type: "tool-result"; readonly callId: string; readonly parts: readonly Part[]; readonly isError: boolean };
+  | {
+      readonly type: "tool-result";
+      readonly callId: string;
+      readonly parts: readonly Part[];
+      readonly isError: boolean;
+    };
 
 export interface Tool {
   readonly name: string;
