@@ -102,7 +102,7 @@ function sendGeneration(simulation: Simulation, response: ServerResponse, id: st
     return;
   }
   for (const call of simulation.running) {
-    if (call.clientRequestId === id || call.facts.marks.id === id) {
+    if (call.clientRequestId === id || call.id === id) {
       throw new Refusal(404, `Generation ${id} is still running.`, {
         code: "generation_running",
         headers: ["retry-after", "1"],

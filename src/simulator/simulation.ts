@@ -2,11 +2,10 @@
 import type { Clock } from "../kernel/clock.ts";
 import { emptyAnswer, type Answer } from "./answer/answer.ts";
 import { Random } from "./answer/random.ts";
-import type { Call } from "./delivery/call.ts";
 import type { Fault } from "./faults.ts";
 import { createAnswerIds, type AnswerIds } from "./ids.ts";
 import { Invoice, type Ended } from "./invoice.ts";
-import { Pacer } from "./pace.ts";
+import { Pacer } from "./delivery/pace.ts";
 import { parseScript, type Script } from "./script.ts";
 
 /** Scripts, fixed answers and fault counters kept; above it they are forgotten all at once. */
@@ -20,6 +19,12 @@ interface KnownScript {
   fixedAnswer: Answer;
 }
 
+/** A request on its way, as the usage lookup must know it. */
+export interface Running {
+  readonly id: string;
+  readonly clientRequestId: string | null;
+}
+
 export type Counts = Record<Ended | "refused", number>;
 
 export class Simulation {
@@ -30,7 +35,7 @@ export class Simulation {
   readonly seed: number;
   readonly counts: Counts = { complete: 0, cancelled: 0, fault: 0, refused: 0 };
   /** Requests that are not answered at once. */
-  readonly running: Set<Call> = new Set();
+  readonly running: Set<Running> = new Set();
   readonly #defaultScript: string;
   readonly #scripts = new Map<string, KnownScript>();
   #latency: Random;

@@ -41,6 +41,10 @@ export class Call {
     this.startedMs = simulation.clock.monotonicMs();
   }
 
+  get id(): string {
+    return this.facts.marks.id;
+  }
+
   get settled(): boolean {
     return this.#settled;
   }

@@ -9,7 +9,7 @@
 import type { ServerResponse } from "node:http";
 import { constants, createGzip, type Gzip } from "node:zlib";
 import { faultNumber, findFault, type Fault } from "../faults.ts";
-import type { Paced, Pacer } from "../pace.ts";
+import type { Paced, Pacer } from "./pace.ts";
 
 const DRIP_QUEUE_BYTES = 65_536;
 const DRIP_INTERVAL_MS = 1;

@@ -12,7 +12,7 @@ import type { ServerResponse } from "node:http";
 import type { Step } from "../answer/answer.ts";
 import { faultNumber, findFault } from "../faults.ts";
 import type { Ended } from "../invoice.ts";
-import type { Paced } from "../pace.ts";
+import type { Paced } from "./pace.ts";
 import type { StreamEncoder } from "../wire/wire.ts";
 import { choosePace, type Call, type Pace } from "./call.ts";
 import { Framing, needsFraming } from "./framing.ts";

@@ -3,7 +3,7 @@
  * after the time that its first token and the rest would have taken.
  */
 import { findFault } from "../faults.ts";
-import type { Paced } from "../pace.ts";
+import type { Paced } from "./pace.ts";
 import { Refusal } from "../wire/wire.ts";
 import { choosePace, type Call, type CallFacts, type Pace } from "./call.ts";
 import { Framing, needsFraming } from "./framing.ts";
@@ -124,7 +124,6 @@ class WholeRun implements Paced {
         return;
       case "huge":
         this.#send(`${" ".repeat(1_048_576 * Math.min(256, Number(interruption.fault.argument) || 16))}${body}`);
-        return;
     }
   }
 

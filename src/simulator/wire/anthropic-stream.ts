@@ -5,7 +5,7 @@
 import type { Answer, Step } from "../answer/answer.ts";
 import type { AnswerIds } from "../ids.ts";
 import type { Tokens } from "../prices.ts";
-import { inputUsage, outputUsage, stopReason } from "./anthropic.ts";
+import { inputUsage, outputUsage, stopReason } from "./anthropic-shape.ts";
 import { signThinking } from "./signature.ts";
 import type { Marks, StreamEncoder } from "./wire.ts";
 

@@ -17,7 +17,7 @@ interface EmbeddingsReading extends Reading {
   readonly base64: boolean;
 }
 
-export function createEmbeddingsWire(responseHeaders: Wire["responseHeaders"]): Wire {
+export function createEmbeddingsWire(responseHeaders: (requestId: string) => string[]): Wire {
   return {
     endpoint: "embeddings",
     read: readEmbeddings,
@@ -86,7 +86,7 @@ function readInputs(value: unknown): readonly Input[] {
       { param: "input" },
     );
   }
-  return list as readonly Input[];
+  return list;
 }
 
 function isInput(value: unknown): value is Input {

@@ -2,7 +2,7 @@
 import type { Answer, Step } from "../answer/answer.ts";
 import type { AnswerIds } from "../ids.ts";
 import type { Tokens } from "../prices.ts";
-import { callNumber, encodeChatUsage, systemFingerprint } from "./openai.ts";
+import { callNumber, encodeChatUsage, systemFingerprint } from "./openai-shape.ts";
 import type { Marks, Reading, StreamEncoder } from "./wire.ts";
 
 const PADDING = "x3Kq9ZbT1mWvYc7L";

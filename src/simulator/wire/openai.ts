@@ -4,12 +4,10 @@
  */
 import type { Answer, Choice } from "../answer/answer.ts";
 import type { AnswerIds } from "../ids.ts";
-import type { Tokens } from "../prices.ts";
+import { callNumber, encodeChatUsage, systemFingerprint } from "./openai-shape.ts";
 import { readChatRequest } from "./openai-request.ts";
 import { createChatStreamEncoder } from "./openai-stream.ts";
 import type { Marks, Refusal, Wire } from "./wire.ts";
-
-export const systemFingerprint = "fp_sim0000001";
 
 export function createOpenAiWire(ids: AnswerIds): Wire {
   const wholes = new WeakMap<Answer, string>();
@@ -39,17 +37,6 @@ export function createOpenAiWire(ids: AnswerIds): Wire {
       requestId,
     ],
   };
-}
-
-export function encodeChatUsage(tokens: Tokens): string {
-  const cacheWrite = tokens.cacheWrite5m + tokens.cacheWrite1h;
-  const prompt = tokens.input + tokens.cacheRead + cacheWrite;
-  const completion = tokens.output + tokens.reasoning;
-  return (
-    `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
-    `"prompt_tokens_details":{"cached_tokens":${tokens.cacheRead},"cache_write_tokens":${cacheWrite},"audio_tokens":0},` +
-    `"completion_tokens_details":{"reasoning_tokens":${tokens.reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
-  );
 }
 
 /** `{error:{message,type,param,code}}`; the types that OpenAI uses per status. */
@@ -91,9 +78,4 @@ function encodeChoice(choice: Choice, index: number, marks: Marks, ids: AnswerId
     logprobs: null,
     finish_reason: choice.finish,
   };
-}
-
-/** Tool calls of all choices in one sequence: ids differ within a response. */
-export function callNumber(choice: number, call: number): number {
-  return choice * 64 + call;
 }

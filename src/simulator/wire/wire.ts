@@ -39,7 +39,7 @@ export interface Wire {
   createStreamEncoder(marks: Marks, answer: Answer, tokens: Tokens | null, reading: Reading): StreamEncoder;
   encodeRefusal(refusal: Refusal, requestId: string): string;
   /** Name and value by turns, without content type and length. */
-  responseHeaders(requestId: string): string[];
+  readonly responseHeaders: (requestId: string) => string[];
 }
 
 /** Writes the events of one stream; each method gives zero or more whole events. */

@@ -5,8 +5,8 @@
  *
  * An item is in the wheel at most once. `cancel` only marks it; its slot forgets it when it is next served.
  */
-import { assert } from "../kernel/assert.ts";
-import type { Clock } from "../kernel/clock.ts";
+import { assert } from "../../kernel/assert.ts";
+import type { Clock } from "../../kernel/clock.ts";
 
 export interface Paced {
   /** Called once per `schedule`, at the first tick at or after the due time. */
