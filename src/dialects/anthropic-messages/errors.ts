@@ -3,11 +3,12 @@
  *
  * Wire facts: `{type:"error", error:{type, message}, request_id}` (anthropic-sdk-typescript, resources/shared.ts); the
  * error types and their statuses are those of the API's error page. A refused credential, a missing permission and an
- * unpaid bill are the operator's trouble and not the caller's, so they are `upstream_credentials`. The API has no code
+ * unpaid bill are the operator's trouble and not the caller's: the caller is told in our words. The API has no code
  * for a prompt that is too long or for filtered output: those are known by their message, which is kept.
  */
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
-import { asObject, asText } from "./wire-values.ts";
+import { readRetryAfter } from "../retry-after.ts";
+import { asObject, asText } from "../wire-values.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -47,28 +48,25 @@ export function readStreamError(json: unknown): HeadgateError {
 }
 
 function classify(status: number, wire: WireError, message: string, retryAfterMs: number | null): HeadgateError {
-  const shown = message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message;
   const code = classifyCode(status, wire);
   const options: ErrorOptions = {
     upstream: { type: wire.type, code: recognise(wire) },
-    ...(keepsStatus(code, status) ? { status } : {}),
+    ...(code === "upstream_rejected" ? { status } : {}),
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
   };
-  return new HeadgateError(code, shown, options);
+  if (code !== "upstream_credentials") return new HeadgateError(code, message, options);
+  return new HeadgateError(
+    code,
+    `The provider refused the gateway's own credential (status ${status}). The operator checks the provider's key, its permissions and its balance.`,
+    options,
+  );
 }
 
 function classifyCode(status: number, wire: WireError): ErrorCode {
   if (status === 401 || status === 402 || status === 403 || isUnpaid(wire)) return "upstream_credentials";
   if (status === 429) return "upstream_rate_limited";
-  if (status === 529 || wire.type === "overloaded_error") return "upstream_overloaded";
-  if (status === 408) return "upstream_failed";
-  if (status >= 400 && status < 500) return "upstream_rejected";
-  return "upstream_failed";
-}
-
-/** A refusal keeps the provider's status, and so does a server error whose status tells more than 502. */
-function keepsStatus(code: ErrorCode, status: number): boolean {
-  return code === "upstream_rejected" || (code === "upstream_failed" && (status === 503 || status === 504));
+  if (status === 503 || status === 529 || wire.type === "overloaded_error") return "upstream_overloaded";
+  return status >= 400 && status < 500 && status !== 408 ? "upstream_rejected" : "upstream_failed";
 }
 
 /** An account without credit is refused as an invalid request, status 400. */
@@ -95,19 +93,13 @@ function parseError(body: Uint8Array): WireError {
 
 function readWireError(json: unknown): WireError {
   const error = asObject(asObject(json)?.["error"]);
-  return { type: asText(error?.["type"]), message: asText(error?.["message"]) };
+  return { type: asText(error?.["type"]), message: clean(asText(error?.["message"])) };
 }
 
-/** `retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110). */
-function readRetryAfter(headers: Headers, wallMs: number): number | null {
-  const milliseconds = Number.parseFloat(first(headers["retry-after-ms"]));
-  if (milliseconds >= 0) return Math.ceil(milliseconds);
-  const text = first(headers["retry-after"]);
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const dateMs = Date.parse(text);
-  return Number.isNaN(dateMs) ? null : Math.max(0, dateMs - wallMs);
-}
-
-function first(header: string | string[] | undefined): string {
-  return (Array.isArray(header) ? header[0] : header)?.trim() ?? "";
+/** Bounded, on one line; what is left empty says nothing. */
+function clean(text: string | null): string | null {
+  if (text === null) return null;
+  const bounded = text.length > MESSAGE_LENGTH_MAX ? `${text.slice(0, MESSAGE_LENGTH_MAX)}…` : text;
+  const printable = bounded.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  return printable === "" ? null : printable;
 }

@@ -9,7 +9,7 @@ import type { CanonicalResponse, Finish, Item } from "../canonical.ts";
 import type { ResponseReading } from "../dialect.ts";
 import { readFinish } from "./stop-reason.ts";
 import { UsageTally } from "./usage.ts";
-import { asObject, asText, type WireObject } from "./wire-values.ts";
+import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 const DIALECT = "anthropic-messages";
 

@@ -1,6 +1,6 @@
 import type { Finish, FinishReason } from "../canonical.ts";
-import type { WireObject } from "./wire-values.ts";
-import { asText } from "./wire-values.ts";
+import type { WireObject } from "../wire-values.ts";
+import { asText } from "../wire-values.ts";
 
 /** `StopReason` in anthropic-sdk-typescript, resources/messages/messages.ts. Any other word is `other`, never success. */
 const reasons: ReadonlyMap<string, FinishReason> = new Map([

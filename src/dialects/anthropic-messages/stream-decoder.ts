@@ -15,7 +15,7 @@ import type { StreamDecoder } from "../dialect.ts";
 import { opaqueKinds, readRefusal } from "./response.ts";
 import { readFinish } from "./stop-reason.ts";
 import { UsageTally } from "./usage.ts";
-import { asObject, asText, type WireObject } from "./wire-values.ts";
+import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 interface OpenItem {
   readonly index: number;

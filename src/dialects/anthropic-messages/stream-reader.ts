@@ -11,7 +11,7 @@ import type { SseEvent } from "../sse.ts";
 import { readStreamError } from "./errors.ts";
 import { toFinishReason } from "./stop-reason.ts";
 import { UsageTally } from "./usage.ts";
-import { asObject, asText, type WireObject } from "./wire-values.ts";
+import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 export class MessagesStreamReader implements StreamReader {
   readonly reading: ResponseReading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };

@@ -10,7 +10,7 @@
  * Invariant: the buckets add up to the provider's own totals, whatever the split says.
  */
 import { emptyUsage, type Usage } from "../../kernel/usage.ts";
-import { asCount, asObject, type WireObject } from "./wire-values.ts";
+import { asCount, asObject, type WireObject } from "../wire-values.ts";
 
 /** Merges the usage objects of one answer. A count that is absent keeps its last value; zero is a value. */
 export class UsageTally {

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import { judgeForeignFields } from "./foreign.ts";
+
+function judge(foreign: Record<string, unknown>): string[] {
+  const losses = new Set<string>();
+  judgeForeignFields(foreign, losses);
+  return [...losses];
+}
+
+test("refuses by name each field that changes the answer", () => {
+  const fields: Record<string, unknown> = {
+    n: 2,
+    logit_bias: { "50256": -100 },
+    logprobs: true,
+    top_logprobs: 5,
+    presence_penalty: 0.5,
+    frequency_penalty: -1,
+    verbosity: "low",
+    modalities: ["text", "audio"],
+    audio: { voice: "alloy", format: "wav" },
+    web_search_options: {},
+    functions: [{ name: "f" }],
+    function_call: { name: "f" },
+    a_field_of_tomorrow: 1,
+    constructor: 1,
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    assert.throws(
+      () => judge({ [name]: value }),
+      (thrown) =>
+        thrown instanceof HeadgateError &&
+        thrown.code === "unsupported_parameter" &&
+        thrown.param === name &&
+        thrown.message.includes(`\`${name}\``),
+      name,
+    );
+  }
+});
+
+test("reports each field that leaves the answer as it is", () => {
+  const fields: Record<string, unknown> = {
+    seed: 7,
+    prediction: { type: "content", content: "x" },
+    store: true,
+    metadata: { team: "a" },
+    prompt_cache_key: "k",
+    prompt_cache_retention: "24h",
+    safety_identifier: "u",
+  };
+  assert.deepEqual(judge(fields), Object.keys(fields));
+});
+
+test("lets pass what asks for nothing", () => {
+  const neutral = {
+    n: 1,
+    logit_bias: {},
+    logprobs: false,
+    top_logprobs: 0,
+    presence_penalty: 0,
+    frequency_penalty: 0,
+    verbosity: "medium",
+    modalities: ["text"],
+    seed: null,
+    audio: null,
+    store: false,
+    metadata: {},
+    a_field_of_tomorrow: null,
+  };
+  assert.deepEqual(judge(neutral), []);
+});
