@@ -79,7 +79,7 @@ function explainUnknownKey(steps: Steps, document: ConfigDocument): ConfigProble
 /** A complaint about a key of a dictionary. */
 export function explainName(steps: Steps, document: ConfigDocument): ConfigProblem {
   const dictionary = optionAt(steps.slice(0, -1));
-  const suggestion = dictionary?.node === "dictionary" ? `Write ${dictionary.keyDoc}.` : null;
+  const suggestion = dictionary?.node === "dictionary" ? `Use ${dictionary.keyDoc}.` : null;
   return problemAt(document, steps, "has a name that cannot be used", suggestion, "key");
 }
 

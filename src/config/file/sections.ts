@@ -22,7 +22,7 @@ export function spellOut(option: OptionNode, value: unknown): unknown {
 function mapSection(value: unknown, optionOf: (key: string) => OptionNode | undefined): unknown {
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) return value;
-  const entries = Object.entries<unknown>(value).map(([key, item]) => {
+  const entries = Object.entries(value as Readonly<Record<string, unknown>>).map(([key, item]) => {
     const option = optionOf(key);
     return [key, option === undefined ? item : spellOut(option, item)] as const;
   });
@@ -36,7 +36,7 @@ export function misnamed(
   steps: readonly PropertyKey[] = [],
 ): (readonly PropertyKey[])[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries<unknown>(value).flatMap(([key, item]) => {
+  return Object.entries(value as Readonly<Record<string, unknown>>).flatMap(([key, item]) => {
     const path = [...steps, key];
     if (option.node === "dictionary") {
       return [...(option.keyPattern.test(key) ? [] : [path]), ...misnamed(option.value, item, path)];

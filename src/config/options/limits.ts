@@ -31,7 +31,6 @@ export const limitsOptions: Options<LimitsConfig> = {
     default: 128,
     min: 16,
     max: 2000,
-    restart: true,
   }),
   jsonDepth: numeric("integer", {
     doc: "How deep arrays and objects of a request body may nest.",
@@ -63,6 +62,7 @@ export const limitsOptions: Options<LimitsConfig> = {
     default: 256 * 1024,
     min: 1024,
     max: 256 * MIB,
+    restart: true,
   }),
   connectionsPerProvider: numeric("integer", {
     doc: "Most open connections to one provider.",

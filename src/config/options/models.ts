@@ -25,10 +25,12 @@ const modelFields: Options<ModelConfig> = {
       node: "group",
       doc: "One target; plain text `provider/model` is short for `model`.",
       shorthand: "model",
+      sameAs: null,
       fields: targetFields,
     },
   },
   timeouts: partial<TimeoutsConfig>(
+    "timeouts",
     timeoutsOptions,
     "Timeouts of calls through this alias.",
     "the provider's, then as in `timeouts`",
@@ -41,8 +43,8 @@ export const modelsOption: DictionaryNode & { readonly value: Option<ModelConfig
   keyName: "<alias>",
   keyPattern: /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/,
   keyDoc:
-    "an alias: letters, digits, `.`, `_`, `:`, `@` and `-`, at most 128 (no `/`: names with one are always `provider/model`)",
-  value: { node: "group", doc: "One alias.", shorthand: null, fields: modelFields },
+    "letters, digits, `.`, `_`, `:`, `@` and `-`, at most 128 (no `/`: names with one are always `provider/model`)",
+  value: { node: "group", doc: "One alias.", shorthand: null, sameAs: null, fields: modelFields },
 };
 
 const priceFields: Options<PriceOverride> = {
@@ -58,7 +60,7 @@ const priceFields: Options<PriceOverride> = {
   }),
   cacheWrite1h: nullable("dollars", {
     doc: "Dollars per million input tokens written to a prompt cache of an hour.",
-    absent: "the price of input",
+    absent: "`cacheWrite5m`, else the price of input",
   }),
   reasoning: nullable("dollars", { doc: "Dollars per million reasoning tokens.", absent: "the price of output" }),
   request: nullable("dollars", { doc: "Dollars per request, besides tokens.", absent: "nothing" }),
@@ -75,6 +77,6 @@ export const pricesOptions: Options<PricesConfig> = {
     keyName: "<provider/model>",
     keyPattern: /^[a-z0-9][a-z0-9._-]*\/\S+$/,
     keyDoc: "`provider/model`",
-    value: { node: "group", doc: "The prices of one model.", shorthand: null, fields: priceFields },
+    value: { node: "group", doc: "The prices of one model.", shorthand: null, sameAs: null, fields: priceFields },
   },
 };

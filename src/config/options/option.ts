@@ -22,7 +22,7 @@ export interface ScalarNode {
   /** One or two sentences for help, reference page and editors. */
   readonly doc: string;
   /** `undefined`: there is none; see `required`. */
-  readonly default: unknown;
+  readonly default: string | number | null | undefined;
   /** Whether the file must give it wherever its section is written. */
   readonly required: boolean;
   /** What 0 means where it means something special. */
@@ -52,6 +52,8 @@ export interface GroupNode {
   readonly fields: Readonly<Record<string, OptionNode>>;
   /** The field that a plain text in place of the whole section stands for. */
   readonly shorthand: string | null;
+  /** The section of the same keys that documents them, where this one repeats it: `timeouts`. */
+  readonly sameAs: string | null;
 }
 
 /** A section whose keys are chosen by the operator. */

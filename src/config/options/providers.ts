@@ -19,12 +19,12 @@ const providerFields: Options<ProviderInFile> = {
     absent: "the section's name, which must then be a provider of the catalogue",
   }),
   baseUrl: nullable("baseUrl", {
-    doc: "Base URL including the version segment, such as `http://10.0.0.5:8000/v1`. With it, no key is taken from the environment unless `key` says so: a key goes only where it was meant to go.",
+    doc: "Base URL including the version segment, such as `http://10.0.0.5:8000/v1`. With it, the provider's own environment variable is not used, unless the catalogue has no address at all: a key goes only where it was meant to go.",
     absent: "the catalogue's",
   }),
   key: nullable("secret", {
     doc: "The API key, by reference: `env:NAME`, or `file:PATH` (relative to this file; a trailing newline is left out). Short for one credential named `default`.",
-    absent: "the provider's own environment variable, if `baseUrl` and `credentials` are absent too",
+    absent: "the provider's own environment variable, see `baseUrl`",
   }),
   credentials: {
     node: "list",
@@ -34,6 +34,7 @@ const providerFields: Options<ProviderInFile> = {
       node: "group",
       doc: "One API key.",
       shorthand: null,
+      sameAs: null,
       fields: {
         name: required("text", { doc: "Shown in records and logs instead of the key; unique within the provider." }),
         key: required("secret", { doc: "The API key, by reference: `env:NAME` or `file:PATH`." }),
@@ -45,7 +46,7 @@ const providerFields: Options<ProviderInFile> = {
     doc: "Headers sent with every call, besides the catalogue's. Not for keys: a header that carries one is refused.",
     keyName: "<header>",
     keyPattern: /^[A-Za-z0-9!#$%&'*+.^_|~-]+$/,
-    keyDoc: "a header name: letters, digits and hyphens",
+    keyDoc: "letters, digits and hyphens",
     value: required("text", {
       doc: "The header's value.",
       pattern: /^[\t\x20-\x7e]+$/,
@@ -59,6 +60,7 @@ const providerFields: Options<ProviderInFile> = {
     item: text({ doc: "The provider's own name of the model.", default: "" }),
   },
   timeouts: partial<TimeoutsConfig>(
+    "timeouts",
     timeoutsOptions,
     "Timeouts of this provider's calls, where they differ from `timeouts`.",
     "as in `timeouts`",
@@ -80,12 +82,12 @@ export const providersOption: DictionaryNode & { readonly value: Option<Provider
   doc: "Where models are served. A provider whose environment variable is set (`OPENAI_API_KEY`, …) needs no entry.",
   keyName: "<provider>",
   keyPattern: /^[a-z0-9][a-z0-9._-]{0,63}$/,
-  keyDoc:
-    "a provider name: lower-case letters, digits, `.`, `_` and `-`, at most 64 (no `/`: it parts provider and model)",
+  keyDoc: "lower-case letters, digits, `.`, `_` and `-`, at most 64 (no `/`: it parts provider and model)",
   value: {
     node: "group",
     doc: "One provider. The name is what callers write before the `/` in `provider/model`.",
     shorthand: null,
+    sameAs: null,
     fields: providerFields,
   },
 };

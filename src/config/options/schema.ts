@@ -23,7 +23,7 @@ export function providerDefaults(): ProviderInFile {
 export function schemaOf(option: OptionNode): z.ZodType {
   switch (option.node) {
     case "scalar":
-      return scalarSchema(option).meta({ description: option.doc });
+      return scalarSchema(option).meta({ description: option.doc, ...shownDefault(option) });
     case "group": {
       const fields = Object.entries(option.fields).map(([name, field]) => [name, fieldSchema(field)]);
       const description = { description: option.doc, ...(option.shorthand === null ? {} : { shorthand: true }) };
@@ -46,6 +46,11 @@ function fieldSchema(option: OptionNode): z.ZodType {
   if (option.node === "list") return option.min > 0 ? schema : schema.default([]);
   if (option.required) return schema;
   return option.default === undefined ? schema.optional() : schema.default(option.default);
+}
+
+/** For editors, which see it even where the schema transforms the value. */
+function shownDefault({ default: value }: ScalarNode): { readonly default?: string | number } {
+  return value === undefined || value === null || value === "" ? {} : { default: value };
 }
 
 function scalarSchema(option: ScalarNode): z.ZodType {

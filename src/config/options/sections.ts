@@ -5,11 +5,12 @@ export function group<Section>(
   doc: string,
   fields: Options<Section>,
 ): GroupNode & { readonly fields: Options<Section> } {
-  return { node: "group", doc, shorthand: null, fields };
+  return { node: "group", doc, shorthand: null, sameAs: null, fields };
 }
 
-/** Sections of scalars, each of which may be left out; `absent` says what then counts. */
+/** The keys of the section `sameAs` once more, each of which may be left out; `absent` says what then counts. */
 export function partial<Section extends Readonly<Record<keyof Section, number>>>(
+  sameAs: string,
   fields: Readonly<Record<keyof Section, ScalarNode>>,
   doc: string,
   absent: string,
@@ -18,5 +19,5 @@ export function partial<Section extends Readonly<Record<keyof Section, number>>>
     name,
     { ...option, default: undefined, absent, restart: false },
   ]);
-  return group<Partial<Section>>(doc, Object.fromEntries(optional) as Options<Partial<Section>>);
+  return { ...group<Partial<Section>>(doc, Object.fromEntries(optional) as Options<Partial<Section>>), sameAs };
 }

@@ -34,7 +34,6 @@ export const serverOptions: Options<ServerConfig> = {
     default: 60_000,
     min: 100,
     max: HOUR_MS,
-    restart: true,
   }),
   keepAliveTimeoutMs: numeric("duration", {
     doc: "How long an idle client connection is kept. Longer than the idle timeout of a load balancer in front (often 60 s), so that the balancer and not Headgate closes it.",

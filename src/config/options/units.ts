@@ -29,11 +29,11 @@ export function parseSize(text: string): number | null {
 
 /** The shortest exact way to write it: 90000 → `90s`. */
 export function formatDuration(ms: number): string {
-  return shortest(ms, ["h", "m", "s"], durationUnits) ?? `${ms}ms`;
+  return shortest(ms, ["h", "m", "s"], durationUnits) ?? (ms === 0 ? "0" : `${ms}ms`);
 }
 
 export function formatSize(bytes: number): string {
-  return shortest(bytes, ["GiB", "MiB", "KiB", "GB", "MB", "kB"], sizeUnits) ?? `${bytes}B`;
+  return shortest(bytes, ["GiB", "MiB", "KiB", "GB", "MB", "kB"], sizeUnits) ?? (bytes === 0 ? "0" : `${bytes}B`);
 }
 
 function inUnits(text: string, units: Readonly<Record<string, number>>): number | null {
