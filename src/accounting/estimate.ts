@@ -1,0 +1,57 @@
+/**
+ * Usage that nobody has reported: bounds for holds, and our own count where the provider's is missing.
+ *
+ * The bound for input. Tokenisers in use work on bytes or on text with a fallback to bytes, so a token stands for at
+ * least one byte of the text, and the text stands in the body, where JSON only makes it longer. What a provider adds
+ * (role markers, the instructions that come with tools: Anthropic documents up to some hundred tokens) is covered by
+ * `addedTokens`. Media sent inline is far longer in base64 than in tokens; media sent by reference is not, and is
+ * covered by `mediaTokens`, once per request.
+ *
+ * The bound for output is what the caller allowed, for each of the answers asked for; reasoning counts towards it.
+ */
+import type { Operation } from "../dialects/dialect.ts";
+import { emptyUsage, type Usage } from "../kernel/usage.ts";
+
+export interface RequestSize {
+  /** Of the request's body. */
+  readonly inputBytes: number;
+  /** The caller's bound or the model's own; `null` if neither is known. */
+  readonly maxOutputTokens: number | null;
+  /** How many answers one call produces. */
+  readonly choices: number;
+  readonly operation: Operation;
+  /** Whether the body may refer to images, audio or documents that are not in it. Default false. */
+  readonly media?: boolean;
+}
+
+const addedTokens = 1024;
+const mediaTokens = 65_536;
+/** The most that current models write in one answer (https://platform.claude.com/docs/en/models/overview). */
+const unboundedOutputTokens = 128_000;
+
+/**
+ * Text of the languages models are mostly used in has about four bytes a token (OpenAI, "What are tokens and how to
+ * count them": a token is about four characters in English). A body's JSON around the text makes the count of input
+ * rather too high; text in other scripts makes both too low. Metered entries are flagged as estimated for that reason.
+ */
+const bytesPerToken = 4;
+
+/** The most that an attempt can use, all input in one bucket and all output in another: rate it by `worstCost`. */
+export function worstUsage(size: RequestSize): Usage {
+  const usage = emptyUsage();
+  usage.inputTokens = size.inputBytes + addedTokens + (size.media === true ? mediaTokens : 0);
+  if (size.operation === "chat") {
+    usage.outputTokens = (size.maxOutputTokens ?? unboundedOutputTokens) * size.choices;
+  }
+  return usage;
+}
+
+/** Tokens of a request, by its bytes. */
+export function meterInput(inputBytes: number): number {
+  return Math.ceil(inputBytes / bytesPerToken);
+}
+
+/** Tokens of generated text, reasoning and tool arguments, by their bytes. */
+export function meterOutput(outputBytes: number): number {
+  return Math.ceil(outputBytes / bytesPerToken);
+}

@@ -1,0 +1,137 @@
+/**
+ * Reconciliation: a charge that is our own count or a worst case is replaced by what the provider says it used, where
+ * the provider can be asked. The ledger is never edited: the signed difference is appended as a correction, whose id
+ * follows from the attempt's, so that doing it again, here or in another process, changes nothing. A difference of
+ * zero is appended too: it says that the figure was confirmed, and ends the asking.
+ *
+ * A provider that has no record of a call by the id we sent it with never billed it, once the record has had time to
+ * appear: the correction then takes the whole charge back. Not finding one of its own ids proves nothing.
+ *
+ * The driver asks page by page, a page at once. How to ask (transport, credentials) and when is its caller's.
+ */
+import { emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
+import { toNanoUsd, zeroUsd } from "../kernel/money.ts";
+import type { LedgerEntry } from "../storage/records.ts";
+import type { Price, PriceBook } from "./price-book.ts";
+
+/** `absent`: the provider has no such call. `pending`: it is still running, or its record is not there yet. */
+export type LookupAnswer =
+  | { readonly kind: "found"; readonly usage: Usage }
+  | { readonly kind: "absent" }
+  | { readonly kind: "pending" };
+
+export interface ReconcileDeps {
+  readonly prices: PriceBook;
+  readonly store: {
+    /** Charges on the basis `metered` or `worst-case` without a correction, by entry id after `after`. */
+    unreconciled(query: {
+      readonly provider: string;
+      readonly after: string | null;
+      readonly limit: number;
+    }): Promise<readonly LedgerEntry[]>;
+    /** False if the entry was there before. */
+    append(correction: LedgerEntry): Promise<boolean>;
+  };
+  /** Asks the provider about one call. Rejects when it cannot be asked; aborting rejects. */
+  lookup(entry: LedgerEntry, id: string, signal: AbortSignal): Promise<LookupAnswer>;
+  wallMs(): number;
+}
+
+export interface ReconciledProvider {
+  /** Its name in the configuration. */
+  readonly name: string;
+  /** Whether our attempt id serves as the id of a call. */
+  readonly acceptsClientRequestId: boolean;
+  /** How old a charge must be before a missing record means that there was no call. */
+  readonly absentAfterMs: number;
+}
+
+/** How many charges of each kind a pass met. `failed`: the provider could not be asked, the pass ended there. */
+export interface ReconcileReport {
+  corrected: number;
+  pending: number;
+  /** Without an id that the provider knows. */
+  unknown: number;
+  failed: number;
+}
+
+const pageEntries = 32;
+
+/** One pass over a provider's charges. Rejects only if the store does, or when aborted. */
+export async function reconcileProvider(
+  deps: ReconcileDeps,
+  provider: ReconciledProvider,
+  signal: AbortSignal,
+): Promise<ReconcileReport> {
+  const report: ReconcileReport = { corrected: 0, pending: 0, unknown: 0, failed: 0 };
+  let after: string | null = null;
+  while (report.failed === 0) {
+    signal.throwIfAborted();
+    const page = await deps.store.unreconciled({ provider: provider.name, after, limit: pageEntries });
+    const outcomes = await Promise.all(page.map((entry) => reconcileEntry(deps, provider, entry, signal)));
+    for (const outcome of outcomes) report[outcome]++;
+    after = page.at(-1)?.entryId ?? null;
+    if (page.length < pageEntries) break;
+  }
+  return report;
+}
+
+async function reconcileEntry(
+  deps: ReconcileDeps,
+  provider: ReconciledProvider,
+  entry: LedgerEntry,
+  signal: AbortSignal,
+): Promise<keyof ReconcileReport> {
+  const id = provider.acceptsClientRequestId ? entry.attemptId : entry.providerRequestId;
+  if (id === null) return "unknown";
+  let answer: LookupAnswer;
+  try {
+    answer = await deps.lookup(entry, id, signal);
+  } catch {
+    signal.throwIfAborted();
+    return "failed";
+  }
+  const nowMs = deps.wallMs();
+  const used = usedAccordingTo(answer, provider, nowMs - entry.atMs);
+  if (used === null) return "pending";
+  const price = deps.prices.find(entry.provider, modelOf(entry), null, entry.atMs);
+  await deps.store.append(correctionFor(entry, used, price, nowMs));
+  return "corrected";
+}
+
+function usedAccordingTo(answer: LookupAnswer, provider: ReconciledProvider, ageMs: number): Usage | null {
+  if (answer.kind === "found") return answer.usage;
+  const neverBilled = answer.kind === "absent" && provider.acceptsClientRequestId && ageMs >= provider.absentAfterMs;
+  return neverBilled ? emptyUsage() : null;
+}
+
+/** The provider's own name of the model; entries carry `provider/model`. */
+function modelOf(entry: LedgerEntry): string {
+  const prefix = `${entry.provider}/`;
+  return entry.modelServed.startsWith(prefix) ? entry.modelServed.slice(prefix.length) : entry.modelServed;
+}
+
+/**
+ * The entry that makes charge and correction together what was `used`. Rated by the price in force when the charge
+ * was settled; without a price the amount stays as it was and the correction is flagged.
+ */
+export function correctionFor(charge: LedgerEntry, used: Usage, price: Price | null, nowMs: number): LedgerEntry {
+  const difference = emptyUsage();
+  for (const bucket of usageBuckets) difference[bucket] = used[bucket] - charge.usage[bucket];
+  return {
+    ...charge,
+    entryId: `${charge.attemptId}.correction`,
+    kind: "correction",
+    atMs: nowMs,
+    usage: difference,
+    costNanoUsd: price === null ? zeroUsd : toNanoUsd(costOf(used, price) - charge.costNanoUsd),
+    priceVersion: price?.version ?? null,
+    basis: "reported",
+    flags: price === null ? ["unpriced"] : [],
+  };
+}
+
+/** A call that used nothing was not billed at all, a price per request included. */
+function costOf(used: Usage, price: Price): bigint {
+  return usageBuckets.every((bucket) => used[bucket] === 0) ? zeroUsd : price.cost(used);
+}
