@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { emptyUsage } from "../../kernel/usage.ts";
 import type { FinishReason } from "../canonical.ts";
+import { parseExactJson } from "../exact-json.ts";
 import { decodeResponse, readResponse } from "./response.ts";
 
 function message(content: readonly unknown[], more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -112,6 +113,13 @@ test("reads what accounting needs without opaque state in the byte count", () =>
     finish: "stop",
     outputBytes: 2 + 2 + 7,
   });
+});
+
+test("keeps the digits of tool arguments in an answer that was read exactly", () => {
+  const body = message([{ type: "tool_use", id: "t", name: "n", input: { id: "ID" } }]);
+  const text = JSON.stringify(body).replace('"ID"', "12345678901234567890");
+  const [item] = decodeResponse(parseExactJson(text)).items;
+  assert.equal(item?.type === "tool-call" && item.arguments, '{"id":12345678901234567890}');
 });
 
 test("refuses what is not a finished message", () => {

@@ -13,7 +13,7 @@
 import type { Item } from "../../canonical.ts";
 import { opaqueKinds } from "../response.ts";
 import { encodeContent, encodeText, type Tracking } from "./blocks.ts";
-import { parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "../../exact-json.ts";
 import { takesSystemTurns } from "./model-name.ts";
 import { invalid, unsupported } from "./refusal.ts";
 import type { Block, TextBlock, Turn } from "./wire.ts";

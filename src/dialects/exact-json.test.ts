@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseExactJson } from "./exact-json.ts";
+
+test("keeps the digits of numbers that a double cannot hold", () => {
+  const text =
+    '{"id":12345678901234567890,"big":1e400,"tiny":1e-400,"pi":3.14159265358979323846,"x":[-9007199254740993]}';
+  assert.equal(JSON.stringify(parseExactJson(text)), text);
+});
+
+test("gives plain numbers wherever a double holds them", () => {
+  assert.deepEqual(parseExactJson('{"a":5.0,"b":1e3,"c":0e9,"d":-0.5,"e":9007199254740991,"f":12345678.12345678}'), {
+    a: 5,
+    b: 1000,
+    c: 0,
+    d: -0.5,
+    e: 9007199254740991,
+    f: 12345678.12345678,
+  });
+});
+
+test("reads what JSON.parse reads and refuses what it refuses", () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      assert.equal(JSON.stringify(parseExactJson(text)), JSON.stringify(JSON.parse(text)));
+    }),
+  );
+  for (const text of ["", "{", '{"n":12345678901234567890,}']) assert.throws(() => parseExactJson(text), SyntaxError);
+});

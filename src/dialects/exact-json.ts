@@ -1,0 +1,39 @@
+/**
+ * Reads JSON so that writing it again loses nothing: a number that a double cannot hold keeps its own digits. Tool
+ * arguments are the caller's data (ids, amounts); a gateway that rounds them on the way corrupts them.
+ */
+interface JsonWithSources {
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+  rawJSON(source: string): unknown;
+}
+
+/** Missing from TypeScript's library: ECMAScript's "JSON.parse source text access", in Node since version 22. */
+const json = JSON as unknown as JsonWithSources;
+
+/** Only a text with so many digits in a row, or an exponent, can hold a number that a double does not. */
+const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE]/;
+
+/** Digits that every double keeps. */
+const SAFE_DIGITS = 15;
+
+/** Throws `SyntaxError` like `JSON.parse`. A number kept by its digits is an object, meant for `JSON.stringify` only. */
+export function parseExactJson(text: string): unknown {
+  if (!MAY_LOSE_DIGITS.test(text)) return JSON.parse(text);
+  return json.parse(text, (_key, value, context) => {
+    const source = context.source;
+    if (typeof value !== "number" || source === undefined || holds(value, source)) return value;
+    return json.rawJSON(source);
+  });
+}
+
+function holds(value: number, source: string): boolean {
+  if (source === String(value)) return true;
+  const digits = source
+    .replace(/[eE].*$/, "")
+    .replace(/[-.]/g, "")
+    .replace(/^0+/, "");
+  return Number.isFinite(value) && digits.length <= SAFE_DIGITS && (value !== 0 || digits === "");
+}
