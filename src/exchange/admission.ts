@@ -31,14 +31,22 @@ export function createAdmission(): Admission {
     },
     enter(limit) {
       if (draining) {
-        throw new HeadgateError("shutting_down", "The gateway is shutting down. Try again: another process takes over.", {
-          retryAfterMs: RETRY_AFTER_MS,
-        });
+        throw new HeadgateError(
+          "shutting_down",
+          "The gateway is shutting down. Try again: another process takes over.",
+          {
+            retryAfterMs: RETRY_AFTER_MS,
+          },
+        );
       }
       if (inFlight >= limit) {
-        throw new HeadgateError("overloaded", `The gateway already serves ${limit} requests (limits.concurrentRequests). Try again shortly.`, {
-          retryAfterMs: RETRY_AFTER_MS,
-        });
+        throw new HeadgateError(
+          "overloaded",
+          `The gateway already serves ${limit} requests (limits.concurrentRequests). Try again shortly.`,
+          {
+            retryAfterMs: RETRY_AFTER_MS,
+          },
+        );
       }
       inFlight++;
     },

@@ -12,25 +12,44 @@ interface WholeAnswer {
 }
 
 /** Throws `upstream_malformed`, or the provider's own error when it answered 200 with an error in the body. */
-export function readWholeAnswer(call: AttemptCall, bytes: Uint8Array, status: number, headers: UpstreamHeaders): WholeAnswer {
+export function readWholeAnswer(
+  call: AttemptCall,
+  bytes: Uint8Array,
+  status: number,
+  headers: UpstreamHeaders,
+): WholeAnswer {
   const json = parseAnswer(call, bytes);
   if (isErrorBody(json)) throw call.outbound.readError(status === 200 ? 502 : status, headers, bytes, 0);
   if (call.stream) {
-    throw new HeadgateError("upstream_malformed", `Provider ${call.providerName} answered a streaming request with something that is not a stream.`);
+    throw new HeadgateError(
+      "upstream_malformed",
+      `Provider ${call.providerName} answered a streaming request with something that is not a stream.`,
+    );
   }
   return { json, reading: call.outbound.readResponse(json, call.target.facts.quirks) };
 }
 
-export function readRefusal(call: AttemptCall, body: Uint8Array, status: number, headers: UpstreamHeaders, wallMs: number): HeadgateError {
+export function readRefusal(
+  call: AttemptCall,
+  body: Uint8Array,
+  status: number,
+  headers: UpstreamHeaders,
+  wallMs: number,
+): HeadgateError {
   if (status >= 300 && status < 400) {
-    return new HeadgateError("upstream_malformed", `Provider ${call.providerName} answered with a redirect (${status}), which the gateway does not follow. The operator checks its baseUrl.`);
+    return new HeadgateError(
+      "upstream_malformed",
+      `Provider ${call.providerName} answered with a redirect (${status}), which the gateway does not follow. The operator checks its baseUrl.`,
+    );
   }
   return call.outbound.readError(status, headers, body, wallMs);
 }
 
 /** A stream without the right content type is still a stream if it begins like one. */
 export function looksLikeEventStream(chunk: Uint8Array): boolean {
-  const start = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.byteLength, 16)).toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "");
+  const start = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.byteLength, 16))
+    .toString("latin1")
+    .replace(/^\u00ef\u00bb\u00bf/, "");
   return /^\s*(data:|event:|id:|retry:|:)/.test(start);
 }
 
@@ -48,18 +67,31 @@ export function timeoutError(name: TimerName, call: AttemptCall): HeadgateError 
   const { timeouts, providerName } = call;
   switch (name) {
     case "connect":
-      return new HeadgateError(timeoutCodes[name], `No connection to provider ${providerName} within ${timeouts.connectMs} ms.`);
+      return new HeadgateError(
+        timeoutCodes[name],
+        `No connection to provider ${providerName} within ${timeouts.connectMs} ms.`,
+      );
     case "first-token":
-      return new HeadgateError(timeoutCodes[name], `Provider ${providerName} gave no output within ${timeouts.firstTokenMs} ms.`);
+      return new HeadgateError(
+        timeoutCodes[name],
+        `Provider ${providerName} gave no output within ${timeouts.firstTokenMs} ms.`,
+      );
     case "idle":
     case "ending":
-      return new HeadgateError(timeoutCodes[name], `Provider ${providerName} fell silent for ${timeouts.idleMs} ms in the middle of its answer.`);
+      return new HeadgateError(
+        timeoutCodes[name],
+        `Provider ${providerName} fell silent for ${timeouts.idleMs} ms in the middle of its answer.`,
+      );
     case "reader":
     case "drain":
       return new HeadgateError(timeoutCodes[name], `The caller read nothing for ${timeouts.idleMs} ms.`);
     case "total":
-      if (call.deadlineIsCallers) return new HeadgateError("deadline_exceeded", "The deadline that the request gave has passed.");
-      return new HeadgateError(timeoutCodes[name], `Provider ${providerName} did not complete its answer within ${timeouts.totalMs} ms.`);
+      if (call.deadlineIsCallers)
+        return new HeadgateError("deadline_exceeded", "The deadline that the request gave has passed.");
+      return new HeadgateError(
+        timeoutCodes[name],
+        `Provider ${providerName} did not complete its answer within ${timeouts.totalMs} ms.`,
+      );
   }
 }
 

@@ -172,7 +172,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#closed = true;
     if (this.state !== "running") return;
     if (this.#mode === "stream") this.#relay?.reset(error);
-    else this.#fail(new HeadgateError("upstream_unreachable", unreachableMessage(this.call.providerName, error), { cause: error }));
+    else
+      this.#fail(
+        new HeadgateError("upstream_unreachable", unreachableMessage(this.call.providerName, error), { cause: error }),
+      );
   }
 
   onDecoded(chunk: Uint8Array): void {
@@ -238,7 +241,12 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
       return;
     }
     if (this.#bytes > this.call.responseBytesMax) {
-      this.#fail(new HeadgateError("upstream_too_large", `The provider's answer is larger than limits.responseBytes (${this.call.responseBytesMax}).`));
+      this.#fail(
+        new HeadgateError(
+          "upstream_too_large",
+          `The provider's answer is larger than limits.responseBytes (${this.call.responseBytesMax}).`,
+        ),
+      );
       return;
     }
     this.#chunks.push(chunk);
@@ -268,13 +276,19 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   #expired(name: TimerName): void {
     if (name === "ending") this.#relay?.expire("quiet", timeoutError(name, this.call));
-    else if (name === "reader" || name === "drain") this.#finish("cancelled", name === "reader" ? timeoutError(name, this.call) : null);
+    else if (name === "reader" || name === "drain")
+      this.#finish("cancelled", name === "reader" ? timeoutError(name, this.call) : null);
     else if (this.#mode === "stream") this.#relay?.expire("timeout", timeoutError(name, this.call));
     else this.#fail(timeoutError(name, this.call));
   }
 
   #fail(thrown: unknown): void {
-    this.#finish("failed", thrown instanceof HeadgateError ? thrown : new HeadgateError("internal", "The gateway failed while reading the provider's answer.", { cause: thrown }));
+    this.#finish(
+      "failed",
+      thrown instanceof HeadgateError
+        ? thrown
+        : new HeadgateError("internal", "The gateway failed while reading the provider's answer.", { cause: thrown }),
+    );
   }
 
   #finish(state: "complete" | "failed" | "cancelled", failure: HeadgateError | null): void {

@@ -42,7 +42,9 @@ function nameCancellation(exchange: Exchange): void {
   if (cause === null || exchange.failure !== null || exchange.lastAttempt?.attempt.state === "complete") return;
   exchange.failure =
     cause === "shutdown"
-      ? new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", { retryAfterMs: 1_000 })
+      ? new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", {
+          retryAfterMs: 1_000,
+        })
       : new HeadgateError("client_closed", "The caller closed the connection before the answer was complete.");
 }
 

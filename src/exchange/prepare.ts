@@ -2,7 +2,14 @@
 import { worstUsage } from "../accounting/estimate.ts";
 import type { Price } from "../accounting/price-book.ts";
 import type { TimeoutsConfig } from "../config/config.ts";
-import type { EncodedRequest, InboundCodec, OutboundCodec, RequestView } from "../dialects/dialect.ts";
+import type {
+  EncodedRequest,
+  InboundCodec,
+  InboundTranslation,
+  OutboundCodec,
+  OutboundTranslation,
+  RequestView,
+} from "../dialects/dialect.ts";
 import { findDialect } from "../dialects/registry.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { HeadgateError } from "../kernel/errors.ts";
@@ -58,29 +65,47 @@ export function prepareAttempt(
       { param: "model" },
     );
   }
-  const encoded = encodeFor(inbound, outbound, view, target, exchange.dialect.name === target.dialect);
+  const translator = exchange.dialect.name === target.dialect ? null : findTranslator(inbound, outbound, target);
+  const encoded =
+    translator === null
+      ? { body: outbound.splice(view, target.facts), losses: [] }
+      : translator.outbound.encodeRequest(translator.inbound.decodeRequest(view), target.facts);
   const credential = endpoint.nextCredential();
   const attemptId = deps.ids.next("att");
   return {
-    call: createCall(exchange, { attemptId, target, endpoint, credential, inbound, outbound, encoded, view, deadlineMs }),
+    call: createCall(exchange, {
+      attemptId,
+      target,
+      endpoint,
+      credential,
+      inbound,
+      outbound,
+      translator,
+      encoded,
+      view,
+      deadlineMs,
+    }),
     hold: createHold(deps, exchange, view, principal, { attemptId, target, credential, price }),
     endpoint,
     price,
   };
 }
 
-function encodeFor(
-  inbound: InboundCodec,
-  outbound: OutboundCodec,
-  view: RequestView,
-  target: Target,
-  sameDialect: boolean,
-): EncodedRequest {
-  if (sameDialect) return { body: outbound.splice(view, target.facts), losses: [] };
+/** The two halves of a translation between the caller's dialect and the target's. */
+interface Translator {
+  readonly inbound: InboundTranslation;
+  readonly outbound: OutboundTranslation;
+}
+
+function findTranslator(inbound: InboundCodec, outbound: OutboundCodec, target: Target): Translator {
   if (inbound.translation === undefined || outbound.translation === undefined) {
-    throw new HeadgateError("unsupported_capability", `The model ${target.name} cannot be reached in the dialect of this path.`, { param: "model" });
+    throw new HeadgateError(
+      "unsupported_capability",
+      `The model ${target.name} cannot be reached in the dialect of this path.`,
+      { param: "model" },
+    );
   }
-  return outbound.translation.encodeRequest(inbound.translation.decodeRequest(view), target.facts);
+  return { inbound: inbound.translation, outbound: outbound.translation };
 }
 
 interface HoldParts {
@@ -90,7 +115,13 @@ interface HoldParts {
   readonly price: Price | null;
 }
 
-function createHold(deps: PrepareDeps, exchange: Exchange, view: RequestView, principal: Principal, parts: HoldParts): Hold {
+function createHold(
+  deps: PrepareDeps,
+  exchange: Exchange,
+  view: RequestView,
+  principal: Principal,
+  parts: HoldParts,
+): Hold {
   const worst = worstUsage({
     inputBytes: view.document.bytes.byteLength,
     maxOutputTokens: view.maxOutputTokens ?? parts.target.facts.maxOutputTokens,
@@ -110,7 +141,7 @@ function createHold(deps: PrepareDeps, exchange: Exchange, view: RequestView, pr
     modelTarget: parts.target.name,
     priceVersion: parts.price?.version ?? null,
     worstUsage: worst,
-    worstCostNanoUsd: parts.price?.cost(worst) ?? zeroUsd,
+    worstCostNanoUsd: parts.price?.worstCost(worst) ?? zeroUsd,
   };
 }
 
@@ -121,13 +152,14 @@ interface CallParts {
   readonly credential: Credential;
   readonly inbound: InboundCodec;
   readonly outbound: OutboundCodec;
+  readonly translator: Translator | null;
   readonly encoded: EncodedRequest;
   readonly view: RequestView;
   readonly deadlineMs: number | null;
 }
 
 function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
-  const { target, endpoint, view, outbound } = parts;
+  const { target, endpoint, view, outbound, translator } = parts;
   const timeouts = timeoutsFor(exchange, endpoint, view.model);
   const policyDueMs = timeouts.totalMs === 0 ? Infinity : exchange.startedMs + timeouts.totalMs;
   const totalDueMs = Math.min(policyDueMs, parts.deadlineMs ?? Infinity);
@@ -144,6 +176,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     totalDueMs,
     deadlineIsCallers: totalDueMs !== policyDueMs,
     responseBytesMax: exchange.snapshot.config.limits.responseBytes,
+    translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, view, target),
     relayOptions: () => relayOptions(exchange, parts),
   };
 }
@@ -151,6 +184,10 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
 function timeoutsFor(exchange: Exchange, endpoint: Endpoint, model: string): TimeoutsConfig {
   const alias = exchange.snapshot.config.models[model];
   return alias === undefined ? endpoint.timeouts : { ...endpoint.timeouts, ...alias.timeouts };
+}
+
+function translateAnswer(translator: Translator, json: unknown, view: RequestView, target: Target): Uint8Array {
+  return translator.inbound.encodeResponse(translator.outbound.decodeResponse(json, target.facts.quirks), view);
 }
 
 function upstreamRequest(parts: CallParts): UpstreamRequest {
@@ -166,19 +203,18 @@ function upstreamRequest(parts: CallParts): UpstreamRequest {
 }
 
 function relayOptions(exchange: Exchange, parts: CallParts): RelayOptions {
-  const { inbound, outbound, target, view } = parts;
+  const { outbound, target, view, translator } = parts;
   const { limits } = exchange.snapshot.config;
-  const translated = exchange.dialect.name !== target.dialect;
   return {
     reader: outbound.createStreamReader(target.facts.quirks),
     translation:
-      translated && inbound.translation !== undefined && outbound.translation !== undefined
-        ? {
-            decoder: outbound.translation.createStreamDecoder(target.facts.quirks),
-            encoder: inbound.translation.createStreamEncoder(view, exchange.startedAtMs),
-          }
-        : null,
-    inbound,
+      translator === null
+        ? null
+        : {
+            decoder: translator.outbound.createStreamDecoder(target.facts.quirks),
+            encoder: translator.inbound.createStreamEncoder(view, exchange.startedAtMs),
+          },
+    streamEnd: parts.inbound.streamEnd,
     withholdUsage: !view.wantsStreamUsage,
     eventBytesMax: limits.streamEventBytes,
     heldBytesMax: HELD_BYTES_MAX,

@@ -6,7 +6,8 @@ export function presentedKey(headers: Readonly<Record<string, string | string[] 
   const authorization = headers["authorization"];
   if (typeof authorization === "string") {
     const space = authorization.indexOf(" ");
-    if (space > 0 && authorization.slice(0, space).toLowerCase() === "bearer") return authorization.slice(space + 1).trim();
+    if (space > 0 && authorization.slice(0, space).toLowerCase() === "bearer")
+      return authorization.slice(space + 1).trim();
   }
   const key = headers["x-api-key"] ?? headers["api-key"] ?? headers["x-goog-api-key"];
   return typeof key === "string" && key !== "" ? key : null;

@@ -10,8 +10,10 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-headgate-provider": "The provider that answered, as the configuration names it.",
   "x-headgate-model": "`provider/model` that served the request.",
   "x-headgate-upstream-request-id": "The provider's own id of the call, where it gives one.",
-  "x-headgate-dropped": "Comma-separated fields of the request that the target's dialect cannot carry and that were left out.",
-  "x-headgate-cost-nano-usd": "What the request cost, in nano-dollars (1e-9 USD). Not on streams: their cost is known at their end.",
+  "x-headgate-dropped":
+    "Comma-separated fields of the request that the target's dialect cannot carry and that were left out.",
+  "x-headgate-cost-nano-usd":
+    "What the request cost, in nano-dollars (1e-9 USD). Not on streams: their cost is known at their end.",
   "x-headgate-error-code": "On errors: the stable code of the error catalogue.",
   "retry-after": "On errors where waiting helps: seconds, rounded up.",
   "retry-after-ms": "The same in milliseconds, which the OpenAI SDKs prefer.",
@@ -20,7 +22,14 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
 /** The head of a stream: leaves with its first output. */
 export function openStreamHead(exchange: Exchange): void {
   const headers = answerHeaders(exchange);
-  headers.push("content-type", "text/event-stream; charset=utf-8", "cache-control", "no-cache", "x-accel-buffering", "no");
+  headers.push(
+    "content-type",
+    "text/event-stream; charset=utf-8",
+    "cache-control",
+    "no-cache",
+    "x-accel-buffering",
+    "no",
+  );
   exchange.responder.start(200, headers);
 }
 
@@ -31,7 +40,8 @@ export function answerHeaders(exchange: Exchange): string[] {
   if (open === null) return headers;
   const { attempt, hold } = open;
   headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);
-  if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", headerSafe(attempt.upstreamRequestId));
+  if (attempt.upstreamRequestId !== null)
+    headers.push("x-headgate-upstream-request-id", headerSafe(attempt.upstreamRequestId));
   if (attempt.call.losses.length > 0) headers.push("x-headgate-dropped", headerSafe(attempt.call.losses.join(", ")));
   return headers;
 }
@@ -41,7 +51,12 @@ export function errorHeaders(exchange: Exchange, error: HeadgateError): string[]
   headers.push("content-type", "application/json", "x-headgate-error-code", error.code);
   if (error.retry === "never") headers.push("x-should-retry", "false");
   if (error.retryAfterMs !== null) {
-    headers.push("retry-after", String(Math.ceil(error.retryAfterMs / 1000)), "retry-after-ms", String(Math.ceil(error.retryAfterMs)));
+    headers.push(
+      "retry-after",
+      String(Math.ceil(error.retryAfterMs / 1000)),
+      "retry-after-ms",
+      String(Math.ceil(error.retryAfterMs)),
+    );
   }
   if (error.status === 401) headers.push("www-authenticate", 'Bearer realm="headgate"');
   return headers;

@@ -82,7 +82,8 @@ async function guard(
 
 async function readRequest(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
   const inbound = exchange.dialect.inbound;
-  if (inbound === undefined) throw new HeadgateError("internal", `Dialect ${exchange.dialect.name} is not spoken with callers.`);
+  if (inbound === undefined)
+    throw new HeadgateError("internal", `Dialect ${exchange.dialect.name} is not spoken with callers.`);
   const bytes = await exchange.incoming.readBody();
   exchange.bytesIn = bytes.byteLength;
   const document = parseJsonDocument(bytes, { depth: exchange.snapshot.config.limits.jsonDepth });
@@ -99,14 +100,21 @@ async function callProvider(deps: ExchangeDeps, exchange: Exchange, principal: P
     dialectIn: dialect.name,
     needs: view.needs,
   });
-  const target = plan.targets.find((each) => isModelAllowed(principal.modelAllowList, plan.asked, each.name));
-  if (target === undefined) {
-    throw new HeadgateError("model_not_allowed", `This API key may not use the model ${JSON.stringify(plan.asked)}. GET /v1/models lists those it may use.`, {
-      param: "model",
-    });
+  const [target] = plan.targets;
+  if (target === undefined) throw new HeadgateError("internal", "The router made an empty plan.");
+  const { modelAllowList } = principal;
+  const targetNames = modelAllowList === null ? [] : plan.targets.map((each) => each.name);
+  if (!isModelAllowed(modelAllowList, plan.asked, targetNames)) {
+    throw new HeadgateError(
+      "model_not_allowed",
+      `This API key may not use the model ${JSON.stringify(plan.asked)}. GET /v1/models lists those it may use.`,
+      {
+        param: "model",
+      },
+    );
   }
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs);
-  const prepared = prepareAttempt(deps, exchange, principal, target, deadline);
+  const prepared = prepareAttempt(deps, exchange, view, principal, target, deadline);
   await deps.journal.open(prepared.hold);
   const attempt = new Attempt(deps, prepared.call, new ExchangeSink(exchange));
   exchange.attempts.push({ hold: prepared.hold, attempt, endpoint: prepared.endpoint, price: prepared.price });

@@ -1,13 +1,71 @@
-import type { PriceBook } from "../accounting/price-book.ts";
-import type { Config } from "../config/config.ts";
-import type { Endpoint } from "../providers/endpoint.ts";
+/**
+ * Everything that configuration decides, built and checked as a whole and then immutable. A reload builds a new one;
+ * an exchange keeps the one it began with.
+ */
+import { createPriceBook, type PriceBook, type PricedProvider } from "../accounting/price-book.ts";
+import type { PriceCatalogue } from "../accounting/prices/catalogue.ts";
+import type { Config, ProviderConfig } from "../config/config.ts";
+import { HeadgateError } from "../kernel/errors.ts";
+import { findProviderSpec } from "../providers/catalogue.ts";
+import { createEndpoint, type Endpoint } from "../providers/endpoint.ts";
+import { findModelFacts } from "../providers/model-facts.ts";
+import type { RoutedProvider } from "../routing/candidate.ts";
 import type { Router } from "../routing/plan.ts";
+import { createRouter } from "../routing/router.ts";
 
-/** Everything that configuration decides, built and checked as a whole. An exchange keeps the one it began with. */
 export interface Snapshot {
   readonly config: Config;
   readonly router: Router;
   readonly prices: PriceBook;
   /** By provider name. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+export interface SnapshotDeps {
+  readonly catalogue: PriceCatalogue;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Sent to providers. */
+  readonly userAgent: string;
+}
+
+/** Throws `invalid_argument` for a configuration that no endpoint can be made of. */
+export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
+  const endpoints = new Map<string, Endpoint>();
+  const routed: RoutedProvider[] = [];
+  const priced: Record<string, PricedProvider> = {};
+  for (const [name, provider] of Object.entries(config.providers)) {
+    const spec = findProviderSpec(provider.kind);
+    if (spec === null) {
+      throw new HeadgateError(
+        "invalid_argument",
+        `providers.${name}.kind: there is no provider kind ${JSON.stringify(provider.kind)}.`,
+      );
+    }
+    const endpoint = createEndpoint(name, spec, provider, config.timeouts, deps.userAgent);
+    endpoints.set(name, endpoint);
+    routed.push(routedProvider(endpoint, provider, deps.catalogue));
+    priced[name] = spec;
+  }
+  return {
+    config,
+    endpoints,
+    router: createRouter({ aliases: config.models, providers: routed, random: deps.random }),
+    prices: createPriceBook({ catalogue: deps.catalogue, overrides: config.prices.overrides, providers: priced }),
+  };
+}
+
+function routedProvider(endpoint: Endpoint, config: ProviderConfig, catalogue: PriceCatalogue): RoutedProvider {
+  const { spec } = endpoint;
+  const known = spec.priceList === null ? [] : catalogue.models(spec.priceList);
+  const models = [...new Set([...config.models, ...known])];
+  return {
+    name: endpoint.name,
+    dialects: spec.dialects,
+    quirks: spec.quirks,
+    models,
+    knows: (model) =>
+      models.includes(model) || (spec.priceList !== null && catalogue.find(spec.priceList, model) !== null),
+    factsOf: (model) => findModelFacts(spec.id, model),
+  };
 }

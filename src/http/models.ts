@@ -2,7 +2,8 @@
 import { HeadgateError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { isModelAllowed } from "../routing/allow-list.ts";
-import type { ListedModel, Router } from "../routing/plan.ts";
+import type { Snapshot } from "../exchange/snapshot.ts";
+import type { ListedModel } from "../routing/plan.ts";
 import type { Principal } from "../tenancy/principal.ts";
 
 interface ModelObject {
@@ -12,22 +13,31 @@ interface ModelObject {
   readonly owned_by: string;
 }
 
-export function listModels(router: Router, principal: Principal): { object: "list"; data: ModelObject[] } {
-  return { object: "list", data: allowed(router, principal).map(toObject) };
+export function listModels(snapshot: Snapshot, principal: Principal): { object: "list"; data: ModelObject[] } {
+  return { object: "list", data: allowed(snapshot, principal).map(toObject) };
 }
 
 /** Throws `model_not_found`, also for a model that the key may not use. */
-export function retrieveModel(router: Router, principal: Principal, id: string): ModelObject {
-  const models = allowed(router, principal);
+export function retrieveModel(snapshot: Snapshot, principal: Principal, id: string): ModelObject {
+  const models = allowed(snapshot, principal);
   const found = models.find((model) => model.id === id);
   if (found !== undefined) return toObject(found);
-  const near = nearest(id, models.map((model) => model.id), 3);
+  const near = nearest(
+    id,
+    models.map((model) => model.id),
+    3,
+  );
   const hint = near.length === 0 ? "GET /v1/models lists the models of this key." : `Near names: ${near.join(", ")}.`;
-  throw new HeadgateError("model_not_found", `There is no model ${JSON.stringify(id.slice(0, 200))}. ${hint}`, { param: "model" });
+  throw new HeadgateError("model_not_found", `There is no model ${JSON.stringify(id.slice(0, 200))}. ${hint}`, {
+    param: "model",
+  });
 }
 
-function allowed(router: Router, principal: Principal): readonly ListedModel[] {
-  return router.list().filter((model) => isModelAllowed(principal.modelAllowList, model.id, model.id));
+function allowed(snapshot: Snapshot, principal: Principal): readonly ListedModel[] {
+  const { modelAllowList } = principal;
+  const { router, config } = snapshot;
+  const targetsOf = (id: string): readonly string[] => config.models[id]?.targets.map((target) => target.model) ?? [id];
+  return router.list().filter((model) => isModelAllowed(modelAllowList, model.id, targetsOf(model.id)));
 }
 
 function toObject(model: ListedModel): ModelObject {

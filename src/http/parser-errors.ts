@@ -21,7 +21,13 @@ export function answerParserError(deps: HttpServerDeps, error: NodeJS.ErrnoExcep
     startedAtMs: deps.clock.wallMs(),
     startedMs: deps.clock.monotonicMs(),
   };
-  const exchange = new Exchange(head, unreadable, new SocketResponder(socket), deps.snapshot(), findDialect("openai-chat"));
+  const exchange = new Exchange(
+    head,
+    unreadable,
+    new SocketResponder(socket),
+    deps.snapshot(),
+    findDialect("openai-chat"),
+  );
   void refuse(deps, exchange, refusalOf(error, deps));
 }
 
@@ -37,9 +43,15 @@ function refusalOf(error: NodeJS.ErrnoException, deps: HttpServerDeps): Headgate
   const { limits, server } = deps.snapshot().config;
   switch (error.code) {
     case "HPE_HEADER_OVERFLOW":
-      return new HeadgateError("headers_too_large", `The request's headers are larger than ${limits.headerBytes} bytes (limits.headerBytes).`);
+      return new HeadgateError(
+        "headers_too_large",
+        `The request's headers are larger than ${limits.headerBytes} bytes (limits.headerBytes).`,
+      );
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new HeadgateError("header_timeout", `The request's head did not arrive within ${server.headerTimeoutMs} ms (server.headerTimeoutMs).`);
+      return new HeadgateError(
+        "header_timeout",
+        `The request's head did not arrive within ${server.headerTimeoutMs} ms (server.headerTimeoutMs).`,
+      );
     default:
       return new HeadgateError("malformed_http", "The request is not valid HTTP/1.1.", { cause: error });
   }

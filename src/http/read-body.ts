@@ -19,7 +19,13 @@ export function readBody(request: IncomingMessage, clock: Clock, limits: BodyLim
     const chunks: Buffer[] = [];
     let bytes = 0;
     const timer = clock.setTimer(
-      () => settle(new HeadgateError("body_timeout", `The body did not arrive within ${limits.bodyTimeoutMs} ms (server.bodyTimeoutMs); ${bytes} bytes of it came.`)),
+      () =>
+        settle(
+          new HeadgateError(
+            "body_timeout",
+            `The body did not arrive within ${limits.bodyTimeoutMs} ms (server.bodyTimeoutMs); ${bytes} bytes of it came.`,
+          ),
+        ),
       limits.bodyTimeoutMs,
     );
     function settle(failure: HeadgateError | null): void {
@@ -51,15 +57,23 @@ function refuseByHead(request: IncomingMessage, limits: BodyLimits): HeadgateErr
   const { headers } = request;
   const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") {
-    return new HeadgateError("unsupported_media_type", `The body has content-encoding ${JSON.stringify(encoding.slice(0, 40))}; send it without compression.`, {
-      param: "content-encoding",
-    });
+    return new HeadgateError(
+      "unsupported_media_type",
+      `The body has content-encoding ${JSON.stringify(encoding.slice(0, 40))}; send it without compression.`,
+      {
+        param: "content-encoding",
+      },
+    );
   }
   const type = headers["content-type"];
   if (type !== undefined && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
-    return new HeadgateError("unsupported_media_type", `The body has content-type ${JSON.stringify(type.slice(0, 80))}; send application/json.`, {
-      param: "content-type",
-    });
+    return new HeadgateError(
+      "unsupported_media_type",
+      `The body has content-type ${JSON.stringify(type.slice(0, 80))}; send application/json.`,
+      {
+        param: "content-type",
+      },
+    );
   }
   if (Number(headers["content-length"] ?? 0) > limits.bodyBytes) return tooLarge(limits.bodyBytes);
   return null;

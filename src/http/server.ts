@@ -100,18 +100,29 @@ async function handle(
   }
 }
 
-function dispatch(deps: HttpServerDeps, exchange: Exchange, request: IncomingMessage, route: Route | HeadgateError): Promise<void> {
+function dispatch(
+  deps: HttpServerDeps,
+  exchange: Exchange,
+  request: IncomingMessage,
+  route: Route | HeadgateError,
+): Promise<void> {
   if (route instanceof HeadgateError) return refuse(deps, exchange, route);
   const { limits } = exchange.snapshot.config;
   if (request.rawHeaders.length > limits.headerCount * 2) {
-    return refuse(deps, exchange, new HeadgateError("headers_too_large", `The request has more than ${limits.headerCount} headers (limits.headerCount).`));
+    return refuse(
+      deps,
+      exchange,
+      new HeadgateError(
+        "headers_too_large",
+        `The request has more than ${limits.headerCount} headers (limits.headerCount).`,
+      ),
+    );
   }
-  const { router } = exchange.snapshot;
   switch (route.kind) {
     case "models":
-      return runLocal(deps, exchange, (principal) => listModels(router, principal));
+      return runLocal(deps, exchange, (principal) => listModels(exchange.snapshot, principal));
     case "model":
-      return runLocal(deps, exchange, (principal) => retrieveModel(router, principal, route.id));
+      return runLocal(deps, exchange, (principal) => retrieveModel(exchange.snapshot, principal, route.id));
     default:
       return runExchange(deps, exchange);
   }
@@ -135,7 +146,9 @@ function openExchange(
     },
     readBody: () => readBody(request, deps.clock, { bodyBytes: limits.bodyBytes, bodyTimeoutMs: server.bodyTimeoutMs }),
   };
-  const dialect = findDialect(!(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat");
+  const dialect = findDialect(
+    !(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat",
+  );
   const head = {
     requestId: deps.ids.next("req"),
     startedAtMs: deps.clock.wallMs(),
@@ -146,7 +159,10 @@ function openExchange(
 
 function answerHealth(response: ServerResponse, unready: string | null): void {
   const body = JSON.stringify(unready === null ? { status: "ok" } : { status: "unavailable", reason: unready });
-  response.writeHead(unready === null ? 200 : 503, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.writeHead(unready === null ? 200 : 503, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+  });
   response.end(body);
 }
 

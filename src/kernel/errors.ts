@@ -75,8 +75,18 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   nesting_too_deep: kind(400, "caller", "never", "The body nests arrays and objects deeper than `limits.jsonDepth`."),
   missing_field: kind(400, "caller", "never", "A required field is absent."),
   invalid_value: kind(400, "caller", "never", "A field has the wrong type or a value outside its range."),
-  unsupported_parameter: kind(400, "caller", "never", "The target cannot carry this field; leaving it out would change the answer."),
-  unsupported_capability: kind(400, "caller", "never", "No configured target of the model can serve what the request asks for."),
+  unsupported_parameter: kind(
+    400,
+    "caller",
+    "never",
+    "The target cannot carry this field; leaving it out would change the answer.",
+  ),
+  unsupported_capability: kind(
+    400,
+    "caller",
+    "never",
+    "No configured target of the model can serve what the request asks for.",
+  ),
   invalid_header: kind(400, "caller", "never", "A request header has a value that cannot be used."),
   missing_api_key: kind(401, "caller", "never", "No API key was sent."),
   invalid_api_key: kind(401, "caller", "never", "The API key is not known."),
@@ -90,28 +100,73 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   body_timeout: kind(408, "caller", "never", "The body did not arrive within `server.bodyTimeoutMs`."),
   body_too_large: kind(413, "caller", "never", "The body is larger than `limits.bodyBytes`."),
   unsupported_media_type: kind(415, "caller", "never", "The body's content type or encoding is not accepted."),
-  headers_too_large: kind(431, "caller", "never", "The headers are larger than `limits.headerBytes` or more than `limits.headerCount`."),
+  headers_too_large: kind(
+    431,
+    "caller",
+    "never",
+    "The headers are larger than `limits.headerBytes` or more than `limits.headerCount`.",
+  ),
   malformed_http: kind(400, "caller", "never", "The request is not valid HTTP/1.1."),
   client_closed: kind(499, "caller", "never", "The caller closed the connection before the answer was complete."),
   unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
   deadline_exceeded: kind(504, "caller", "never", "The caller's own deadline passed."),
   total_timeout: kind(504, "upstream", "other-target", "The answer was not complete within `timeouts.totalMs`."),
   connect_timeout: kind(504, "upstream", "other-target", "No connection to the provider within `timeouts.connectMs`."),
-  first_token_timeout: kind(504, "upstream", "other-target", "No output from the provider within `timeouts.firstTokenMs`."),
+  first_token_timeout: kind(
+    504,
+    "upstream",
+    "other-target",
+    "No output from the provider within `timeouts.firstTokenMs`.",
+  ),
   idle_timeout: kind(504, "upstream", "other-target", "The provider fell silent for `timeouts.idleMs` in mid-stream."),
-  upstream_unreachable: kind(502, "upstream", "same-target", "The provider could not be reached, or reset the connection before answering."),
-  upstream_rejected: kind(400, "caller", "never", "The provider refused the request; its status and message are passed on."),
-  upstream_rate_limited: kind(429, "upstream", "other-target", "The provider is rate limiting; `retry-after` is passed on."),
+  upstream_unreachable: kind(
+    502,
+    "upstream",
+    "same-target",
+    "The provider could not be reached, or reset the connection before answering.",
+  ),
+  upstream_rejected: kind(
+    400,
+    "caller",
+    "never",
+    "The provider refused the request; its status and message are passed on.",
+  ),
+  upstream_rate_limited: kind(
+    429,
+    "upstream",
+    "other-target",
+    "The provider is rate limiting; `retry-after` is passed on.",
+  ),
   upstream_credentials: kind(502, "operator", "other-target", "The provider refused the gateway's own credential."),
   upstream_overloaded: kind(529, "upstream", "other-target", "The provider says that it is overloaded."),
   upstream_failed: kind(502, "upstream", "same-target", "The provider answered with a server error."),
   upstream_malformed: kind(502, "upstream", "same-target", "The provider's answer could not be understood."),
   upstream_too_large: kind(502, "upstream", "never", "The provider's answer is larger than `limits.responseBytes`."),
-  stream_truncated: kind(502, "upstream", "same-target", "The provider's stream ended without saying that it was finished."),
-  overloaded: kind(503, "gateway", "same-target", "The gateway is at its configured limit; `retry-after` says when to try again."),
+  stream_truncated: kind(
+    502,
+    "upstream",
+    "same-target",
+    "The provider's stream ended without saying that it was finished.",
+  ),
+  overloaded: kind(
+    503,
+    "gateway",
+    "same-target",
+    "The gateway is at its configured limit; `retry-after` says when to try again.",
+  ),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
-  storage_unavailable: kind(503, "gateway", "same-target", "The record of the request could not be committed, so the request was not made."),
-  storage_unusable: kind(500, "operator", "never", "The store cannot be opened or was written by a newer program; the message says why."),
+  storage_unavailable: kind(
+    503,
+    "gateway",
+    "same-target",
+    "The record of the request could not be committed, so the request was not made.",
+  ),
+  storage_unusable: kind(
+    500,
+    "operator",
+    "never",
+    "The store cannot be opened or was written by a newer program; the message says why.",
+  ),
   not_found: kind(404, "caller", "never", "An operation names a tenant, project or key that does not exist."),
   already_exists: kind(409, "caller", "never", "An operation would create a name that is taken."),
   invalid_argument: kind(400, "caller", "never", "An argument of an operation has a value that cannot be used."),
@@ -156,7 +211,11 @@ export class HeadgateError extends Error {
 /** Turns whatever was thrown into a catalogue error; anything unknown is our own bug and becomes `internal`. */
 export function toHeadgateError(thrown: unknown): HeadgateError {
   if (thrown instanceof HeadgateError) return thrown;
-  return new HeadgateError("internal", "The gateway failed on this request. The operator finds the cause in the log under the request id.", {
-    cause: thrown,
-  });
+  return new HeadgateError(
+    "internal",
+    "The gateway failed on this request. The operator finds the cause in the log under the request id.",
+    {
+      cause: thrown,
+    },
+  );
 }

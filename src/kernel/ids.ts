@@ -7,6 +7,13 @@ export const systemRandomFill: RandomFill = (buffer) => {
   randomFillSync(buffer);
 };
 
+/** Uniform in [0, 1), from 32 random bits. */
+export function randomUnit(randomFill: RandomFill): number {
+  const bits = new Uint32Array(1);
+  randomFill(new Uint8Array(bits.buffer));
+  return (bits[0] ?? 0) / 2 ** 32;
+}
+
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const POOL_BYTES = 4096;
 const RANDOM_CHARS = 16;

@@ -34,11 +34,16 @@ export function createContentDecoder(
   call: () => UpstreamCall | null,
   sink: DecodedSink,
 ): ContentDecoder | null {
-  const name = String(encoding ?? "identity").trim().toLowerCase();
+  const name = String(encoding ?? "identity")
+    .trim()
+    .toLowerCase();
   if (name === "identity" || name === "") return null;
   const create = decoders[name];
   if (create === undefined) {
-    throw new HeadgateError("upstream_malformed", `The provider used the content encoding ${JSON.stringify(name.slice(0, 40))}, which the gateway does not know.`);
+    throw new HeadgateError(
+      "upstream_malformed",
+      `The provider used the content encoding ${JSON.stringify(name.slice(0, 40))}, which the gateway does not know.`,
+    );
   }
   const stream = create();
   let destroyed = false;
@@ -49,7 +54,10 @@ export function createContentDecoder(
     if (!destroyed) sink.onDecodedEnd();
   });
   stream.on("error", (cause) => {
-    if (!destroyed) sink.onDecodedError(new HeadgateError("upstream_malformed", "The provider's compressed answer is damaged.", { cause }));
+    if (!destroyed)
+      sink.onDecodedError(
+        new HeadgateError("upstream_malformed", "The provider's compressed answer is damaged.", { cause }),
+      );
   });
   stream.on("drain", () => call()?.resume());
   return {

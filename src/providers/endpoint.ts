@@ -72,7 +72,6 @@ function prepareCredentials(spec: ProviderSpec, config: ProviderConfig, userAgen
     userAgent,
     ...Object.entries({ ...spec.headers, ...config.headers }).flat(),
   ];
-  if (config.credentials.length === 0 && spec.auth.scheme === "none") return [{ name: "none", headers: common }];
   return config.credentials.map((credential) => {
     const key = credential.key?.reveal() ?? null;
     if (key === null) return { name: credential.name, headers: common };

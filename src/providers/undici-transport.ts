@@ -83,7 +83,11 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     else this.#handler.onSent();
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     if (!this.#aborted && status >= 200) this.#handler.onHeaders(status, headers);
   }
 

@@ -9,7 +9,7 @@
  * Leaves to the owner: timers, back-pressure, the response head, and what a broken stream looks like to the caller.
  */
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
-import type { InboundCodec, ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
+import type { ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
 import { SseParser, type SseEvent } from "../dialects/sse.ts";
 import { isTerminal, nextStreamState, type StreamInput, type StreamState } from "./stream-state.ts";
 
@@ -35,7 +35,8 @@ export interface RelayOptions {
   readonly reader: StreamReader;
   /** `null`: same dialect on both sides, bytes pass untouched. */
   readonly translation: Translation | null;
-  readonly inbound: InboundCodec;
+  /** What a complete stream ends with in the caller's dialect, where the provider did not send it. */
+  readonly streamEnd: Uint8Array;
   /** Withhold usage-only events: the gateway asked for them, the caller did not. */
   readonly withholdUsage: boolean;
   readonly eventBytesMax: number;
@@ -167,7 +168,10 @@ export class StreamRelay {
     const signal = this.#options.reader.read(event);
     if (signal === "invalid") {
       this.#invalidEvents++;
-      this.#failure = new HeadgateError("upstream_malformed", "The provider sent a stream event that cannot be read, so the answer would have a hole.");
+      this.#failure = new HeadgateError(
+        "upstream_malformed",
+        "The provider sent a stream event that cannot be read, so the answer would have a hole.",
+      );
     } else if (signal === "error") {
       this.#failure = this.#options.reader.failure;
     } else if (signal === "end" && this.#state !== "ending") {
@@ -188,7 +192,8 @@ export class StreamRelay {
       this.#append(event.raw);
       if (this.#atEof) this.#append(EVENT_END);
     } else {
-      for (const said of translation.decoder.decode(this.#options.reader.json)) this.#text += translation.encoder.encode(said);
+      for (const said of translation.decoder.decode(this.#options.reader.json))
+        this.#text += translation.encoder.encode(said);
     }
     if (!this.#committed && (signal === "output" || signal === "finish")) this.#commit();
   }
@@ -254,7 +259,7 @@ export class StreamRelay {
   #end(): void {
     const translation = this.#options.translation;
     if (translation !== null) this.#tail = Buffer.from(translation.encoder.end());
-    else if (this.#tail.byteLength === 0) this.#tail = this.#options.inbound.streamEnd;
+    else if (this.#tail.byteLength === 0) this.#tail = this.#options.streamEnd;
   }
 }
 

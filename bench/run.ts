@@ -1,0 +1,112 @@
+/**
+ * `npm run bench [-- --rounds N --scale F --only name,name]`: every competitor in one run on one machine, the gateway
+ * pinned to one core, simulator and load on another, rounds interleaved, medians reported. Writes a table to stdout
+ * and JSON to bench/results/. Absolute figures belong to the machine; ratios are what may be quoted.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import {
+  directCompetitor,
+  startHeadgate,
+  startNginx,
+  startPortkey,
+  type Bench,
+  type Competitor,
+} from "./competitors.ts";
+import { startPinned, pinSelf } from "./processes.ts";
+import { renderTable, summarize, type Round } from "./report.ts";
+import { scenarios, type Sizes } from "./scenarios.ts";
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const main = join(project, "src", "main.ts");
+const GATEWAY_CORE = 0;
+const LOAD_CORE = Math.min(1, cpus().length - 1);
+const FIRST_PORT = 4610;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    scale: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    competitors: { type: "string", default: "" },
+  },
+});
+const scale = Number(values.scale);
+const sizes: Sizes = {
+  requests: Math.ceil(20_000 * scale),
+  latencyRequests: Math.ceil(3_000 * scale),
+  streams: Math.ceil(500 * Math.min(1, scale)),
+  streamTokens: Math.ceil(250 * scale),
+  largeRequests: Math.ceil(300 * scale),
+};
+
+pinSelf(LOAD_CORE);
+const folder = mkdtempSync(join(tmpdir(), "headgate-bench-"));
+const bench: Bench = { folder, simulatorPort: FIRST_PORT, gatewayCore: GATEWAY_CORE };
+try {
+  await using simulator = await startPinned({
+    name: "simulator",
+    core: LOAD_CORE,
+    command: [process.execPath, main, "sim", "--port", String(bench.simulatorPort)],
+    port: bench.simulatorPort,
+  });
+  process.stderr.write(`simulator and load on core ${LOAD_CORE}, the measured process on core ${GATEWAY_CORE}\n`);
+  const rounds = await measure(await startCompetitors());
+  process.stderr.write(`simulator memory at the end: ${Math.round(simulator.residentBytes() / 1e6)} MB\n`);
+  const summary = summarize(rounds);
+  process.stdout.write(renderTable(summary));
+  const results = join(project, "bench", "results");
+  mkdirSync(results, { recursive: true });
+  writeFileSync(
+    join(results, "latest.json"),
+    `${JSON.stringify({ sizes, node: process.version, summary, rounds }, null, 2)}\n`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function startCompetitors(): Promise<Competitor[]> {
+  const wanted = values.competitors === "" ? null : new Set(values.competitors.split(","));
+  const all = [
+    directCompetitor(bench),
+    wanted?.has("nginx") === false ? null : await startNginx(bench, FIRST_PORT + 1),
+    await startHeadgate(bench, FIRST_PORT + 2, main),
+    wanted?.has("portkey") === false
+      ? null
+      : await startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors")),
+  ];
+  return all.filter((each) => each !== null).filter((each) => wanted === null || wanted.has(each.name));
+}
+
+async function measure(competitors: readonly Competitor[]): Promise<Round[]> {
+  const only = values.only === "" ? null : new Set(values.only.split(","));
+  const rounds: Round[] = [];
+  try {
+    for (const competitor of competitors) {
+      const mb = competitor.process === null ? null : competitor.process.residentBytes() / 1e6;
+      rounds.push({
+        scenario: "rest",
+        competitor: competitor.name,
+        features: competitor.features,
+        figures: mb === null ? { failures: 0 } : { residentMb: mb, failures: 0 },
+      });
+    }
+    for (const scenario of scenarios) {
+      if (only !== null && !only.has(scenario.name)) continue;
+      for (let round = 0; round < Number(values.rounds); round++) {
+        for (const competitor of competitors) {
+          const figures = await scenario.run(competitor, sizes);
+          if (figures === null) continue;
+          rounds.push({ scenario: scenario.name, competitor: competitor.name, features: competitor.features, figures });
+          process.stderr.write(`${scenario.title}: round ${round + 1}, ${competitor.name} done\n`);
+        }
+      }
+    }
+  } finally {
+    for (const competitor of competitors) await competitor.process?.[Symbol.asyncDispose]();
+  }
+  return rounds;
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createVirtualClock, type VirtualClock } from "../../test/support/virtual-clock.ts";
+import { AttemptTimers, type TimerName } from "./attempt-timers.ts";
+
+const timeouts = { connectMs: 1_000, firstTokenMs: 5_000, idleMs: 2_000, totalMs: 60_000, endingMs: 500 };
+
+function start(
+  over: Partial<typeof timeouts> = {},
+  totalDueMs = 60_000,
+): { clock: VirtualClock; timers: AttemptTimers; fired: TimerName[] } {
+  const clock = createVirtualClock();
+  const fired: TimerName[] = [];
+  const timers = new AttemptTimers(clock, { ...timeouts, ...over }, totalDueMs, (name) => fired.push(name));
+  return { clock, timers, fired };
+}
+
+test("a connection that does not come about ends at the connect timer", () => {
+  const { clock, fired } = start();
+  clock.advance(998);
+  assert.deepEqual(fired, []);
+  clock.advance(2);
+  assert.deepEqual(fired, ["connect"]);
+});
+
+test("protocol events without output do not move the first-token timer", () => {
+  const { clock, timers, fired } = start();
+  timers.sent();
+  for (let step = 0; step < 4; step++) {
+    clock.advance(1_200);
+    timers.progress(false);
+  }
+  assert.deepEqual(fired, []);
+  clock.advance(201);
+  assert.deepEqual(fired, ["first-token"]);
+});
+
+test("the idle timer counts from the last event, however many came", () => {
+  const { clock, timers, fired } = start();
+  timers.sent();
+  timers.progress(true);
+  for (let step = 0; step < 20; step++) {
+    clock.advance(1_900);
+    timers.progress(step % 2 === 0);
+  }
+  assert.deepEqual(fired, []);
+  clock.advance(2_000);
+  assert.deepEqual(fired, ["idle"]);
+});
+
+test("the total timer ends a stream that never pauses", () => {
+  const { clock, timers, fired } = start({}, 10_000);
+  timers.sent();
+  for (let step = 0; step < 10; step++) {
+    timers.progress(true);
+    clock.advance(1_000);
+  }
+  assert.deepEqual(fired, ["total"]);
+});
+
+test("after the finish reason only the short ending timer runs, and late usage does not stretch it", () => {
+  const { clock, timers, fired } = start();
+  timers.sent();
+  timers.progress(true);
+  timers.ending();
+  clock.advance(300);
+  timers.progress(false);
+  clock.advance(200);
+  assert.deepEqual(fired, ["ending"]);
+});
+
+test("a paused provider's silence is the reader's", () => {
+  const { clock, timers, fired } = start();
+  timers.sent();
+  timers.progress(true);
+  timers.waitForReader();
+  clock.advance(2_000);
+  assert.deepEqual(fired, ["reader"]);
+});
+
+test("zero switches a timer off, and stopping leaves no timer behind", () => {
+  const { clock, timers, fired } = start({ connectMs: 0, firstTokenMs: 0 }, Infinity);
+  timers.sent();
+  clock.advance(1e9);
+  assert.deepEqual(fired, []);
+  timers.progress(true);
+  timers.stop();
+  assert.equal(clock.pendingCount, 0);
+});

@@ -1,0 +1,44 @@
+import { settle } from "../accounting/settlement.ts";
+import type { LedgerEntry } from "../storage/records.ts";
+import type { OpenAttempt } from "./exchange.ts";
+
+const MODEL_CHARS_MAX = 300;
+const ID_CHARS_MAX = 200;
+
+/** The one ledger entry of an attempt that has ended. */
+export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, atMs: number): LedgerEntry {
+  const { reading } = attempt;
+  const settlement = settle(
+    {
+      sent: attempt.sentAtMs !== null,
+      refused: attempt.refused,
+      complete: attempt.state === "complete",
+      drained: attempt.drained,
+      reading,
+      inputBytes: attempt.call.request.body?.byteLength ?? 0,
+      billsCancelledInput: endpoint.spec.billsCancelledInput,
+    },
+    price,
+  );
+  return {
+    entryId: hold.attemptId,
+    kind: "charge",
+    attemptId: hold.attemptId,
+    requestId: hold.requestId,
+    atMs,
+    payer: hold.payer,
+    endUser: hold.endUser,
+    operation: hold.operation,
+    provider: hold.provider,
+    credential: hold.credential,
+    modelAsked: hold.modelAsked,
+    modelServed:
+      reading.model === null ? hold.modelTarget : `${hold.provider}/${reading.model.slice(0, MODEL_CHARS_MAX)}`,
+    providerRequestId: reading.id?.slice(0, ID_CHARS_MAX) ?? null,
+    usage: settlement.usage,
+    costNanoUsd: settlement.cost,
+    priceVersion: hold.priceVersion,
+    basis: settlement.basis,
+    flags: settlement.flags,
+  };
+}

@@ -1,0 +1,72 @@
+/** A plain client for tests of wires: shows what came over the socket, the broken endings included. */
+import { request, type IncomingHttpHeaders } from "node:http";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly chunks: readonly Buffer[];
+  readonly text: string;
+  /** Whether the body ended as HTTP says it should. */
+  readonly complete: boolean;
+  /** The socket's error, `null` if there was none. */
+  readonly errorCode: string | null;
+}
+
+export interface SendOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown;
+  /** Looks at what has come so far; `leave` hangs up. */
+  readonly onChunk?: (received: Buffer, leave: () => void) => void;
+  /** Given at once: hangs up whenever it is called. */
+  readonly onStart?: (leave: () => void) => void;
+}
+
+/** Resolves however the exchange ends; a connection that failed before any response has status 0. */
+export function send(url: string, options: SendOptions = {}): Promise<Reply> {
+  const body =
+    options.body === undefined ? null : typeof options.body === "string" ? options.body : JSON.stringify(options.body);
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let errorCode: string | null = null;
+    let status = 0;
+    let headers: IncomingHttpHeaders = {};
+    let complete = false;
+    const outgoing = request(url, {
+      agent: false,
+      method: options.method ?? (body === null ? "GET" : "POST"),
+      headers: { ...options.headers },
+    });
+    const leave = (): void => void outgoing.destroy();
+    outgoing.on("response", (response) => {
+      status = response.statusCode ?? 0;
+      headers = response.headers;
+      response.on("error", (error: NodeJS.ErrnoException) => (errorCode = error.code ?? error.message));
+      response.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        options.onChunk?.(Buffer.concat(chunks), leave);
+      });
+      response.on("end", () => (complete = response.complete));
+    });
+    outgoing.on("error", (error: NodeJS.ErrnoException) => (errorCode = error.code ?? error.message));
+    outgoing.on("close", () => {
+      // The response's own last events come with the same turn of the loop.
+      setImmediate(() =>
+        resolve({ status, headers, chunks, text: Buffer.concat(chunks).toString("utf8"), complete, errorCode }),
+      );
+    });
+    options.onStart?.(leave);
+    outgoing.end(body ?? undefined);
+  });
+}
+
+/** Resolves as soon as the condition holds; gives the event loop a turn between two looks. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** The data of the events of an SSE body, in order. */
+export function eventData(text: string): string[] {
+  return text.split(/\r?\n/).flatMap((line) => (line.startsWith("data: ") ? [line.slice(6)] : []));
+}
