@@ -4,7 +4,10 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { renderConfigSchema } from "../src/config/render/json-schema.ts";
+import { renderConfigReference } from "../src/config/render/reference.ts";
 import { renderErrorReference } from "./generate/error-reference.ts";
+import { renderHeaderReference } from "./generate/header-reference.ts";
 
 interface Generated {
   /** From the root of the project. */
@@ -13,7 +16,12 @@ interface Generated {
   readonly render: () => string;
 }
 
-const generated: readonly Generated[] = [{ path: "docs/reference/errors.md", render: renderErrorReference }];
+const generated: readonly Generated[] = [
+  { path: "schema/config.schema.json", render: renderConfigSchema },
+  { path: "docs/reference/configuration.md", render: renderConfigReference },
+  { path: "docs/reference/errors.md", render: renderErrorReference },
+  { path: "docs/reference/headers.md", render: renderHeaderReference },
+];
 
 const project = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
