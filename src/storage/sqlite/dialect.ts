@@ -4,11 +4,21 @@
  *
  * Transactions take the write lock when they begin (`BEGIN IMMEDIATE`), because a transaction that starts by reading
  * cannot wait for another writer later; one declared `read only` does not.
+ *
+ * Waiting for another writer is done in small steps with turns of the event loop between them: the writer may be
+ * another connection of this very process, which could not go on while this one blocked the thread.
  */
+import { setImmediate } from "node:timers/promises";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
+import { isBusy } from "./failures.ts";
 import { narrowIntegers } from "./integers.ts";
+
+/** What the connection's own busy timeout should be. */
+export const BUSY_STEP_MS = 2;
+/** About five seconds. */
+const BUSY_STEPS_MAX = 2500;
 
 /** @param onWrite called after each statement that may have changed the file, and after each commit. */
 export function createSqliteDialect(connection: DatabaseSync, onWrite: () => void): Dialect {
@@ -22,20 +32,20 @@ export function createSqliteDialect(connection: DatabaseSync, onWrite: () => voi
 
 function createDriver(connection: DatabaseSync, onWrite: () => void): Driver {
   const lent = createDatabaseConnection(connection, onWrite);
-  const execute = (sql: string) => lent.executeQuery(CompiledQuery.raw(sql));
+  const run = (sql: string): Promise<unknown> => lent.executeQuery(CompiledQuery.raw(sql));
   return {
     init: async () => {},
     acquireConnection: async () => lent,
     releaseConnection: async () => {},
     async beginTransaction(_connection, settings) {
-      await execute(settings.accessMode === "read only" ? "BEGIN" : "BEGIN IMMEDIATE");
+      await run(settings.accessMode === "read only" ? "BEGIN" : "BEGIN IMMEDIATE");
     },
     async commitTransaction() {
-      await execute("COMMIT");
+      await run("COMMIT");
     },
     async rollbackTransaction() {
       // A full disk or a failed write has already ended the transaction.
-      if (connection.isTransaction) await execute("ROLLBACK");
+      if (connection.isTransaction) await run("ROLLBACK");
     },
     async destroy() {
       connection.close();
@@ -45,18 +55,8 @@ function createDriver(connection: DatabaseSync, onWrite: () => void): Driver {
 
 function createDatabaseConnection(connection: DatabaseSync, onWrite: () => void): DatabaseConnection {
   return {
-    async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-      const statement = connection.prepare(query.sql, { readBigInts: true });
-      const parameters = query.parameters as readonly SQLInputValue[];
-      if (statement.columns().length > 0) {
-        const rows = statement.all(...parameters).map(narrowIntegers) as Row[];
-        if (query.query.kind !== "SelectQueryNode") onWrite();
-        return { rows };
-      }
-      const { changes } = statement.run(...parameters);
-      onWrite();
-      return { rows: [], numAffectedRows: BigInt(changes) };
-    },
+    executeQuery: <Row>(query: CompiledQuery) =>
+      retryWhileBusy(connection, () => execute<Row>(connection, query, onWrite)),
     async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncGenerator<QueryResult<Row>> {
       const statement = connection.prepare(query.sql, { readBigInts: true });
       let rows: Row[] = [];
@@ -69,6 +69,31 @@ function createDatabaseConnection(connection: DatabaseSync, onWrite: () => void)
       if (rows.length > 0) yield { rows };
     },
   };
+}
+
+/** Outside a transaction a statement that met another writer has done nothing, so it can be repeated. */
+async function retryWhileBusy<T>(connection: DatabaseSync, act: () => T): Promise<T> {
+  for (let step = 1; ; step++) {
+    try {
+      return act();
+    } catch (error) {
+      if (!isBusy(error) || connection.isTransaction || step === BUSY_STEPS_MAX) throw error;
+    }
+    await setImmediate();
+  }
+}
+
+function execute<Row>(connection: DatabaseSync, query: CompiledQuery, onWrite: () => void): QueryResult<Row> {
+  const statement = connection.prepare(query.sql, { readBigInts: true });
+  const parameters = query.parameters as readonly SQLInputValue[];
+  if (statement.columns().length > 0) {
+    const rows = statement.all(...parameters).map(narrowIntegers) as Row[];
+    if (query.query.kind !== "SelectQueryNode") onWrite();
+    return { rows };
+  }
+  const { changes } = statement.run(...parameters);
+  onWrite();
+  return { rows: [], numAffectedRows: BigInt(changes) };
 }
 
 function iterate(statement: StatementSync, query: CompiledQuery): Iterable<Record<string, unknown>> {

@@ -10,6 +10,7 @@
  * event loop never waits for a lock. Closing may use twice the queue that opening may, because a call whose record
  * is refused was already made and must be charged by its worst case.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../kernel/clock.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Hold, Journal, LedgerEntry, RequestRecord } from "../records.ts";
@@ -30,6 +31,8 @@ export interface SqliteJournalOptions {
 /** What one transaction may contain, so that a long queue does not hold the event loop. */
 const BATCH_LENGTH_MAX = 256;
 const BUSY_RETRY_MS = 2;
+/** With a blocking step each, about five seconds. */
+const CLOSING_ATTEMPTS_MAX = 2500;
 const NO_ENTRIES: readonly LedgerEntry[] = [];
 
 export class SqliteJournal implements Journal {
@@ -68,11 +71,15 @@ export class SqliteJournal implements Journal {
     this.#schedule();
   }
 
-  /** Takes nothing more and writes what is queued, now; what cannot be written is refused. */
-  flushAndClose(): void {
+  /** Takes nothing more, writes what is queued, and refuses what cannot be written. */
+  async flushAndClose(): Promise<void> {
     this.#closed = true;
     this.#paused = false;
-    while (this.#queue.length > 0) this.#writeBatch();
+    for (let attempt = 0; attempt < CLOSING_ATTEMPTS_MAX && this.#queue.length > 0; attempt++) {
+      this.#writeBatch();
+      await nextTurn();
+    }
+    this.#refuseAll(storageUnavailable("the store is closed"));
   }
 
   #enqueue(
@@ -119,7 +126,7 @@ export class SqliteJournal implements Journal {
   #waitForOtherWriter(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#busySinceMs ??= nowMs;
-    if (this.#closed || nowMs - this.#busySinceMs >= this.#options.busyMaxMs) {
+    if (nowMs - this.#busySinceMs >= this.#options.busyMaxMs) {
       this.#busySinceMs = null;
       this.#refuseAll(storageUnavailable("another process keeps the store locked"));
       return;

@@ -5,7 +5,6 @@
  *   worker  checkpoints, in a thread
  *   lock    the instance lock, a file of its own
  */
-import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { assert } from "../../kernel/assert.ts";
@@ -18,37 +17,29 @@ import { createBatchWriter } from "./batch-writer.ts";
 import { startCheckpointer } from "./checkpointer.ts";
 import { openConnection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection.ts";
-import { createSqliteDialect } from "./dialect.ts";
+import { BUSY_STEP_MS, createSqliteDialect } from "./dialect.ts";
 import { takeInstanceLock } from "./instance-lock.ts";
 import { SqliteJournal } from "./journal.ts";
 import { prepareJournalStatements } from "./journal-statements.ts";
 import { createSqliteKeyReader } from "./key-reader.ts";
 import { migrate } from "./migrations.ts";
+import { storeFile } from "./store-file.ts";
 
-const FILE_NAME = "headgate.db";
-const BUSY_TIMEOUT_MS = 5000;
+const BUSY_MAX_MS = 5000;
 const QUEUE_LENGTH_MAX = 10_000;
 const RECOVERY_INTERVAL_MS = 30_000;
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
 
 export function openSqliteDatabase(options: DatabaseOptions): Kysely<Database> {
-  const file = join(options.dataDir, FILE_NAME);
-  const connection = openMigrated(file, {
-    durability: options.durability,
-    busyTimeoutMs: BUSY_TIMEOUT_MS,
-    checkpoints: true,
-  });
+  const file = storeFile(options.dataDir);
+  const connection = openMigrated(file, options.durability, true);
   return new Kysely<Database>({ dialect: createSqliteDialect(connection, () => {}) });
 }
 
 export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack();
-  const file = join(options.dataDir, FILE_NAME);
-  const kysely = openMigrated(file, {
-    durability: options.durability,
-    busyTimeoutMs: BUSY_TIMEOUT_MS,
-    checkpoints: false,
-  });
+  const file = storeFile(options.dataDir);
+  const kysely = openMigrated(file, options.durability, false);
   const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, () => keys.recheck()) });
   opened.defer(() => kysely[Symbol.dispose]());
   opened.defer(() => db.destroy());
@@ -84,10 +75,12 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-function openMigrated(file: string, options: ConnectionOptions): DatabaseSync {
-  const connection = openConnection(file, options);
+/** Waits, blocking, for another process that migrates the same file; from then on never for long. */
+function openMigrated(file: string, durability: ConnectionOptions["durability"], checkpoints: boolean): DatabaseSync {
+  const connection = openConnection(file, { durability, checkpoints, busyTimeoutMs: BUSY_MAX_MS });
   try {
     migrate(connection, file);
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_STEP_MS}`);
     return connection;
   } catch (error) {
     connection.close();
@@ -130,7 +123,7 @@ function openJournal(
     writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId)),
     clock: options.clock,
     queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
-    busyMaxMs: BUSY_TIMEOUT_MS,
+    busyMaxMs: BUSY_MAX_MS,
     onCommit: (operations) => checkpointer.committed(operations),
   });
   const checkpointer = startCheckpointer(
@@ -146,8 +139,8 @@ function openJournal(
   );
   opened.use(checkpointer);
   opened.defer(() => {
-    loop.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    journal.flushAndClose();
+    loop.exec(`PRAGMA busy_timeout = ${BUSY_STEP_MS}`);
+    return journal.flushAndClose();
   });
   return journal;
 }

@@ -1,0 +1,42 @@
+/** The storage engines that every contract suite runs on, and how a test gets an empty store of each. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Kysely } from "kysely";
+import type { Clock } from "../../src/kernel/clock.ts";
+import { createSystemClock } from "../../src/kernel/clock.ts";
+import { createIdSource, systemRandomFill } from "../../src/kernel/ids.ts";
+import type { IdSource } from "../../src/kernel/ids.ts";
+import { openDatabase, openStore } from "../../src/storage/storage.ts";
+import type { Store, StoreOptions } from "../../src/storage/storage.ts";
+import type { Database } from "../../src/storage/schema.ts";
+
+export interface Engine {
+  readonly name: string;
+  /** A place for one empty store; disposing removes it. */
+  createPlace(): Place;
+}
+
+export interface Place extends Disposable {
+  /** What a child process needs to open the same store. */
+  readonly dataDir: string;
+  /** As a gateway process does. May be called again: another gateway on the same store. */
+  openStore(options?: Partial<StoreOptions>): Promise<Store>;
+  /** As a command does. */
+  openDatabase(): Kysely<Database>;
+}
+
+export const engines: readonly Engine[] = [{ name: "sqlite", createPlace: createSqlitePlace }];
+
+export const clock: Clock = createSystemClock();
+export const ids: IdSource = createIdSource(systemRandomFill, () => clock.wallMs());
+
+function createSqlitePlace(): Place {
+  const dataDir = mkdtempSync(join(tmpdir(), "headgate-contract-"));
+  return {
+    dataDir,
+    openStore: (options) => openStore({ dataDir, durability: "process", clock, ids, ...options }),
+    openDatabase: () => openDatabase({ dataDir, durability: "process" }),
+    [Symbol.dispose]: () => rmSync(dataDir, { recursive: true, force: true }),
+  };
+}

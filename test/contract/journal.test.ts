@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { listRequests } from "../../src/storage/reports/request-list.ts";
+import { toLedgerEntry } from "../../src/storage/rows.ts";
+import type { Store } from "../../src/storage/storage.ts";
+import { engines, ids } from "./engines.ts";
+import type { Place } from "./engines.ts";
+import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
+
+for (const engine of engines) {
+  describe(`journal on ${engine.name}`, () => {
+    test("an attempt is held from opening to closing, then settled, with every field as it was given", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      const [requestId, attemptId] = [ids.next("req"), ids.next("att")];
+      await store.journal.open(sampleHold(requestId, attemptId));
+      assert.deepEqual(await counts(store), { holds: 1, entries: 0, requests: 0 });
+
+      const record = sampleRecord(requestId);
+      const entry = sampleEntry(requestId, attemptId, { flags: ["unpriced", "estimated"], basis: "metered" });
+      await store.journal.close(record, [entry]);
+      assert.deepEqual(await counts(store), { holds: 0, entries: 1, requests: 1 });
+      const [row] = await store.db.selectFrom("ledger_entries").selectAll().execute();
+      assert.ok(row !== undefined);
+      assert.deepEqual(toLedgerEntry(row), entry);
+      assert.deepEqual((await listRequests(store.db, { limit: 10 })).records, [record]);
+    });
+
+    test("a request refused before anybody was known is recorded without any attempt", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      const record = sampleRecord(ids.next("req"), {
+        payer: null,
+        endUser: null,
+        operation: null,
+        dialectIn: null,
+        dialectOut: null,
+        stream: false,
+        modelAsked: null,
+        modelServed: null,
+        provider: null,
+        status: 401,
+        ending: "refused",
+        finishReason: null,
+        errorCode: "invalid_api_key",
+        attempts: 0,
+        losses: [],
+        basis: "none",
+        queueUs: null,
+        firstTokenUs: null,
+        outputTokensPerSecond: null,
+        userAgent: null,
+      });
+      await store.journal.close(record, []);
+      assert.deepEqual((await listRequests(store.db, { limit: 10 })).records, [record]);
+    });
+
+    test("closing a request twice changes nothing the second time", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      const [requestId, attemptId] = [ids.next("req"), ids.next("att")];
+      await store.journal.open(sampleHold(requestId, attemptId));
+      await Promise.all([
+        store.journal.close(sampleRecord(requestId), [sampleEntry(requestId, attemptId)]),
+        store.journal.close(sampleRecord(requestId, { status: 500 }), [sampleEntry(requestId, attemptId)]),
+      ]);
+      await store.journal.close(sampleRecord(requestId, { status: 501 }), [sampleEntry(requestId, ids.next("att"))]);
+      assert.deepEqual(await counts(store), { holds: 0, entries: 1, requests: 1 });
+      assert.equal((await listRequests(store.db, { limit: 1 })).records[0]?.status, 200);
+    });
+
+    test("an entry ends its own attempt's hold and no other", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      const [requestId, lost, kept] = [ids.next("req"), ids.next("att"), ids.next("att")];
+      await store.journal.open(sampleHold(requestId, lost));
+      await store.journal.open(sampleHold(requestId, kept));
+      await store.journal.close(sampleRecord(requestId), [sampleEntry(requestId, kept)]);
+      const holds = await store.db.selectFrom("holds").select("attempt_id").execute();
+      assert.deepEqual(
+        holds.map((row) => row.attempt_id),
+        [lost],
+      );
+    });
+
+    test("a row that the store refuses fails alone; the rest of its batch commits", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      const [first, second, third] = [ids.next("att"), ids.next("att"), ids.next("att")];
+      const outcomes = await Promise.allSettled([
+        store.journal.open(sampleHold("req_1", first)),
+        store.journal.open(sampleHold("req_2", first)),
+        store.journal.open(sampleHold("req_3", second)),
+        store.journal.close(sampleRecord("req_4"), [sampleEntry("req_4", third, { costNanoUsd: null as never })]),
+        store.journal.close(sampleRecord("req_3"), [sampleEntry("req_3", second)]),
+      ]);
+      assert.deepEqual(
+        outcomes.map((outcome) => (outcome.status === "fulfilled" ? "committed" : outcome.reason.code)),
+        ["committed", "internal", "committed", "internal", "committed"],
+      );
+      assert.deepEqual(await counts(store), { holds: 1, entries: 1, requests: 1 });
+    });
+
+    test("a full queue refuses new calls, still takes closings, and recovers", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore({ queueLengthMax: 2 });
+      const outcomes = await Promise.allSettled([
+        store.journal.open(sampleHold("req_1", "att_1")),
+        store.journal.open(sampleHold("req_2", "att_2")),
+        store.journal.open(sampleHold("req_3", "att_3")),
+        store.journal.close(sampleRecord("req_1"), [sampleEntry("req_1", "att_1")]),
+      ]);
+      assert.deepEqual(
+        outcomes.map((outcome) => (outcome.status === "fulfilled" ? "committed" : outcome.reason.code)),
+        ["committed", "committed", "storage_unavailable", "committed"],
+      );
+      await store.journal.open(sampleHold("req_3", "att_3"));
+      assert.deepEqual(await counts(store), { holds: 2, entries: 1, requests: 1 });
+    });
+
+    test("disposing writes what is queued, and refuses what comes later", async () => {
+      using place = engine.createPlace();
+      const store = await place.openStore();
+      const opened = store.journal.open(sampleHold("req_1", "att_1"));
+      await store[Symbol.asyncDispose]();
+      await opened;
+      await assert.rejects(store.journal.open(sampleHold("req_2", "att_2")), { code: "storage_unavailable" });
+      await using db = disposable(place.openDatabase());
+      assert.equal((await db.kysely.selectFrom("holds").selectAll().execute()).length, 1);
+    });
+
+    test("money beyond the exact range of a number keeps every digit", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      await store.journal.open(sampleHold("req_1", "att_1"));
+      const { cost_nano_usd: cost } = await store.db
+        .selectFrom("holds")
+        .select("cost_nano_usd")
+        .executeTakeFirstOrThrow();
+      assert.equal(cost, 9_007_199_254_740_993n);
+    });
+
+    test("a ledger entry cannot be changed", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      await store.journal.close(sampleRecord("req_1"), [sampleEntry("req_1", "att_1")]);
+      await assert.rejects(
+        store.db.updateTable("ledger_entries").set({ cost_nano_usd: 1n }).execute(),
+        /never changed/,
+      );
+    });
+  });
+}
+
+async function counts(store: Store): Promise<{ holds: number; entries: number; requests: number }> {
+  const count = async (table: "holds" | "ledger_entries" | "requests"): Promise<number> =>
+    (
+      await store.db
+        .selectFrom(table)
+        .select((row) => row.fn.countAll<number>().as("count"))
+        .executeTakeFirstOrThrow()
+    ).count;
+  return { holds: await count("holds"), entries: await count("ledger_entries"), requests: await count("requests") };
+}
+
+function disposable(kysely: ReturnType<Place["openDatabase"]>): AsyncDisposable & { kysely: typeof kysely } {
+  return { kysely, [Symbol.asyncDispose]: () => kysely.destroy() };
+}
