@@ -4,12 +4,12 @@
  * none left is left out as a whole, so that it counts as unpriced instead of free.
  */
 import type { ConditionalPrice, ModelInfo, ModelPrice, Provider } from "@pydantic/genai-prices";
-import type { CatalogueModel, CatalogueRate, CatalogueVariant } from "../../src/accounting/prices/catalogue.ts";
-
-export interface CatalogueList {
-  readonly fallback: readonly string[];
-  readonly models: readonly CatalogueModel[];
-}
+import type {
+  CatalogueList,
+  CatalogueModel,
+  CatalogueRate,
+  CatalogueVariant,
+} from "../../src/accounting/prices/catalogue.ts";
 
 /** Our name of a price, the package's, and what the package's figure is divided by to give ours. */
 const rateNames = [
@@ -73,18 +73,16 @@ function convertRates(prices: ModelPrice): CatalogueVariant["rates"] {
 }
 
 /**
- * The shortest decimal of the number, at most nine places (a nano-dollar), divided by a power of ten by moving the
- * point. Figures with more places (a third of a cent) are rounded up.
+ * Dollars divided by the divisor, as decimal text with at most nine places (a nano-dollar): the digits of the number,
+ * with the point moved. What has more places (a twelfth of a dollar) is rounded up.
  */
-function decimal(value: number, divisor: 1 | 1000): string {
-  const places = divisor === 1000 ? 3 : 0;
-  const text = value.toFixed(20 - places);
-  const exact = String(value);
-  const [whole = "0", fraction = ""] = (exact.includes("e") ? text : exact).split(".");
-  const digits = whole.padStart(places + 1, "0");
-  const shifted = digits.slice(digits.length - places) + fraction;
-  const scaled = BigInt(digits.slice(0, digits.length - places) + shifted.slice(0, 9).padEnd(9, "0"));
-  const rounded = /[1-9]/.test(shifted.slice(9)) ? scaled + 1n : scaled;
-  const padded = rounded.toString().padStart(10, "0");
-  return `${padded.slice(0, -9)}.${padded.slice(-9)}`.replace(/\.?0+$/, "");
+function decimal(dollars: number, divisor: 1 | 1000): string {
+  const text = String(dollars);
+  if (text.includes("e")) throw new Error(`${text} is not written in plain digits.`);
+  const [whole = "0", fraction = ""] = text.split(".");
+  const kept = divisor === 1000 ? 6 : 9;
+  const cut = BigInt(whole + fraction.slice(0, kept).padEnd(kept, "0"));
+  const nano = /[1-9]/.test(fraction.slice(kept)) ? cut + 1n : cut;
+  const digits = nano.toString().padStart(10, "0");
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`.replace(/\.?0+$/, "");
 }

@@ -34,6 +34,8 @@ export interface ReconcileDeps {
   };
   /** Asks the provider about one call. Rejects when it cannot be asked; aborting rejects. */
   lookup(entry: LedgerEntry, id: string, signal: AbortSignal): Promise<LookupAnswer>;
+  /** Told why a lookup failed. */
+  lookupFailed(entry: LedgerEntry, reason: unknown): void;
   wallMs(): number;
 }
 
@@ -87,8 +89,9 @@ async function reconcileEntry(
   let answer: LookupAnswer;
   try {
     answer = await deps.lookup(entry, id, signal);
-  } catch {
+  } catch (reason) {
     signal.throwIfAborted();
+    deps.lookupFailed(entry, reason);
     return "failed";
   }
   const nowMs = deps.wallMs();

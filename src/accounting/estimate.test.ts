@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { meterInput, meterOutput, worstUsage } from "./estimate.ts";
+
+const request = { inputBytes: 1000, maxOutputTokens: 50, choices: 1, operation: "chat" } as const;
+
+test("the bound of the input is a token for every byte and what providers add", () => {
+  assert.equal(worstUsage(request).inputTokens, 1000 + 1024);
+});
+
+test("media by reference adds an allowance that its bytes do not show", () => {
+  assert.equal(worstUsage({ ...request, media: true }).inputTokens, 1000 + 1024 + 65_536);
+});
+
+test("the bound of the output is what the caller allowed, once for each answer", () => {
+  assert.equal(worstUsage(request).outputTokens, 50);
+  assert.equal(worstUsage({ ...request, choices: 3 }).outputTokens, 150);
+});
+
+test("a request without any bound on its output is held at the most that models write", () => {
+  assert.equal(worstUsage({ ...request, maxOutputTokens: null }).outputTokens, 128_000);
+});
+
+test("embeddings write nothing", () => {
+  assert.equal(worstUsage({ ...request, operation: "embeddings", maxOutputTokens: null }).outputTokens, 0);
+});
+
+test("metering counts a token for every four bytes begun", () => {
+  assert.deepEqual([0, 1, 4, 5].map(meterInput), [0, 1, 1, 2]);
+  assert.deepEqual([0, 1, 4, 5].map(meterOutput), [0, 1, 1, 2]);
+});

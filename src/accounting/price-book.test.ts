@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PriceOverride } from "../config/config.ts";
+import { emptyUsage, type Usage } from "../kernel/usage.ts";
+import { createPriceBook, type PriceBook, type PricedProvider } from "./price-book.ts";
+import { createPriceCatalogue, loadPriceCatalogue, type CatalogueModel } from "./prices/catalogue.ts";
+
+const million = 1_000_000;
+const noonMs = Date.parse("2026-11-21T12:00:00Z");
+
+function usage(counts: Partial<Usage>): Usage {
+  return { ...emptyUsage(), ...counts };
+}
+
+function model(id: string, prices: CatalogueModel["prices"]): CatalogueModel {
+  return { id, match: { equals: id }, prices };
+}
+
+interface BookParts {
+  readonly models?: readonly CatalogueModel[];
+  readonly overrides?: Readonly<Record<string, PriceOverride>>;
+  readonly provider?: PricedProvider;
+}
+
+/** One provider `p` on one list of its own. */
+function book({
+  models = [],
+  overrides = {},
+  provider = { priceList: "list", billing: "metered" },
+}: BookParts): PriceBook {
+  const catalogue = createPriceCatalogue([{ release: "test-1", lists: new Map([["list", { fallback: [], models }]]) }]);
+  return createPriceBook({ catalogue, overrides, providers: { p: provider } });
+}
+
+const override: PriceOverride = {
+  input: "2",
+  output: "8",
+  cacheRead: null,
+  cacheWrite5m: null,
+  cacheWrite1h: null,
+  reasoning: null,
+  request: "0.001",
+};
+
+test("the operator's override wins over the catalogue, and its version names its rates", () => {
+  const prices = book({ models: [model("m", [{ rates: { input: "5" } }])], overrides: { "p/m": override } });
+  const price = prices.find("p", "m", null, noonMs);
+  assert.equal(price?.version, "override/p/m;input=2,output=8,request=0.001");
+  assert.equal(price.cost(usage({ inputTokens: million, cacheReadTokens: million })), 4_001_000_000n);
+});
+
+test("an override is for its exact name only", () => {
+  const prices = book({ overrides: { "p/m": override } });
+  assert.equal(prices.find("p", "m2", null, noonMs), null);
+  assert.equal(prices.find("q", "m", null, noonMs), null);
+});
+
+test("self-hosted models are free by an explicit price", () => {
+  const price = book({ provider: { priceList: null, billing: "none" } }).find("p", "anything", null, noonMs);
+  assert.equal(price?.version, "free");
+  assert.equal(price.cost(usage({ inputTokens: million })), 0n);
+  assert.equal(price.worstCost(usage({ inputTokens: million })), 0n);
+});
+
+test("a metered model that nobody prices has no price, not a price of zero", () => {
+  assert.equal(book({}).find("p", "m", null, noonMs), null);
+  assert.equal(book({ provider: { priceList: null, billing: "metered" } }).find("p", "m", null, noonMs), null);
+});
+
+test("a bucket without a rate is charged as what it is a special case of", () => {
+  const price = book({ models: [model("m", [{ rates: { input: "1", output: "10" } }])] }).find("p", "m", null, noonMs);
+  const dollarsOf = (counts: Partial<Usage>) => Number(price?.cost(usage(counts))) / 1e9;
+  for (const bucket of [
+    "cacheReadTokens",
+    "cacheWrite5mTokens",
+    "cacheWrite1hTokens",
+    "audioInputTokens",
+    "imageInputTokens",
+  ]) {
+    assert.equal(dollarsOf({ [bucket]: million }), 1, bucket);
+  }
+  for (const bucket of ["reasoningTokens", "audioOutputTokens", "imageOutputTokens"]) {
+    assert.equal(dollarsOf({ [bucket]: million }), 10, bucket);
+  }
+});
+
+test("an hour's cache write without a rate of its own costs what a short one does", () => {
+  const rates = { input: "1", cacheWrite5m: "1.25" };
+  const price = book({ models: [model("m", [{ rates }])] }).find("p", "m", null, noonMs);
+  assert.equal(price?.cost(usage({ cacheWrite1hTokens: million })), 1_250_000_000n);
+});
+
+test("a passed tier sets the rate of the whole request and counts cached tokens", () => {
+  const rates = { input: ["1", [200_000, "2"]], cacheRead: "0.1", output: ["4", [200_000, "6"]] } as const;
+  const price = book({ models: [model("m", [{ rates }])] }).find("p", "m", null, noonMs);
+  const at = usage({ inputTokens: 100_000, cacheReadTokens: 100_000, outputTokens: 1000 });
+  const above = usage({ inputTokens: 100_000, cacheReadTokens: 100_001, outputTokens: 1000 });
+  assert.equal(price?.cost(at), 100_000_000n + 10_000_000n + 4_000_000n);
+  assert.equal(price.cost(above), 200_000_000n + 10_000_100n + 6_000_000n);
+});
+
+test("a fraction of a nano-dollar is rounded up once, over the sum", () => {
+  const price = book({ models: [model("m", [{ rates: { input: "0.0001", output: "0.0001" } }])] }).find(
+    "p",
+    "m",
+    null,
+    noonMs,
+  );
+  assert.equal(price?.cost(usage({ inputTokens: 1 })), 1n);
+  assert.equal(price.cost(usage({ inputTokens: 5, outputTokens: 5 })), 1n);
+  assert.equal(price.cost(usage({ inputTokens: 5, outputTokens: 6 })), 2n);
+});
+
+test("the worst cost takes the dearest bucket and the dearest tier that the total can reach", () => {
+  const rates = {
+    input: ["1", [200_000, "2"]],
+    cacheWrite1h: ["2", [200_000, "4"]],
+    output: "4",
+    request: "0.5",
+  } as const;
+  const price = book({ models: [model("m", [{ rates }])] }).find("p", "m", null, noonMs);
+  assert.equal(
+    price?.worstCost(usage({ inputTokens: 200_000, outputTokens: 10 })),
+    400_000_000n + 40_000n + 500_000_000n,
+  );
+  assert.equal(price.worstCost(usage({ inputTokens: 200_001 })), 800_004_000n + 500_000_000n);
+});
+
+test("a price holds from its first day, and before that the earlier one", () => {
+  const prices = book({
+    models: [model("m", [{ rates: { input: "1" } }, { from: "2026-08-17", rates: { input: "3" } }])],
+  });
+  const versionAt = (time: string) => prices.find("p", "m", null, Date.parse(time))?.version;
+  assert.equal(versionAt("2026-08-16T23:59:59.999Z"), "test-1/list/m");
+  assert.equal(versionAt("2026-08-17T00:00:00Z"), "test-1/list/m@2026-08-17");
+});
+
+test("a daily price holds from its hour until its end, across midnight too", () => {
+  const day = model("day", [{ rates: { input: "1" } }, { daily: ["01:00:00Z", "04:00:00Z"], rates: { input: "2" } }]);
+  const night = model("night", [
+    { rates: { input: "1" } },
+    { daily: ["16:30:00Z", "00:30:00Z"], rates: { input: "2" } },
+  ]);
+  const prices = book({ models: [day, night] });
+  const dearAt = (name: string, time: string) =>
+    prices.find("p", name, null, Date.parse(`2026-11-21T${time}Z`))?.version.includes("@") ?? null;
+  assert.equal(dearAt("day", "00:59:59.999"), false);
+  assert.equal(dearAt("day", "01:00:00"), true);
+  assert.equal(dearAt("day", "04:00:00"), false);
+  assert.equal(dearAt("night", "16:29:59"), false);
+  assert.equal(dearAt("night", "23:59:59"), true);
+  assert.equal(dearAt("night", "00:29:59"), true);
+  assert.equal(dearAt("night", "00:30:00"), false);
+});
+
+test("a call at a service tier without rates of its own is priced at standard rates and says so", () => {
+  const prices = book({ models: [model("m", [{ rates: { input: "1" } }])] });
+  assert.equal(prices.find("p", "m", "auto", noonMs)?.version, "test-1/list/m");
+  assert.equal(prices.find("p", "m", "flex", noonMs)?.version, "test-1/list/m;standard-rates-for=flex");
+  assert.equal(prices.find("p", "m", "flex", noonMs)?.cost(usage({ inputTokens: million })), 1_000_000_000n);
+});
+
+test("lookups stay right when more models are asked for than are kept", () => {
+  const prices = book({ models: [{ id: "any", match: { starts_with: "m" }, prices: [{ rates: { input: "1" } }] }] });
+  for (let index = 0; index < 3000; index++) {
+    assert.ok(prices.find("p", `m${index}`, null, noonMs));
+    assert.equal(prices.find("p", `x${index}`, null, noonMs), null);
+  }
+});
+
+test("the simulator's models have their fixed prices, whatever script follows the colon", () => {
+  const provider: PricedProvider = { priceList: "simulator", billing: "metered" };
+  const prices = createPriceBook({ catalogue: loadPriceCatalogue(), overrides: {}, providers: { sim: provider } });
+  const costOf = (name: string, counts: Partial<Usage>) => prices.find("sim", name, null, noonMs)?.cost(usage(counts));
+  const everything = {
+    inputTokens: 1000,
+    cacheReadTokens: 1000,
+    cacheWrite5mTokens: 1000,
+    cacheWrite1hTokens: 1000,
+    outputTokens: 1000,
+    reasoningTokens: 1000,
+  };
+  assert.equal(costOf("sim-chat", everything), 12_350_000n);
+  assert.equal(costOf("sim-chat:error=429", everything), 12_350_000n);
+  assert.equal(costOf("sim-mini", everything), 425_000n);
+  assert.equal(costOf("sim-claude", everything), 43_050_000n);
+  assert.equal(costOf("sim-embed", { inputTokens: 1000 }), 20_000n);
+  assert.equal(costOf("sim-chatty", everything), undefined);
+});

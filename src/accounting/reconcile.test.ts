@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toNanoUsd } from "../kernel/money.ts";
+import { addUsage, emptyUsage, type Usage } from "../kernel/usage.ts";
+import type { LedgerEntry } from "../storage/records.ts";
+import type { PriceBook } from "./price-book.ts";
+import { createPrice } from "./prices/rates.ts";
+import { correctionFor, reconcileProvider, type LookupAnswer, type ReconcileDeps } from "./reconcile.ts";
+
+const price = createPrice("test", { input: "1", cacheRead: "0.1", output: "10", request: "0.000001" });
+const provider = { name: "p", acceptsClientRequestId: true, absentAfterMs: 60_000 };
+const settledAtMs = 1_000_000;
+
+function usage(counts: Partial<Usage>): Usage {
+  return { ...emptyUsage(), ...counts };
+}
+
+function charge(attemptId: string, more: Partial<LedgerEntry> = {}): LedgerEntry {
+  const counted = more.usage ?? usage({ inputTokens: 100, outputTokens: 10 });
+  return {
+    entryId: attemptId,
+    kind: "charge",
+    attemptId,
+    requestId: "req_1",
+    atMs: settledAtMs,
+    payer: { tenantId: "t", projectId: "pr", keyId: "k" },
+    endUser: null,
+    operation: "chat",
+    provider: "p",
+    credential: "default",
+    modelAsked: "fast",
+    modelServed: "p/m",
+    providerRequestId: null,
+    usage: counted,
+    costNanoUsd: price.cost(counted),
+    priceVersion: "test",
+    basis: "metered",
+    flags: ["estimated"],
+    ...more,
+  };
+}
+
+/** A ledger in memory, and a provider that answers by call id. */
+function setUp(
+  charges: readonly LedgerEntry[],
+  answers: Readonly<Record<string, LookupAnswer | Error>>,
+  nowMs = settledAtMs,
+) {
+  const ledger = new Map(charges.map((entry) => [entry.entryId, entry]));
+  const asked: string[] = [];
+  const failures: unknown[] = [];
+  const prices: PriceBook = { find: (_, model) => (model === "m" ? price : null) };
+  const deps: ReconcileDeps = {
+    prices,
+    store: {
+      async unreconciled({ provider: name, after, limit }) {
+        const corrected = new Set([...ledger.values()].filter((e) => e.kind === "correction").map((e) => e.attemptId));
+        return [...ledger.values()]
+          .filter((e) => e.kind === "charge" && e.provider === name && !corrected.has(e.attemptId))
+          .filter((e) => after === null || e.entryId > after)
+          .sort((a, b) => (a.entryId < b.entryId ? -1 : 1))
+          .slice(0, limit);
+      },
+      async append(correction) {
+        if (ledger.has(correction.entryId)) return false;
+        ledger.set(correction.entryId, correction);
+        return true;
+      },
+    },
+    async lookup(_, id) {
+      asked.push(id);
+      const answer = answers[id] ?? { kind: "absent" };
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    lookupFailed: (_, reason) => failures.push(reason),
+    wallMs: () => nowMs,
+  };
+  return { deps, ledger, asked, failures };
+}
+
+const live = new AbortController().signal;
+
+function totals(ledger: ReadonlyMap<string, LedgerEntry>, attemptId: string) {
+  const sum = emptyUsage();
+  let cost = 0n;
+  for (const entry of ledger.values()) {
+    if (entry.attemptId !== attemptId) continue;
+    addUsage(sum, entry.usage);
+    cost += entry.costNanoUsd;
+  }
+  return { usage: sum, cost };
+}
+
+test("charge and correction together are exactly what the provider says", async () => {
+  const used = usage({ inputTokens: 40, cacheReadTokens: 77, outputTokens: 3 });
+  const { deps, ledger } = setUp([charge("a")], { a: { kind: "found", usage: used } });
+  const report = await reconcileProvider(deps, provider, live);
+  assert.equal(report.corrected, 1);
+  assert.deepEqual(totals(ledger, "a"), { usage: used, cost: price.cost(used) });
+  const correction = ledger.get("a.correction");
+  assert.equal(correction?.kind, "correction");
+  assert.equal(correction.basis, "reported");
+  assert.equal(correction.usage.inputTokens, -60);
+  assert.deepEqual(correction.flags, []);
+});
+
+test("a second pass asks for nothing and changes nothing, also where the first confirmed the figure", async () => {
+  const entry = charge("a");
+  const { deps, ledger, asked } = setUp([entry], { a: { kind: "found", usage: entry.usage } });
+  await reconcileProvider(deps, provider, live);
+  assert.equal(ledger.get("a.correction")?.costNanoUsd, 0n);
+  const again = await reconcileProvider(deps, provider, live);
+  assert.deepEqual(again, { corrected: 0, pending: 0, unknown: 0, failed: 0 });
+  assert.deepEqual(asked, ["a"]);
+  assert.equal(ledger.size, 2);
+});
+
+test("a call the provider never saw is taken back whole, once its record has had time to appear", async () => {
+  const young = setUp([charge("a")], {}, settledAtMs + 59_999);
+  assert.equal((await reconcileProvider(young.deps, provider, live)).pending, 1);
+  assert.equal(young.ledger.size, 1);
+  const old = setUp([charge("a")], {}, settledAtMs + 60_000);
+  assert.equal((await reconcileProvider(old.deps, provider, live)).corrected, 1);
+  assert.deepEqual(totals(old.ledger, "a"), { usage: emptyUsage(), cost: 0n });
+});
+
+test("a call that is still running is asked for again later, however old its charge", async () => {
+  const { deps, ledger } = setUp([charge("a")], { a: { kind: "pending" } }, settledAtMs + 1e9);
+  assert.equal((await reconcileProvider(deps, provider, live)).pending, 1);
+  assert.equal(ledger.size, 1);
+});
+
+test("a provider that knows only its own ids is asked by those, and not finding one proves nothing", async () => {
+  const own = { ...provider, acceptsClientRequestId: false };
+  const charges = [charge("a", { providerRequestId: "gen-1" }), charge("b")];
+  const { deps, asked, ledger } = setUp(charges, {}, settledAtMs + 1e9);
+  assert.deepEqual(await reconcileProvider(deps, own, live), { corrected: 0, pending: 1, unknown: 1, failed: 0 });
+  assert.deepEqual(asked, ["gen-1"]);
+  assert.equal(ledger.size, 2);
+});
+
+test("a pass goes through all pages, and only through the provider's own charges", async () => {
+  const charges = Array.from({ length: 100 }, (_, index) => charge(`a${String(index).padStart(3, "0")}`));
+  const answers = Object.fromEntries(
+    charges.map(({ attemptId }) => [attemptId, { kind: "found", usage: usage({}) } as const]),
+  );
+  const { deps, ledger } = setUp([...charges, charge("other", { provider: "q" })], answers);
+  assert.equal((await reconcileProvider(deps, provider, live)).corrected, 100);
+  assert.equal(ledger.size, 201);
+});
+
+test("a provider that cannot be asked ends the pass after the page, and the reason is told", async () => {
+  const charges = Array.from({ length: 100 }, (_, index) => charge(`a${String(index).padStart(3, "0")}`));
+  const { deps, asked, failures } = setUp(charges, { a005: new Error("no route") });
+  const report = await reconcileProvider(deps, provider, live);
+  assert.equal(report.failed, 1);
+  assert.equal(asked.length, 32);
+  assert.match(String(failures[0]), /no route/);
+});
+
+test("an aborted pass rejects with the reason and tells of no failure", async () => {
+  const controller = new AbortController();
+  const { deps, failures } = setUp([charge("a")], { a: new Error("aborted on the way") });
+  const reason = new Error("shutdown");
+  const pass = reconcileProvider(deps, provider, controller.signal);
+  controller.abort(reason);
+  await assert.rejects(pass, reason);
+  assert.deepEqual(failures, []);
+});
+
+test("without a price the usage is corrected, the amount is not, and the correction is flagged", () => {
+  const entry = charge("a", { costNanoUsd: toNanoUsd(5n), modelServed: "p/unknown" });
+  const correction = correctionFor(entry, usage({ inputTokens: 1 }), null, settledAtMs);
+  assert.equal(correction.costNanoUsd, 0n);
+  assert.equal(correction.usage.inputTokens, -99);
+  assert.deepEqual(correction.flags, ["unpriced"]);
+});

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { emptyUsage, type Usage } from "../kernel/usage.ts";
+import { createPrice } from "./prices/rates.ts";
+import { settle, type AttemptEnd, type Settlement } from "./settlement.ts";
+
+/** A dollar per million tokens in, ten out: a token in costs 1,000 nano-dollars. */
+const price = createPrice("test", { input: "1", output: "10" });
+
+function usage(counts: Partial<Usage>): Usage {
+  return { ...emptyUsage(), ...counts };
+}
+
+/** 400 bytes sent, so 100 tokens by our own count; nothing came back. */
+function end(more: Partial<AttemptEnd> = {}, reading: Partial<AttemptEnd["reading"]> = {}): AttemptEnd {
+  return {
+    sent: true,
+    refused: false,
+    complete: false,
+    drained: false,
+    inputBytes: 400,
+    billsCancelledInput: true,
+    ...more,
+    reading: { usage: null, finish: null, outputBytes: 0, ...reading },
+  };
+}
+
+interface Row {
+  readonly ended: string;
+  readonly end: AttemptEnd;
+  readonly usage: Partial<Usage>;
+  readonly basis: Settlement["basis"];
+  readonly flags?: Settlement["flags"];
+}
+
+const reported = { inputTokens: 70, cacheReadTokens: 20, outputTokens: 9, reasoningTokens: 4 };
+const estimated = ["estimated"] as const;
+
+const table: readonly Row[] = [
+  { ended: "never sent", end: end({ sent: false }), usage: {}, basis: "none" },
+  { ended: "refused by the provider", end: end({ refused: true }), usage: {}, basis: "none" },
+  {
+    ended: "complete with usage",
+    end: end({ complete: true }, { usage: usage(reported), finish: "stop", outputBytes: 999 }),
+    usage: reported,
+    basis: "reported",
+  },
+  {
+    ended: "complete with usage but without a finish reason, as embeddings are",
+    end: end({ complete: true }, { usage: usage({ inputTokens: 8 }) }),
+    usage: { inputTokens: 8 },
+    basis: "reported",
+  },
+  {
+    ended: "complete without usage",
+    end: end({ complete: true }, { finish: "stop", outputBytes: 41 }),
+    usage: { inputTokens: 100, outputTokens: 11 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "complete with a report of zero, which is a report",
+    end: end({ complete: true }, { usage: usage({}), finish: "stop", outputBytes: 41 }),
+    usage: {},
+    basis: "reported",
+  },
+  {
+    ended: "drained to its usage after the caller left",
+    end: end({ complete: true, drained: true }, { usage: usage(reported), finish: "stop", outputBytes: 9 }),
+    usage: reported,
+    basis: "drained",
+  },
+  {
+    ended: "drained in vain: the time was up before the usage came",
+    end: end({ drained: true }, { outputBytes: 40 }),
+    usage: { inputTokens: 100, outputTokens: 10 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "cut off between usage and the end marker: the provider had finished",
+    end: end({}, { usage: usage(reported), finish: "stop", outputBytes: 9 }),
+    usage: reported,
+    basis: "reported",
+  },
+  {
+    ended: "cut off between finish reason and usage",
+    end: end({ billsCancelledInput: false }, { finish: "stop", outputBytes: 8 }),
+    usage: { inputTokens: 100, outputTokens: 2 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "broken or left in mid-stream",
+    end: end({ billsCancelledInput: false }, { outputBytes: 40 }),
+    usage: { inputTokens: 100, outputTokens: 10 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "broken after usage of the input was reported, more output seen than reported",
+    end: end({}, { usage: usage({ inputTokens: 70, cacheReadTokens: 20, outputTokens: 1 }), outputBytes: 40 }),
+    usage: { inputTokens: 70, cacheReadTokens: 20, outputTokens: 10 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "broken after more output was reported than seen",
+    end: end({}, { usage: usage({ inputTokens: 70, outputTokens: 5, reasoningTokens: 30 }), outputBytes: 40 }),
+    usage: { inputTokens: 70, outputTokens: 5, reasoningTokens: 30 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "left before any output, where the provider bills the input",
+    end: end(),
+    usage: { inputTokens: 100 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "left before any output, where the provider does not",
+    end: end({ billsCancelledInput: false }),
+    usage: {},
+    basis: "none",
+  },
+];
+
+for (const row of table) {
+  test(`${row.ended}: ${row.basis}`, () => {
+    const settlement = settle(row.end, price);
+    const expected = usage(row.usage);
+    assert.deepEqual(settlement, {
+      usage: expected,
+      cost: price.cost(expected),
+      basis: row.basis,
+      flags: row.flags ?? [],
+    });
+  });
+}
+
+test("an attempt of a model without a price costs zero and is flagged, unless nothing was billable", () => {
+  const complete = settle(end({ complete: true }, { usage: usage(reported), finish: "stop" }), null);
+  assert.deepEqual([complete.cost, complete.basis, complete.flags], [0n, "reported", ["unpriced"]]);
+  assert.deepEqual(settle(end(), null).flags, ["unpriced", "estimated"]);
+  assert.deepEqual(settle(end({ refused: true }), null).flags, []);
+});
+
+test("settling does not change what was read", () => {
+  const read = usage({ inputTokens: 1 });
+  settle(end({}, { usage: read, outputBytes: 400 }), price);
+  assert.deepEqual(read, usage({ inputTokens: 1 }));
+});
