@@ -54,7 +54,9 @@ export class ScriptError extends Error {
   override readonly name = "ScriptError";
 }
 
-const INTEGER_DIRECTIVES: Readonly<Record<string, { readonly field: keyof Script; readonly max: number }>> = {
+const INTEGER_DIRECTIVES: Readonly<
+  Record<string, { readonly field: keyof Script; readonly max: number; readonly min?: number }>
+> = {
   tokens: { field: "tokens", max: 1_000_000 },
   tools: { field: "tools", max: 64 },
   reasoning: { field: "reasoning", max: 1_000_000 },
@@ -63,7 +65,7 @@ const INTEGER_DIRECTIVES: Readonly<Record<string, { readonly field: keyof Script
   "cache-write": { field: "cacheWrite5m", max: 1_000_000_000 },
   "cache-write-1h": { field: "cacheWrite1h", max: 1_000_000_000 },
   seed: { field: "seed", max: 4_294_967_295 },
-  every: { field: "every", max: 1_000_000 },
+  every: { field: "every", min: 1, max: 1_000_000 },
   first: { field: "first", max: 1_000_000_000 },
 };
 
@@ -119,7 +121,7 @@ function apply(draft: Draft, directive: string): void {
   const value = equals < 0 ? "" : directive.slice(equals + 1);
   const integer = INTEGER_DIRECTIVES[name];
   if (integer) {
-    Object.assign(draft, { [integer.field]: parseInteger(name, value, integer.max) });
+    Object.assign(draft, { [integer.field]: parseInteger(name, value, integer.max, integer.min) });
     return;
   }
   const flag = FLAG_DIRECTIVES[name];
@@ -166,17 +168,18 @@ function addFault(draft: Draft, text: string): void {
   if (fault.name === "status" && !/^[45]\d\d$/.test(fault.argument))
     throw new ScriptError(`status=${fault.argument}: 400 to 599.`);
   if (fault.name === "flapping") {
-    draft.every = parseInteger("flapping", fault.argument, 1_000_000);
+    draft.every = parseInteger("flapping", fault.argument, 1_000_000, 1);
     draft.faults.push({ name: "status", kind: "before", at: 0, argument: "503" });
     return;
   }
   draft.faults.push(fault);
 }
 
-function parseInteger(name: string, value: string, max: number): number {
+function parseInteger(name: string, value: string, max: number, min = 0): number {
   const number = Number(value);
-  if (!/^\d{1,10}$/.test(value) || number > max)
-    throw new ScriptError(`${name}=${value}: give an integer of at most ${max}.`);
+  if (!/^\d{1,10}$/.test(value) || number > max || number < min) {
+    throw new ScriptError(`${name}=${value}: give an integer from ${min} to ${max}.`);
+  }
   return number;
 }
 
