@@ -10,13 +10,12 @@ const shared = {
   environment: [],
   auth: { scheme: "none" },
   clientRequestIdHeader: "x-client-request-id",
-  requestIdHeader: "x-request-id",
   usageLookup: { path: "/generation?id={id}", acceptsClientRequestId: true },
   priceList: "simulator",
-  documentation: "docs/guides/simulator.md",
+  documentation: "headgate sim --help",
 } as const;
 
 export const simulatorSpecs: readonly ProviderSpec[] = [
-  openAiCompatible({ ...shared, id: "simulator", title: "Simulator" }),
+  openAiCompatible({ ...shared, id: "simulator", title: "Simulator", requestIdHeader: "x-request-id" }),
   anthropicCompatible({ ...shared, id: "simulator-anthropic", title: "Simulator, Anthropic's dialect" }),
 ];
