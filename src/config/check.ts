@@ -15,7 +15,7 @@ import { checkModels, checkPrices } from "./join/model-rules.ts";
 import { checkProviders } from "./join/provider-rules.ts";
 import type { KnownProvider } from "./known-provider.ts";
 import { type ConfigFile, configOptions } from "./options/options.ts";
-import { createFileSchema } from "./options/schema.ts";
+import { fileSchema } from "./options/schema.ts";
 import { type Environment, type Override, readOverrides } from "./overrides.ts";
 
 export interface ConfigInput {
@@ -84,7 +84,7 @@ interface FileReading {
 /** `null` if the schema refuses it; all complaints are in the context. */
 function readFile(value: unknown, context: JoinContext): FileReading | null {
   const written = spellOut(configOptions, value);
-  const parsed = createFileSchema().safeParse(written);
+  const parsed = fileSchema.safeParse(written);
   if (!parsed.success) context.problems.push(...explainIssues(parsed.error.issues, written, context.document));
   context.problems.push(...misnamed(configOptions, written).map((steps) => explainName(steps, context.document)));
   const { providers, models, prices } = fieldsOf(written);

@@ -1,5 +1,5 @@
 import type { Config, ProviderConfig, Secret } from "./config.ts";
-import { createFileSchema, providerDefaults } from "./options/schema.ts";
+import { fileSchema, providerSchema } from "./options/schema.ts";
 
 /** The same shape with everything optional, down to the leaves; lists and secrets are given whole. */
 export type DeepPartial<Value> = Value extends readonly unknown[] | Secret
@@ -13,7 +13,7 @@ export type DeepPartial<Value> = Value extends readonly unknown[] | Secret
  * would. Nothing is checked: for tests and composition.
  */
 export function defaultConfig(overrides: DeepPartial<Config> = {}): Config {
-  const { $schema: _, ...sections } = createFileSchema().parse({});
+  const { $schema: _, ...sections } = fileSchema.parse({});
   const providers = Object.entries(overrides.providers ?? {}).map(([name, given]) => [
     name,
     defaultProvider(name, given),
@@ -28,7 +28,7 @@ export function defaultConfig(overrides: DeepPartial<Config> = {}): Config {
 
 /** A provider with nothing set but what is given, of the kind `name` unless said; without credentials, it has no key. */
 export function defaultProvider(name: string, given: DeepPartial<ProviderConfig> = {}): ProviderConfig {
-  const { key: _, ...written } = providerDefaults();
+  const { key: _, ...written } = providerSchema.parse({});
   const provider = { ...written, kind: name, credentials: [{ name: "none", key: null }] };
   return overlay(provider, given) as ProviderConfig;
 }

@@ -6,7 +6,7 @@ import type { Config, CredentialConfig, ProviderConfig, Secret } from "../config
 import { formatPath } from "../file/problem.ts";
 import type { ConfigFile } from "../options/options.ts";
 import type { ProviderInFile } from "../options/providers.ts";
-import { providerDefaults } from "../options/schema.ts";
+import { providerSchema } from "../options/schema.ts";
 import type { JoinContext } from "./context.ts";
 import { keyVariable, knownProvider } from "./provider-rules.ts";
 import { readSecret } from "./secret-reader.ts";
@@ -34,7 +34,7 @@ export function joinFile(
   }
   for (const { name, variable } of fromEnvironment) {
     origins.set(formatPath(["providers", name, "kind"]), variable);
-    providers[name] = joinProvider(name, providerDefaults(), context, origins);
+    providers[name] = joinProvider(name, providerSchema.parse({}), context, origins);
   }
   return { ...sections, providers };
 }

@@ -8,16 +8,14 @@ import { durationPattern, parseDuration, parseSize, sizePattern } from "./units.
 /** `env:NAME` or `file:PATH` */
 export const secretPattern: RegExp = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
 
-/** The schema of the file, empty sections made explicit (`emptySections`). It fills in every default. */
-export function createFileSchema(): z.ZodType<ConfigFile> {
-  // The declaration's type ties it to `ConfigFile`; the schema is built from it node by node, out of the checker's sight.
-  return schemaOf(configOptions) as z.ZodType<ConfigFile>;
-}
+/**
+ * The schema of the file as `spellOut` leaves it. It fills in every default.
+ * The declaration's type ties it to `ConfigFile`; the schema is built from it node by node, out of the checker's sight.
+ */
+export const fileSchema: z.ZodType<ConfigFile> = schemaOf(configOptions) as z.ZodType<ConfigFile>;
 
-/** A provider of which the file says nothing. */
-export function providerDefaults(): ProviderInFile {
-  return schemaOf(providersOption.value).parse({}) as ProviderInFile;
-}
+/** The schema of one entry of `providers`. */
+export const providerSchema: z.ZodType<ProviderInFile> = schemaOf(providersOption.value) as z.ZodType<ProviderInFile>;
 
 /** The schema of one option, without its default. */
 export function schemaOf(option: OptionNode): z.ZodType {
@@ -48,9 +46,9 @@ function fieldSchema(option: OptionNode): z.ZodType {
   return option.default === undefined ? schema.optional() : schema.default(option.default);
 }
 
-/** For editors, which see it even where the schema transforms the value. */
-function shownDefault({ default: value }: ScalarNode): { readonly default?: string | number } {
-  return value === undefined || value === null || value === "" ? {} : { default: value };
+/** For editors: zod itself leaves the default out where the schema transforms the value. */
+function shownDefault({ default: value }: ScalarNode): { readonly shownDefault?: string | number } {
+  return value === undefined || value === null || value === "" ? {} : { shownDefault: value };
 }
 
 function scalarSchema(option: ScalarNode): z.ZodType {

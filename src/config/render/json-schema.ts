@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { createFileSchema } from "../options/schema.ts";
+import { fileSchema } from "../options/schema.ts";
 
 /**
  * The JSON Schema of the file, for editors (`schema/config.schema.json`). It says what the loader's own schema says;
  * what only the loader can know (whether a provider exists, a secret is set) it leaves to the loader.
  */
 export function renderConfigSchema(): string {
-  const schema = z.toJSONSchema(createFileSchema(), { io: "input", override: ({ jsonSchema }) => adapt(jsonSchema) });
+  const schema = z.toJSONSchema(fileSchema, { io: "input", override: ({ jsonSchema }) => adapt(jsonSchema) });
   const { $schema, ...rest } = schema;
   return `${JSON.stringify({ $schema, title: "headgate.yaml", ...rest }, null, 2)}\n`;
 }
@@ -14,7 +14,9 @@ export function renderConfigSchema(): string {
 /** The liberties of the file that are taken before the schema sees it; see `spellOut`. */
 function adapt(schema: z.core.JSONSchema.BaseSchema): void {
   const hasShorthand = schema["shorthand"] === true;
+  if (schema["shownDefault"] !== undefined) schema.default = schema["shownDefault"];
   delete schema["shorthand"];
+  delete schema["shownDefault"];
   if (schema.default === null || isEmptyObject(schema.default)) delete schema.default;
   if (schema.type === "object")
     schema["type"] = (hasShorthand ? ["object", "string", "null"] : ["object", "null"]) as never;

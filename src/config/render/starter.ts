@@ -12,7 +12,7 @@ export function renderStarterConfig({ schema, providers }: StarterOptions): stri
   const lines = [
     ...(schema === null ? [] : [`# yaml-language-server: $schema=${schema}`]),
     "# Headgate reads this file at start and again whenever it changes. `headgate config check` checks it,",
-    "# `headgate config print` shows what is in force and where it came from.",
+    "# `headgate config print` shows what is in force and where it came from. Uncomment what is to differ.",
     "",
     "server:",
     ...setting("server", "host"),
@@ -26,19 +26,19 @@ export function renderStarterConfig({ schema, providers }: StarterOptions): stri
     "providers:",
     ...providers.flatMap(({ name, variable }) => [`  ${name}:`, `    key: env:${variable}`]),
     "  # A server of your own that speaks OpenAI's API:",
-    "  # local:",
-    "  #   kind: openai-compatible",
-    "  #   baseUrl: http://127.0.0.1:8000/v1",
-    "  #   models: [my-model]",
+    "  #local:",
+    "  #  kind: openai-compatible",
+    "  #  baseUrl: http://127.0.0.1:8000/v1",
+    "  #  models: [my-model]",
     "",
     "# Names that callers may ask for instead of `provider/model`.",
     "models:",
-    "  # fast:",
-    "  #   targets: [openai/gpt-5-mini]",
-    "  # shared:",
-    "  #   targets:",
-    "  #     - { model: openai/gpt-5, weight: 9 }",
-    "  #     - { model: anthropic/claude-sonnet-4-5, weight: 1 }",
+    "  #fast:",
+    "  #  targets: [openai/gpt-5-mini]",
+    "  #shared:",
+    "  #  targets:",
+    "  #    - { model: openai/gpt-5, weight: 9 }",
+    "  #    - { model: anthropic/claude-sonnet-4-5, weight: 1 }",
     "",
     "telemetry:",
     ...setting("telemetry", "logLevel"),
@@ -51,7 +51,7 @@ export function renderStarterConfig({ schema, providers }: StarterOptions): stri
 function setting(section: string, name: string): readonly string[] {
   const option = optionAt([section, name]);
   if (option?.node !== "scalar") return [];
-  return [...wrap(option.doc, 110).map((line) => `  # ${line}`), `  # ${name}: ${String(option.default)}`];
+  return [...wrap(option.doc, 110).map((line) => `  # ${line}`), `  #${name}: ${String(option.default)}`];
 }
 
 function wrap(text: string, width: number): readonly string[] {

@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { checkConfig, type ConfigCheck } from "./check.ts";
+import { renderProblem, renderProblems } from "./file/problem.ts";
+import type { KnownProvider } from "./known-provider.ts";
+
+const knownProviders: readonly KnownProvider[] = [
+  { id: "openai", title: "OpenAI", environment: ["OPENAI_API_KEY"], baseUrl: "https://api.openai.com/v1" },
+  { id: "gemini", title: "Gemini", environment: ["GEMINI_API_KEY", "GOOGLE_API_KEY"], baseUrl: "https://g.example/v1" },
+  { id: "azure", title: "Azure OpenAI", environment: ["AZURE_OPENAI_API_KEY"], baseUrl: null },
+  { id: "ollama", title: "Ollama", environment: [], baseUrl: "http://127.0.0.1:11434/v1" },
+  { id: "openai-compatible", title: "OpenAI-compatible", environment: [], baseUrl: null },
+];
+
+function check(text: string, env: Readonly<Record<string, string>> = {}): ConfigCheck {
+  const file = { text, name: "headgate.yaml", path: "/etc/headgate/headgate.yaml" };
+  return checkConfig({ file, env, flags: {}, workingDirectory: "/srv", knownProviders });
+}
+
+function problemsOf(text: string, env: Readonly<Record<string, string>> = {}): readonly string[] {
+  const checked = check(text, env);
+  return checked.ok ? [] : checked.problems.map(renderProblem);
+}
+
+const durationRule = (max: string): string => `${max}, or text with a unit (ms, s, m, h) such as 30s`;
+
+/** File → what is told, whole. */
+const badFiles: readonly (readonly [name: string, text: string, ...problems: readonly string[]])[] = [
+  ["an unknown key", "server:\n  prot: 1", 'headgate.yaml:2:3: server.prot is not a known key. Did you mean "port"?'],
+  [
+    "an unknown key like no other",
+    "storage:\n  zebra: 1",
+    "headgate.yaml:2:3: storage.zebra is not a known key. Known here: dataDir, durability.",
+  ],
+  ["an unknown section", "sever: {}", 'headgate.yaml:1:1: sever is not a known key. Did you mean "server"?'],
+  [
+    "a key written twice",
+    "server:\n  port: 1\n  port: 2",
+    "headgate.yaml:3:3: server.port is written twice, first on line 2. Keep one of them.",
+  ],
+  [
+    "a number out of range",
+    "server:\n  port: 65536",
+    "headgate.yaml:2:9: server.port must be a whole number from 0 to 65535, not 65536.",
+  ],
+  [
+    "a text for a number",
+    'server: {port: "80"}',
+    'headgate.yaml:1:16: server.port must be a whole number from 0 to 65535, not "80".',
+  ],
+  [
+    "a duration without unit in text",
+    'timeouts: {idleMs: "30"}',
+    `headgate.yaml:1:20: timeouts.idleMs must be whole milliseconds from 1 to ${durationRule("86400000 (24h)")}, not "30".`,
+  ],
+  [
+    "a duration beyond its range",
+    "server: {headerTimeoutMs: 2h}",
+    `headgate.yaml:1:27: server.headerTimeoutMs must be whole milliseconds from 100 to ${durationRule("3600000 (1h)")}, not "2h".`,
+  ],
+  [
+    "a value that is not among the choices",
+    "telemetry: {logLevel: wran}",
+    'headgate.yaml:1:23: telemetry.logLevel must be "debug" or "info" or "warn" or "error" or "silent", not "wran". Did you mean "warn"?',
+  ],
+  [
+    "a value left empty",
+    "server:\n  port:",
+    "headgate.yaml:2:8: server.port has no value. Give one, or leave the line out. It must be a whole number from 0 to 65535.",
+  ],
+  [
+    "a value for a section",
+    "server: 4000",
+    "headgate.yaml:1:9: server must be a section of keys, each on a line with `key: value`.",
+  ],
+  [
+    "a section for a value",
+    "server: {port: {a: 1}}",
+    "headgate.yaml:1:16: server.port must be a whole number from 0 to 65535, not a section.",
+  ],
+  [
+    "a value for a list",
+    "models: {fast: {targets: ollama/x}}\nproviders: {ollama: }",
+    "headgate.yaml:1:26: models.fast.targets must be a list, each item on a line with `- `.",
+  ],
+  [
+    "a list for the whole file",
+    "- a",
+    "headgate.yaml:1:1: must be a section of keys, each on a line with `key: value`.",
+  ],
+  [
+    "an alias without targets",
+    "models:\n  fast:",
+    "headgate.yaml:2:3: models.fast.targets is missing. What serves the alias: chosen by weight among those that can serve the request.",
+  ],
+  [
+    "an alias with an empty list of targets",
+    "models: {fast: {targets: []}}",
+    "headgate.yaml:1:26: models.fast.targets must have at least 1 item.",
+  ],
+  [
+    "an alias with a slash",
+    "providers: {ollama: }\nmodels:\n  a/b: {targets: [ollama/x]}",
+    'headgate.yaml:3:3: models["a/b"] has a name that cannot be used. Use letters, digits, `.`, `_`, `:`, `@` and `-`, at most 128 (no `/`: names with one are always `provider/model`).',
+  ],
+  [
+    "a target that is no provider/model",
+    "models: {fast: {targets: [gpt-5]}}",
+    'headgate.yaml:1:27: models.fast.targets[0].model must be the name of a model as provider/model, not "gpt-5".',
+  ],
+  [
+    "a target at a misspelt provider",
+    "providers: {ollama: }\nmodels: {fast: {targets: [{model: olama/x}]}}",
+    'headgate.yaml:2:35: models.fast.targets[0].model names the provider "olama", which is not configured. Did you mean "ollama"?',
+  ],
+  [
+    "a target at a provider of the catalogue that is not configured",
+    "models: {fast: {targets: [openai/gpt-5]}}",
+    'headgate.yaml:1:27: models.fast.targets[0].model names the provider "openai", which is not configured. Set OPENAI_API_KEY, or add `openai:` under `providers`.',
+  ],
+  [
+    "an alias that nothing serves",
+    "providers: {ollama: }\nmodels: {fast: {targets: [{model: ollama/x, weight: 0}]}}",
+    "headgate.yaml:2:17: models.fast.targets all have weight 0, so that nothing serves the alias.",
+  ],
+  [
+    "a provider that is not in the catalogue",
+    "providers:\n  mine: {key: env:MINE}",
+    "headgate.yaml:2:3: providers.mine is not a provider of the catalogue and has no `kind`. For any other endpoint add `kind: openai-compatible` and `baseUrl`.",
+    "headgate.yaml:2:15: providers.mine.key refers to the environment variable MINE, which is not set. Set MINE in the environment of the gateway.",
+  ],
+  [
+    "a misspelt kind",
+    "providers:\n  mine: {kind: openai-compatibel, baseUrl: http://x/v1}",
+    'headgate.yaml:2:16: providers.mine.kind is not a known kind of provider: "openai-compatibel". Did you mean "openai-compatible"?',
+  ],
+  [
+    "a provider name in capitals",
+    "providers:\n  OpenAI: {kind: ollama}",
+    "headgate.yaml:2:3: providers.OpenAI has a name that cannot be used. Use lower-case letters, digits, `.`, `_` and `-`, at most 64 (no `/`: it parts provider and model).",
+  ],
+  [
+    "an endpoint without address",
+    "providers:\n  mine: {kind: openai-compatible}",
+    "headgate.yaml:2:3: providers.mine needs a `baseUrl`: OpenAI-compatible has no common address.",
+  ],
+  [
+    "an address with a password in it, which is not repeated",
+    "providers: {ollama: {baseUrl: 'http://me:hunter2@x/v1'}}",
+    "headgate.yaml:1:31: providers.ollama.baseUrl must be an http:// or https:// address without user name, query and fragment.",
+  ],
+  [
+    "a provider without key",
+    "providers:\n  gemini:",
+    "headgate.yaml:2:3: providers.gemini has no API key. Set GEMINI_API_KEY or GOOGLE_API_KEY, or write `key: env:NAME`.",
+  ],
+  [
+    "a key written into the file, which is not repeated",
+    "providers:\n  openai:\n    credentials:\n      - name: main\n        key: sk-hunter2",
+    "headgate.yaml:5:14: providers.openai.credentials[0].key is a key written into the file itself; a key is only referred to. Put it into an environment variable and write `env:NAME`, or into a file of its own and write `file:PATH`.",
+  ],
+  [
+    "a secret file that is not there",
+    "providers: {openai: {key: file:keys/none}}",
+    "headgate.yaml:1:27: providers.openai.key refers to the file /etc/headgate/keys/none, which cannot be read (ENOENT). Create it, or correct the path.",
+  ],
+  [
+    "key and credentials at once, and a name twice",
+    "providers:\n  openai:\n    key: env:A\n    credentials: [{name: a, key: env:A}, {name: a, key: env:A}]",
+    "headgate.yaml:3:5: providers.openai.key stands beside `credentials`. Move it into the list, with a name.",
+    "headgate.yaml:4:49: providers.openai.credentials[1].name is the name of another credential, too. Give each its own name.",
+  ],
+  [
+    "headers that are not the operator's to set",
+    "providers:\n  ollama:\n    headers: {Authorization: Bearer hunter2, host: x}",
+    "headgate.yaml:3:15: providers.ollama.headers.Authorization is a header that carries a key. Write `key: env:NAME` in providers.ollama instead.",
+    "headgate.yaml:3:46: providers.ollama.headers.host is a header that the gateway sets itself. Leave it out.",
+  ],
+  [
+    "a price that cannot be exact",
+    "providers: {ollama: }\nprices: {overrides: {ollama/x: {input: 0.0000000001, output: 1}}}",
+    'headgate.yaml:2:40: prices.overrides["ollama/x"].input must be dollars with at most nine decimals, such as 2.5 or "0.075", not 1e-10.',
+  ],
+  [
+    "a YAML alias",
+    "server: &a {port: 1}\nstorage: *a",
+    "headgate.yaml:2:10: storage is an alias (`*name`), which is not supported. Write the value out.",
+  ],
+  [
+    "a key that objects cannot hold",
+    "__proto__: {a: 1}",
+    "headgate.yaml:1:1: has a key that cannot be used. Write plain text as the key.",
+  ],
+  ["a tab", "server:\n\tport: 1", "headgate.yaml:2:1: a tab is used for indentation; use spaces."],
+  [
+    "a quote left open",
+    "server: {host: 'x}",
+    "headgate.yaml:1:19: a closing quote, bracket, comma or the space after a colon is missing.",
+  ],
+];
+
+const env = { A: "key-of-a" };
+
+for (const [name, text, ...problems] of badFiles) {
+  test(`refuses ${name}, saying where and what to do`, () => {
+    assert.deepEqual(problemsOf(text, env), problems);
+  });
+}
+
+test("tells all problems at once, of file and environment, in the order of the file", () => {
+  const text =
+    "telemetry: {logLevel: loud}\nserver:\n  prot: 1\n  host: a\n  host: b\nproviders: {mine: {}}\nmodels: {x: }";
+  const places = problemsOf(text, { HEADGATE_PORT: "none" }).map((problem) => problem.split(" ")[1]);
+  assert.deepEqual(places, [
+    "telemetry.logLevel",
+    "server.prot",
+    "server.host",
+    "providers.mine",
+    "models.x.targets",
+    "server.port",
+  ]);
+});
+
+test("no text makes it throw", () => {
+  const fragment = fc.constantFrom(
+    "server:",
+    "port: ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\n",
+    "  ",
+    "*a",
+    "&a",
+    "!!x",
+    "'",
+    '"',
+    "? ",
+    "1",
+    "%",
+  );
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(fragment, { maxLength: 30 }).map((parts) => parts.join("")),
+  );
+  fc.assert(fc.property(text, (written) => assert.ok(typeof check(written).ok === "boolean")));
+  assert.equal(check("[".repeat(50_000)).ok, false);
+});
+
+test("an empty file, empty sections and JSON are accepted", () => {
+  for (const text of [
+    "",
+    "# nothing\n",
+    "server:\nproviders:\nmodels:\nprices: {overrides: }\n",
+    '{"server": {"port": 1}}',
+  ]) {
+    assert.deepEqual(problemsOf(text), [], text);
+  }
+});
+
+test("a price for a provider that is not configured is a warning, not a refusal", () => {
+  const checked = check("prices: {overrides: {groq/x: {input: 1, output: 2.50}}}");
+  assert.ok(checked.ok);
+  assert.equal(
+    renderProblems(checked.loaded.warnings),
+    'headgate.yaml:1:30: prices.overrides["groq/x"] is a price for the provider "groq", which is not configured. Add it under `providers`. Configured: none.',
+  );
+  assert.deepEqual(checked.loaded.config.prices.overrides["groq/x"], {
+    input: "1",
+    output: "2.5",
+    cacheRead: null,
+    cacheWrite5m: null,
+    cacheWrite1h: null,
+    reasoning: null,
+    request: null,
+  });
+});

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+
+test("reads durations with a unit", () => {
+  assert.equal(parseDuration("250ms"), 250);
+  assert.equal(parseDuration("30s"), 30_000);
+  assert.equal(parseDuration("1.5 m"), 90_000);
+  assert.equal(parseDuration("2h"), 7_200_000);
+});
+
+test("tells powers of 1000 from powers of 1024", () => {
+  assert.equal(parseSize("10MB"), 10_000_000);
+  assert.equal(parseSize("10MiB"), 10_485_760);
+  assert.equal(parseSize("64 kB"), 64_000);
+  assert.equal(parseSize("64KiB"), 65_536);
+});
+
+test("refuses text without unit, with an unknown unit, or that is not a whole number of the base unit", () => {
+  for (const text of ["30", "30 sec", "s", "-1s", "1.0005s", "1e3s", "", "30s "])
+    assert.equal(parseDuration(text), null);
+  for (const text of ["10", "10mb", "10KB", "0.5B", "9999999GiB", "MB"]) assert.equal(parseSize(text), null);
+});
+
+test("what it writes it reads back", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 40 }), (amount) => {
+      assert.equal(parseDuration(formatDuration(amount)), amount);
+      assert.equal(parseSize(formatSize(amount)), amount);
+    }),
+  );
+});
