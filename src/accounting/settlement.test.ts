@@ -16,6 +16,8 @@ function end(more: Partial<AttemptEnd> = {}, reading: Partial<AttemptEnd["readin
   return {
     sent: true,
     refused: false,
+    answered: true,
+    stopped: false,
     complete: false,
     drained: false,
     inputBytes: 400,
@@ -38,6 +40,14 @@ const estimated = ["estimated"] as const;
 
 const table: readonly Row[] = [
   { ended: "never sent", end: end({ sent: false }), usage: {}, basis: "none" },
+  { ended: "failed by itself before it began to answer", end: end({ answered: false }), usage: {}, basis: "none" },
+  {
+    ended: "stopped by us before it began to answer",
+    end: end({ answered: false, stopped: true }),
+    usage: { inputTokens: 100 },
+    basis: "metered",
+    flags: estimated,
+  },
   { ended: "refused by the provider", end: end({ refused: true }), usage: {}, basis: "none" },
   {
     ended: "complete with usage",

@@ -6,6 +6,7 @@
  *   finished, usage reported                          as reported                            reported
  *   finished after the caller left, usage reported    as reported                            drained
  *   finished without usage                            our count of input and output          metered
+ *   failed by itself before it began to answer        none                                   none
  *   broke off or cancelled after output began         what is reported of the input, else    metered
  *                                                     our count; the larger of both of output
  *   broke off or cancelled before any output          input, if the provider bills it        metered or none
@@ -27,6 +28,10 @@ export interface AttemptEnd {
   readonly sent: boolean;
   /** The provider answered with an error status. */
   readonly refused: boolean;
+  /** The provider began to answer: the head of a success arrived. */
+  readonly answered: boolean;
+  /** The gateway stopped the call: the caller left, a timer ran out, the process shut down. */
+  readonly stopped: boolean;
   /** The answer is complete, as far as its dialect can tell. */
   readonly complete: boolean;
   /** The rest of the stream was read after the caller had left. */
@@ -50,7 +55,7 @@ export interface Settlement {
 export function settle(end: AttemptEnd, price: Price | null): Settlement {
   const { reading } = end;
   const finished = end.complete || reading.finish !== null;
-  if (!end.sent || end.refused) return nothing();
+  if (!end.sent || end.refused || !(end.answered || end.stopped)) return nothing();
   if (finished && reading.usage !== null) return charge(reading.usage, end.drained ? "drained" : "reported", price);
   const begun = finished || reading.outputBytes > 0 || reading.usage !== null;
   return begun || end.billsCancelledInput ? charge(meter(end), "metered", price) : nothing();

@@ -53,6 +53,24 @@ export function looksLikeEventStream(chunk: Uint8Array): boolean {
   return /^\s*(data:|event:|id:|retry:|:)/.test(start);
 }
 
+/** The connection failed: before any answer, or (`answered`) in the middle of one. */
+export function connectionError(call: AttemptCall, answered: boolean, cause: Error): HeadgateError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const detail = code === undefined ? "" : ` (${code})`;
+  if (answered) {
+    return new HeadgateError(
+      "stream_truncated",
+      `The connection to provider ${call.providerName} broke in the middle of its answer${detail}.`,
+      { cause },
+    );
+  }
+  return new HeadgateError(
+    "upstream_unreachable",
+    `Provider ${call.providerName} could not be reached, or closed the connection before answering${detail}.`,
+    { cause },
+  );
+}
+
 const timeoutCodes: Readonly<Record<TimerName, ErrorCode>> = {
   connect: "connect_timeout",
   "first-token": "first_token_timeout",
@@ -95,13 +113,16 @@ export function timeoutError(name: TimerName, call: AttemptCall): HeadgateError 
   }
 }
 
+/** Leaves out a byte order mark, which JSON.parse would refuse. */
+const UTF8 = new TextDecoder();
+
 function parseAnswer(call: AttemptCall, bytes: Uint8Array): unknown {
   const malformed = (what: string, cause?: unknown): HeadgateError =>
     new HeadgateError("upstream_malformed", `Provider ${call.providerName} answered with ${what}.`, { cause });
   if (bytes.byteLength === 0) throw malformed("an empty body");
   if (!isUtf8(bytes)) throw malformed("text that is not valid UTF-8");
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+    return JSON.parse(UTF8.decode(bytes));
   } catch (cause) {
     throw malformed(bytes[0] === 0x3c ? "a web page instead of JSON" : "something that is not JSON", cause);
   }

@@ -14,7 +14,7 @@ import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "
 import { StreamRelay, type RelayOwner } from "../streaming/relay.ts";
 import type { AttemptCall } from "./attempt-call.ts";
 import { AttemptTimers, type TimerName } from "./attempt-timers.ts";
-import { readRefusal, readWholeAnswer, looksLikeEventStream, timeoutError } from "./answer.ts";
+import { connectionError, looksLikeEventStream, readRefusal, readWholeAnswer, timeoutError } from "./answer.ts";
 
 export interface AttemptSink {
   /** The first output of a stream is here; `attemptWrite` follows. */
@@ -48,6 +48,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   firstOutputAtMs: number | null = null;
   /** The provider answered with a status that is not 2xx. */
   refused = false;
+  /** The provider began to answer: the head of a success arrived. */
+  answered = false;
+  /** We stopped the call before the provider had ended it. */
+  stopped = false;
   /** Whether the tail was read after the caller had left. */
   drained = false;
   upstreamRequestId: string | null = null;
@@ -149,7 +153,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (status < 200 || status > 299) {
       this.#mode = "refusal";
       this.refused = true;
-    } else if (this.#relay === null) {
+      return;
+    }
+    this.answered = true;
+    if (this.#relay === null) {
       this.#mode = "whole";
     } else if (String(headers["content-type"] ?? "").startsWith("text/event-stream")) {
       this.#openStream();
@@ -172,10 +179,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#closed = true;
     if (this.state !== "running") return;
     if (this.#mode === "stream") this.#relay?.reset(error);
-    else
-      this.#fail(
-        new HeadgateError("upstream_unreachable", unreachableMessage(this.call.providerName, error), { cause: error }),
-      );
+    else this.#fail(connectionError(this.call, this.#mode !== "waiting", error));
   }
 
   onDecoded(chunk: Uint8Array): void {
@@ -295,6 +299,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (this.state !== "running") return;
     this.state = state;
     this.failure = failure;
+    this.stopped = !this.#closed && state !== "complete";
     this.#timers.stop();
     this.#release();
     this.#resolve();
@@ -314,9 +319,4 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
 function emptyReading(): ResponseReading {
   return { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
-}
-
-function unreachableMessage(provider: string, error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return `Provider ${provider} could not be reached, or closed the connection before answering${code === undefined ? "" : ` (${code})`}.`;
 }

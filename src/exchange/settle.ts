@@ -12,6 +12,8 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
     {
       sent: attempt.sentAtMs !== null,
       refused: attempt.refused,
+      answered: attempt.answered,
+      stopped: attempt.stopped,
       complete: attempt.state === "complete",
       drained: attempt.drained,
       reading,

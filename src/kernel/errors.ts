@@ -146,7 +146,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     502,
     "upstream",
     "same-target",
-    "The provider's stream ended without saying that it was finished.",
+    "The provider's answer ended, or its connection broke, before it said that it was finished.",
   ),
   overloaded: kind(
     503,

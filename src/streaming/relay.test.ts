@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { findDialect } from "../dialects/registry.ts";
+import { StreamRelay, type RelayOptions, type RelayOwner } from "./relay.ts";
+
+const chunk = (delta: object, finish: string | null = null): string =>
+  `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", model: "m", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+const usage = `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", model: "m", choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } })}\n\n`;
+const done = "data: [DONE]\n\n";
+const role = chunk({ role: "assistant", content: "" });
+const body =
+  role + chunk({ content: "Grüße, " }) + ": keep-alive\n\n" + chunk({ content: "Welt 🌍" }) + chunk({}, "stop");
+const whole = body + usage + done;
+
+interface Probe extends RelayOwner {
+  readonly relay: StreamRelay;
+  readonly calls: string[];
+  text(): string;
+}
+
+function createProbe(options: Partial<RelayOptions> = {}): Probe {
+  const dialect = findDialect("openai-chat");
+  const reader = dialect.outbound?.createStreamReader({});
+  assert.ok(reader);
+  const written: Uint8Array[] = [];
+  const calls: string[] = [];
+  const owner: RelayOwner = {
+    relayCommitted: () => void calls.push("committed"),
+    relayWrite(bytes) {
+      calls.push("write");
+      written.push(bytes.slice());
+    },
+    relayProgress: () => {},
+    relayEnding: () => void calls.push("ending"),
+    relayDone: () => void calls.push("done"),
+  };
+  const relay = new StreamRelay(
+    {
+      reader,
+      translation: null,
+      streamEnd: dialect.inbound?.streamEnd ?? new Uint8Array(0),
+      withholdUsage: false,
+      eventBytesMax: 100_000,
+      heldBytesMax: 10_000,
+      ...options,
+    },
+    owner,
+  );
+  relay.open();
+  return { ...owner, relay, calls, text: () => Buffer.concat(written).toString("utf8") };
+}
+
+test("same dialect: the caller gets the provider's bytes, whatever the packets, and the marker stays in the tail", () => {
+  const bytes = Buffer.from(whole);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 12 }), (cuts) => {
+      const probe = createProbe();
+      let from = 0;
+      for (const to of [...cuts.sort((a, b) => a - b), bytes.length]) {
+        probe.relay.push(bytes.subarray(from, to));
+        from = to;
+      }
+      assert.equal(probe.relay.state, "ended");
+      assert.equal(probe.text(), body + usage);
+      assert.equal(Buffer.from(probe.relay.tail).toString(), done);
+      assert.equal(probe.calls.filter((call) => call === "done").length, 1);
+    }),
+  );
+});
+
+test("cut at any byte before the finish reason, the stream is broken and has no terminal marker", () => {
+  const bytes = Buffer.from(whole);
+  const finishEnds = Buffer.byteLength(body) - 1;
+  for (let cut = 0; cut < finishEnds - 1; cut++) {
+    const probe = createProbe();
+    probe.relay.push(bytes.subarray(0, cut));
+    probe.relay.eof();
+    assert.equal(probe.relay.state, "broken", `cut at ${cut}`);
+    assert.equal(probe.relay.tail.byteLength, 0);
+    assert.ok(!probe.text().includes("[DONE]"));
+    assert.ok(["stream_truncated", "upstream_malformed"].includes(probe.relay.failure?.code ?? ""), `cut at ${cut}`);
+  }
+});
+
+test("nothing is handed on before the first output, and then the head comes first", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(role));
+  assert.deepEqual(probe.calls, []);
+  probe.relay.push(Buffer.from(chunk({ content: "x" })));
+  assert.deepEqual(probe.calls, ["committed", "write", "write"]);
+  assert.equal(probe.text(), role + chunk({ content: "x" }));
+});
+
+test("an end of file after the finish reason completes the stream with a marker of our own", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(body));
+  probe.relay.eof();
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(Buffer.from(probe.relay.tail).toString(), done);
+});
+
+test("a last event without its blank line is completed before the marker", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(body.trimEnd()));
+  probe.relay.eof();
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(probe.text(), `${body.trimEnd()}\n\n`);
+});
+
+test("a marker without a finish reason is a truncated stream, not a complete one", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(role + chunk({ content: "half" }) + done));
+  assert.equal(probe.relay.state, "broken");
+  assert.equal(probe.relay.failure?.code, "stream_truncated");
+});
+
+test("usage that only the gateway asked for is read but not handed on", () => {
+  const probe = createProbe({ withholdUsage: true });
+  probe.relay.push(Buffer.from(whole));
+  assert.equal(probe.text(), body);
+  assert.equal(probe.relay.reading.usage?.outputTokens, 2);
+});
+
+test("an event that cannot be read breaks the stream, since the answer would have a hole", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(role + chunk({ content: "a" }) + "data: {oops\n\n" + chunk({ content: "b" })));
+  assert.equal(probe.relay.state, "broken");
+  assert.equal(probe.relay.invalidEvents, 1);
+  assert.equal(probe.text(), role + chunk({ content: "a" }));
+});
+
+test("an error event is the provider's error, whatever the status was", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(`${role}data: {"error":{"message":"overloaded","type":"server_error"}}\n\n`));
+  assert.equal(probe.relay.state, "broken");
+  assert.equal(probe.relay.failure?.fault, "upstream");
+  assert.deepEqual(probe.calls, ["done"]);
+});
+
+test("muted, it goes on reading for the usage and hands nothing on", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(role + chunk({ content: "a" })));
+  const before = probe.text();
+  probe.relay.mute();
+  probe.relay.push(Buffer.from(chunk({ content: "b" }) + chunk({}, "stop") + usage + done));
+  assert.equal(probe.text(), before);
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(probe.relay.reading.usage?.outputTokens, 2);
+});
+
+test("what is held back before the first output is bounded", () => {
+  const probe = createProbe({ heldBytesMax: 500 });
+  for (let index = 0; index < 20; index++) probe.relay.push(Buffer.from(role));
+  assert.equal(probe.relay.state, "broken");
+  assert.deepEqual(probe.calls, ["done"]);
+});
