@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { renderConfigSchema } from "../src/config/render/json-schema.ts";
 import { renderConfigReference } from "../src/config/render/reference.ts";
 import { renderErrorReference } from "./generate/error-reference.ts";
+import { renderFaultReference } from "./generate/fault-reference.ts";
 import { renderHeaderReference } from "./generate/header-reference.ts";
 
 interface Generated {
@@ -21,6 +22,7 @@ const generated: readonly Generated[] = [
   { path: "docs/reference/configuration.md", render: renderConfigReference },
   { path: "docs/reference/errors.md", render: renderErrorReference },
   { path: "docs/reference/headers.md", render: renderHeaderReference },
+  { path: "docs/reference/simulator-faults.md", render: renderFaultReference },
 ];
 
 const project = join(import.meta.dirname, "..");

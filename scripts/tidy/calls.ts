@@ -25,16 +25,22 @@ const calls: Readonly<Record<string, string>> = {
   setInterval: "clock.setTimer() of the injected Clock, set again each time it fires",
   fetch: "the injected transport",
 };
-const imports: Readonly<Record<string, string>> = {
-  "node:timers": "the injected Clock",
-  "node:timers/promises": "the injected Clock",
+/** By module and name. Waiting for the next turn of the loop (`setImmediate`) is not waiting for time. */
+const timers = {
+  setTimeout: "the injected Clock",
+  setInterval: "the injected Clock",
+  scheduler: "the injected Clock",
 };
-const cryptoImports: Readonly<Record<string, string>> = {
-  randomBytes: "the injected RandomFill",
-  randomFill: "the injected RandomFill",
-  randomFillSync: "the injected RandomFill",
-  randomInt: "the injected RandomFill",
-  randomUUID: "the injected IdSource",
+const imports: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "node:timers": timers,
+  "node:timers/promises": timers,
+  "node:crypto": {
+    randomBytes: "the injected RandomFill",
+    randomFill: "the injected RandomFill",
+    randomFillSync: "the injected RandomFill",
+    randomInt: "the injected RandomFill",
+    randomUUID: "the injected IdSource",
+  },
 };
 
 export function bannedCalls(tree: Tree): Finding[] {
@@ -63,10 +69,11 @@ function checkFile(file: CodeFile): Finding[] {
       if (isNow) ban(node.start, "new Date()", "new Date(clock.wallMs()) with the injected Clock");
     },
     ImportDeclaration(node) {
-      ban(node.start, node.source.value, imports[node.source.value]);
-      if (node.source.value !== "node:crypto") return;
-      for (const specifier of node.specifiers)
-        ban(specifier.start, specifier.local.name, cryptoImports[specifier.local.name]);
+      for (const specifier of node.specifiers) {
+        if (specifier.type !== "ImportSpecifier" || specifier.imported.type !== "Identifier") continue;
+        const { name } = specifier.imported;
+        ban(specifier.start, `${name} of ${node.source.value}`, imports[node.source.value]?.[name]);
+      }
     },
   }).visit(file.syntax.program);
   return findings;
