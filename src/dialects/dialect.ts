@@ -59,6 +59,13 @@ export interface Quirks {
   readonly reasoningInsideOutput?: boolean;
   /** openai-chat: whether `prompt_tokens` includes cached tokens. Default true (OpenAI's convention). */
   readonly cachedInsideInput?: boolean;
+  /** openai-chat: the field that bounds output. Default `max_completion_tokens` (OpenAI's; `max_tokens` is older). */
+  readonly outputBoundField?: "max_completion_tokens" | "max_tokens";
+  /**
+   * openai-chat: the field of an assistant's message in which the provider takes earlier reasoning back. Default
+   * `none`: it is left out, and reported.
+   */
+  readonly reasoningHistory?: "none" | "reasoning_content" | "reasoning_details";
 }
 
 /** What an encoder needs to know of the target. */
@@ -97,7 +104,8 @@ export interface InboundCodec {
 export interface InboundTranslation {
   /** Reads everything. Throws naming the field. */
   decodeRequest(view: RequestView): CanonicalRequest;
-  encodeResponse(response: CanonicalResponse, view: RequestView): Uint8Array;
+  /** `createdMs`: when the request began, for dialects that state a time and providers that do not. */
+  encodeResponse(response: CanonicalResponse, view: RequestView, createdMs?: number): Uint8Array;
   createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;
 }
 

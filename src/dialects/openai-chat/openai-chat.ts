@@ -4,6 +4,9 @@
  */
 import type { Dialect } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "./inbound/errors.ts";
+import { decodeRequest } from "./inbound/request.ts";
+import { encodeResponse } from "./inbound/response.ts";
+import { ChatStreamEncoder } from "./inbound/stream-encoder.ts";
 import { viewRequest } from "./inbound/view.ts";
 import { readError } from "./outbound/errors.ts";
 import { readResponse } from "./outbound/reading.ts";
@@ -19,6 +22,11 @@ export const openaiChat: Dialect = {
     encodeStreamError,
     streamEnd: Buffer.from("data: [DONE]\n\n"),
     heartbeat: Buffer.from(": keep-alive\n\n"),
+    translation: {
+      decodeRequest,
+      encodeResponse: (response, _view, createdMs) => encodeResponse(response, createdMs ?? 0),
+      createStreamEncoder: (view, createdMs) => new ChatStreamEncoder(view, createdMs),
+    },
   },
   outbound: {
     path: () => "/chat/completions",

@@ -1,0 +1,111 @@
+/**
+ * Messages as canonical items. An assistant's message becomes, in this order, its reasoning, what it said, and its
+ * tool calls. Reasoning comes back in `reasoning_details` (with its maker's state) or, without state, as
+ * `reasoning_content` or `reasoning`.
+ *
+ * Callers send whole answers back: `annotations`, `parsed` and the like say nothing to a model and are passed over.
+ * Any other member without a place goes to `foreign` as `messages[2].name_of_it`.
+ */
+import type { Item, Part, Role } from "../../canonical.ts";
+import { decodeDetails } from "../reasoning-details.ts";
+import { invalid, readArray, readText, requireObject, type Fields } from "./fields.ts";
+import { decodeContent } from "./parts.ts";
+import { unsupported } from "./unsupported.ts";
+
+const understood: ReadonlySet<string> = new Set([
+  "role",
+  "content",
+  "name",
+  "refusal",
+  "tool_calls",
+  "tool_call_id",
+  "function_call",
+  "audio",
+  "reasoning",
+  "reasoning_content",
+  "reasoning_details",
+  // Of an answer sent back.
+  "annotations",
+  "parsed",
+]);
+
+export function decodeMessages(root: Fields, foreign: Map<string, unknown>): readonly Item[] {
+  const items: Item[] = [];
+  for (const [index, value] of (readArray(root, "messages") ?? []).entries()) {
+    const path = `messages[${index}]`;
+    const message = requireObject(value, path);
+    for (const name of Object.keys(message)) {
+      if (message[name] !== null && !understood.has(name)) foreign.set(`${path}.${name}`, message[name]);
+    }
+    decodeMessage(message, path, items);
+  }
+  return items;
+}
+
+function decodeMessage(message: Fields, path: string, items: Item[]): void {
+  const role = message["role"];
+  switch (role) {
+    case "system":
+    case "developer":
+    case "user":
+      items.push(messageItem(role, message, decodeContent(message["content"], `${path}.content`), path));
+      return;
+    case "assistant":
+      decodeAssistant(message, path, items);
+      return;
+    case "tool":
+      items.push({
+        type: "tool-result",
+        callId: readText(message, "tool_call_id", `${path}.`) ?? "",
+        parts: decodeContent(message["content"], `${path}.content`),
+        isError: false,
+      });
+      return;
+    default:
+      throw unsupported(`${path}.role`, "Messages of this role cannot be translated. Send the role tool instead.");
+  }
+}
+
+function messageItem(role: Role, message: Fields, parts: readonly Part[], path: string): Item {
+  return { type: "message", role, name: readText(message, "name", `${path}.`), parts };
+}
+
+function decodeAssistant(message: Fields, path: string, items: Item[]): void {
+  for (const name of ["function_call", "audio"]) {
+    if (message[name] === undefined || message[name] === null) continue;
+    throw unsupported(`${path}.${name}`, "It cannot be translated for the model's provider. Leave it out.");
+  }
+  items.push(...decodeReasoning(message, path));
+  const calls = readArray(message, "tool_calls", `${path}.`) ?? [];
+  const parts = [...decodeContent(message["content"], `${path}.content`)];
+  const refusal = readText(message, "refusal", `${path}.`);
+  if (refusal !== null) parts.push({ type: "refusal", text: refusal });
+  // Beside tool calls, empty content says the same as null.
+  const silent = calls.length > 0 && parts.every((part) => part.type === "text" && part.text === "");
+  if (!silent) items.push(messageItem("assistant", message, parts, path));
+  for (const [index, call] of calls.entries()) items.push(decodeCall(call, `${path}.tool_calls[${index}]`));
+}
+
+function decodeReasoning(message: Fields, path: string): readonly Item[] {
+  const details = message["reasoning_details"];
+  if (details !== undefined && details !== null) {
+    const items = decodeDetails(details);
+    if (items === null) throw invalid(`${path}.reasoning_details`, "an array of objects, as it came in the answer");
+    if (items.length > 0) return items;
+  }
+  const text = readText(message, "reasoning_content", `${path}.`) ?? readText(message, "reasoning", `${path}.`);
+  return text === null || text === "" ? [] : [{ type: "reasoning", text, opaque: [] }];
+}
+
+function decodeCall(value: unknown, path: string): Item {
+  const call = requireObject(value, path);
+  if ((call["type"] ?? "function") !== "function") {
+    throw unsupported(`${path}.type`, "Only function calls can be translated.");
+  }
+  const wire = requireObject(call["function"], `${path}.function`);
+  const callId = readText(call, "id", `${path}.`);
+  if (callId === null || callId === "") throw invalid(`${path}.id`, "a non-empty string");
+  const name = readText(wire, "name", `${path}.function.`);
+  if (name === null || name === "") throw invalid(`${path}.function.name`, "a non-empty string");
+  return { type: "tool-call", callId, name, arguments: readText(wire, "arguments", `${path}.function.`) ?? "" };
+}

@@ -1,0 +1,90 @@
+/**
+ * Content parts in canonical form (openai-node, `ChatCompletionContentPart`). `cache_control` on a part, as OpenRouter
+ * and other gateways take it for Anthropic models, and OpenAI's `prompt_cache_breakpoint` both mark a prompt-cache
+ * breakpoint; OpenAI's lifetimes, 30 minutes and 12 hours, become the longest that the canonical form has.
+ */
+import type { CacheHint, MediaSource, Part } from "../../canonical.ts";
+import { invalid, readObject, readText, requireObject, type Fields } from "./fields.ts";
+import { unsupported } from "./unsupported.ts";
+
+/** `path` is that of the content: `messages[2].content`. */
+export function decodeContent(content: unknown, path: string): readonly Part[] {
+  if (content === undefined || content === null) return [];
+  if (typeof content === "string") return [{ type: "text", text: content }];
+  if (!Array.isArray(content)) throw invalid(path, "a string or an array of content parts");
+  return content.map((part, index) => decodePart(requireObject(part, `${path}[${index}]`), `${path}[${index}].`));
+}
+
+function decodePart(part: Fields, prefix: string): Part {
+  switch (part["type"]) {
+    case "text":
+      return { type: "text", text: requireText(part, "text", prefix), ...decodeCache(part, prefix) };
+    case "refusal":
+      return { type: "refusal", text: requireText(part, "refusal", prefix) };
+    case "image_url":
+      return decodeImage(part, prefix);
+    case "input_audio":
+      return decodeAudio(requireObject(part["input_audio"], `${prefix}input_audio`), `${prefix}input_audio.`);
+    case "file":
+      return decodeFile(part, prefix);
+    default:
+      throw unsupported(`${prefix}type`, "Parts of this type cannot be translated for the model's provider.");
+  }
+}
+
+function requireText(fields: Fields, name: string, prefix: string): string {
+  const text = readText(fields, name, prefix);
+  if (text === null) throw invalid(prefix + name, "a string");
+  return text;
+}
+
+function decodeImage(part: Fields, prefix: string): Part {
+  const image = requireObject(part["image_url"], `${prefix}image_url`);
+  const inner = `${prefix}image_url.`;
+  const detail = readText(image, "detail", inner);
+  if (detail !== null && detail !== "auto" && detail !== "low" && detail !== "high") {
+    throw unsupported(`${inner}detail`, "Only auto, low and high can be translated.");
+  }
+  const source = decodeUrl(requireText(image, "url", inner), `${inner}url`);
+  return { type: "image", source, detail, ...decodeCache(part, prefix) };
+}
+
+/** `data:` with base64, `http:` or `https:`. */
+function decodeUrl(url: string, path: string): MediaSource {
+  if (/^https?:\/\//i.test(url)) return { from: "url", url };
+  const comma = url.indexOf(",");
+  // The head is short; the pattern never runs over the data.
+  const head = /^data:([^;,]+)(?:;[^;,]+)*;base64$/i.exec(url.slice(0, comma < 0 ? 0 : Math.min(comma, 256)));
+  if (head === null) throw invalid(path, "an http or https URL, or a data URL with a media type and base64");
+  return { from: "base64", mediaType: (head[1] ?? "").toLowerCase(), data: url.slice(comma + 1) };
+}
+
+const audioTypes: ReadonlyMap<string, string> = new Map([["mp3", "audio/mpeg"]]);
+
+function decodeAudio(audio: Fields, prefix: string): Part {
+  const format = requireText(audio, "format", prefix);
+  const mediaType = audioTypes.get(format) ?? `audio/${format}`;
+  return { type: "audio", source: { from: "base64", mediaType, data: requireText(audio, "data", prefix) } };
+}
+
+function decodeFile(part: Fields, prefix: string): Part {
+  const file = requireObject(part["file"], `${prefix}file`);
+  const inner = `${prefix}file.`;
+  const fileId = readText(file, "file_id", inner);
+  const data = readText(file, "file_data", inner);
+  if (fileId === null && data === null) throw invalid(`${prefix}file`, "an object with file_id or file_data");
+  const source: MediaSource =
+    data === null ? { from: "file", fileId: fileId ?? "" } : decodeUrl(data, `${inner}file_data`);
+  return { type: "document", source, name: readText(file, "filename", inner), ...decodeCache(part, prefix) };
+}
+
+function decodeCache(part: Fields, prefix: string): { readonly cache?: CacheHint } {
+  const control = readObject(part, "cache_control", prefix);
+  if (control !== null) {
+    const ttl = readText(control, "ttl", `${prefix}cache_control.`) ?? "5m";
+    if (ttl !== "5m" && ttl !== "1h") throw invalid(`${prefix}cache_control.ttl`, "5m or 1h");
+    return { cache: { ttl } };
+  }
+  const breakpoint = readObject(part, "prompt_cache_breakpoint", prefix);
+  return breakpoint === null ? {} : { cache: { ttl: breakpoint["ttl"] === undefined ? "5m" : "1h" } };
+}
