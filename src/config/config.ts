@@ -1,6 +1,6 @@
 /**
  * The checked configuration, as the rest of the gateway sees it: immutable, every default filled in, every secret
- * resolved. `options.ts` declares each option once; this is the shape it yields. A reload makes a new one.
+ * resolved. `options/` declares each option once; this is the shape it yields. A reload makes a new one.
  */
 export interface Config {
   readonly server: ServerConfig;
@@ -63,6 +63,7 @@ export interface ProviderConfig {
   readonly kind: string;
   /** Overrides the catalogue's. Without trailing slash. */
   readonly baseUrl: string | null;
+  /** Taken in turn. The loader leaves it never empty: without a key it has one credential whose key is `null`. */
   readonly credentials: readonly CredentialConfig[];
   /** Sent with every call, in addition to the catalogue's. */
   readonly headers: Readonly<Record<string, string>>;

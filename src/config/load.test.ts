@@ -118,12 +118,16 @@ test("the data folder starts at the file's folder when the file names it, else a
 });
 
 test("a provider whose key is in the environment is there by itself, by its preferred variable", () => {
-  const { config, origins } = loaded({
+  const { config, origins, warnings } = loaded({
     env: { GOOGLE_API_KEY: "g2", GEMINI_API_KEY: "g1", AZURE_OPENAI_API_KEY: "az" },
   });
   assert.deepEqual(Object.keys(config.providers), ["gemini"]);
   assert.equal(config.providers["gemini"]?.credentials[0]?.key?.reveal(), "g1");
   assert.equal(origins.get("providers.gemini.credentials[0].key"), "GEMINI_API_KEY");
+  assert.equal(
+    renderProblems(warnings),
+    "AZURE_OPENAI_API_KEY: Azure OpenAI is not added: it has no common address. Add `azure:` with `baseUrl` under `providers`.",
+  );
 });
 
 test("a variable that cannot hold a key adds no provider, and says so without the value", () => {

@@ -4,7 +4,7 @@ import { checkConfig, type ConfigCheck, type ConfigInput } from "./check.ts";
 import type { ConfigProblem } from "./file/problem.ts";
 import { CONFIG_VARIABLE } from "./overrides.ts";
 
-export const CONFIG_FILE_NAME = "headgate.yaml";
+const CONFIG_FILE_NAME = "headgate.yaml";
 
 /** Everything but the file's text. The flag `config` names the file. */
 export type LoadOptions = Omit<ConfigInput, "file">;

@@ -45,13 +45,16 @@ export function findEnvironmentProviders(
   context: JoinContext,
 ): readonly EnvironmentProvider[] {
   return context.knownProviders.flatMap((known) => {
-    const variable = known.baseUrl === null || written.includes(known.id) ? null : keyVariable(known, {}, context);
+    const variable = written.includes(known.id) ? null : keyVariable(known, {}, context);
     if (variable === null) return [];
     const reading = readSecret(`env:${variable}`, context.env, context.folder);
-    if (reading.ok) return [{ name: known.id, variable }];
-    const message = `${known.title} is not added: the variable holds something that cannot be a key`;
-    const { suggestion } = reading.problem;
-    context.warnings.push({ source: variable, path: "", line: null, column: null, message, suggestion });
+    if (reading.ok && known.baseUrl !== null) return [{ name: known.id, variable }];
+    const reason = reading.ok ? "it has no common address" : "the variable holds something that cannot be a key";
+    const remedy = reading.ok
+      ? `Add \`${known.id}:\` with \`baseUrl\` under \`providers\`.`
+      : reading.problem.suggestion;
+    const message = `${known.title} is not added: ${reason}`;
+    context.warnings.push({ source: variable, path: "", line: null, column: null, message, suggestion: remedy });
     return [];
   });
 }
