@@ -160,6 +160,34 @@ test("a call at a service tier without rates of its own is priced at standard ra
   assert.equal(prices.find("p", "m", "flex", noonMs)?.cost(usage({ inputTokens: million })), 1_000_000_000n);
 });
 
+test("every version leads back to its own rates, those of an override that is gone included", () => {
+  const counts = usage({ inputTokens: 1000, cacheReadTokens: 10, outputTokens: 7 });
+  const models = [
+    model("m/x", [{ rates: { input: "1" } }, { from: "2026-08-17", rates: { input: "3", output: "9" } }]),
+  ];
+  const before = book({ models, overrides: { "p/m": override } });
+  const now = book({ models, provider: { priceList: null, billing: "none" } });
+  const found = [
+    before.find("p", "m", null, noonMs),
+    before.find("p", "m/x", null, 0),
+    before.find("p", "m/x", "priority", noonMs),
+    now.find("p", "anything", null, noonMs),
+  ];
+  for (const price of found) {
+    assert.ok(price);
+    const again = now.findVersion(price.version);
+    assert.equal(again?.version, price.version);
+    assert.equal(again.cost(counts), price.cost(counts));
+  }
+});
+
+test("a version of another release of the catalogue leads nowhere", () => {
+  const prices = book({ models: [model("m", [{ rates: { input: "1" } }])] });
+  for (const version of ["test-0/list/m", "test-1/list/m@2020-01-01", "test-1/list/n", "test-1", ""]) {
+    assert.equal(prices.findVersion(version), null, version);
+  }
+});
+
 test("lookups stay right when more models are asked for than are kept", () => {
   const prices = book({ models: [{ id: "any", match: { starts_with: "m" }, prices: [{ rates: { input: "1" } }] }] });
   for (let index = 0; index < 3000; index++) {

@@ -30,6 +30,11 @@ export interface PriceBook {
    * priced at standard rates and its version says so: `…;standard-rates-for=flex`.
    */
   find(provider: string, model: string, serviceTier: string | null, atMs: number): Price | null;
+  /**
+   * The price of exactly these rates, for rating an entry's correction as the entry was: overrides that are no longer
+   * configured too, but `null` for rates of another release of the catalogue.
+   */
+  findVersion(version: string): Price | null;
 }
 
 /** What the book needs to know of a configured provider. */
@@ -53,6 +58,9 @@ const freePrice: Price = { version: "free", cost: () => zeroUsd, worstCost: () =
 /** Lookups kept per provider; when full they are forgotten together, since model names come from callers. */
 const lookupsMax = 1024;
 
+const overrideMark = "override/";
+const otherTierMark = ";standard-rates-for=";
+
 /** The names under which vendors bill at other than standard rates. */
 const otherTiers: ReadonlySet<string> = new Set(["flex", "priority", "batch", "scale", "fast"]);
 
@@ -72,9 +80,22 @@ export function createPriceBook(sources: PriceBookSources): PriceBook {
       }
       const price = priceAt(schedule, atMs);
       if (price === null || serviceTier === null || !otherTiers.has(serviceTier)) return price;
-      return { ...price, version: `${price.version};standard-rates-for=${serviceTier}` };
+      return { ...price, version: `${price.version}${otherTierMark}${serviceTier}` };
+    },
+    findVersion(version) {
+      const standard = version.split(otherTierMark, 1)[0] ?? version;
+      const price = findStandardVersion(sources.catalogue, standard);
+      return price && { ...price, version };
     },
   };
+}
+
+function findStandardVersion(catalogue: PriceCatalogue, version: string): Price | null {
+  if (version === freePrice.version) return freePrice;
+  if (version.startsWith(overrideMark)) return createPrice(version, parseOverrideRates(version));
+  const hit = catalogue.findSource(version.split("@", 1)[0] ?? version);
+  const prices = hit?.model.prices.map((variant) => schedule(hit.source, variant).price) ?? [];
+  return prices.find((price) => price.version === version) ?? null;
 }
 
 /** The prices of one model over time; empty if it has none. Of those that hold, the last one applies. */
@@ -142,5 +163,14 @@ function overridePrice(name: string, override: PriceOverride): Price {
     if (text !== null) rates[key] = text;
   }
   const shown = Object.entries(rates).map(([key, text]) => `${key}=${text}`);
-  return createPrice(`override/${name};${shown.join(",")}`, rates);
+  return createPrice(`${overrideMark}${name};${shown.join(",")}`, rates);
+}
+
+function parseOverrideRates(version: string): CatalogueRates {
+  const rates: Record<string, string> = {};
+  for (const shown of version.slice(version.lastIndexOf(";") + 1).split(",")) {
+    const [key = "", text = ""] = shown.split("=", 2);
+    rates[key] = text;
+  }
+  return rates;
 }

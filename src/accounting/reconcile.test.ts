@@ -8,6 +8,7 @@ import { createPrice } from "./prices/rates.ts";
 import { correctionFor, reconcileProvider, type LookupAnswer, type ReconcileDeps } from "./reconcile.ts";
 
 const price = createPrice("test", { input: "1", cacheRead: "0.1", output: "10", request: "0.000001" });
+const dearer = createPrice("dearer", { input: "2", output: "20" });
 const provider = { name: "p", acceptsClientRequestId: true, absentAfterMs: 60_000 };
 const settledAtMs = 1_000_000;
 
@@ -49,7 +50,10 @@ function setUp(
   const ledger = new Map(charges.map((entry) => [entry.entryId, entry]));
   const asked: string[] = [];
   const failures: unknown[] = [];
-  const prices: PriceBook = { find: (_, model) => (model === "m" ? price : null) };
+  const prices: PriceBook = {
+    find: (_, model) => (model === "m" ? price : null),
+    findVersion: (version) => (version === dearer.version ? dearer : null),
+  };
   const deps: ReconcileDeps = {
     prices,
     store: {
@@ -167,6 +171,18 @@ test("an aborted pass rejects with the reason and tells of no failure", async ()
   controller.abort(reason);
   await assert.rejects(pass, reason);
   assert.deepEqual(failures, []);
+});
+
+test("a correction is rated as its charge was, though another price holds now", async () => {
+  const entry = charge("a", {
+    priceVersion: dearer.version,
+    costNanoUsd: dearer.cost(usage({ inputTokens: 100, outputTokens: 10 })),
+  });
+  const used = usage({ inputTokens: 1 });
+  const { deps, ledger } = setUp([entry], { a: { kind: "found", usage: used } });
+  await reconcileProvider(deps, provider, live);
+  assert.equal(totals(ledger, "a").cost, dearer.cost(used));
+  assert.equal(ledger.get("a.correction")?.priceVersion, dearer.version);
 });
 
 test("without a price the usage is corrected, the amount is not, and the correction is flagged", () => {

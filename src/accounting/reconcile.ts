@@ -97,7 +97,7 @@ async function reconcileEntry(
   const nowMs = deps.wallMs();
   const used = usedAccordingTo(answer, provider, nowMs - entry.atMs);
   if (used === null) return "pending";
-  const price = deps.prices.find(entry.provider, modelOf(entry), null, entry.atMs);
+  const price = priceOf(deps.prices, entry);
   await deps.store.append(correctionFor(entry, used, price, nowMs));
   return "corrected";
 }
@@ -108,6 +108,12 @@ function usedAccordingTo(answer: LookupAnswer, provider: ReconciledProvider, age
   return neverBilled ? emptyUsage() : null;
 }
 
+/** The rates that the charge was made by; where they are gone or there were none, those in force when it was settled. */
+function priceOf(prices: PriceBook, entry: LedgerEntry): Price | null {
+  const charged = entry.priceVersion === null ? null : prices.findVersion(entry.priceVersion);
+  return charged ?? prices.find(entry.provider, modelOf(entry), null, entry.atMs);
+}
+
 /** The provider's own name of the model; entries carry `provider/model`. */
 function modelOf(entry: LedgerEntry): string {
   const prefix = `${entry.provider}/`;
@@ -115,8 +121,8 @@ function modelOf(entry: LedgerEntry): string {
 }
 
 /**
- * The entry that makes charge and correction together what was `used`. Rated by the price in force when the charge
- * was settled; without a price the amount stays as it was and the correction is flagged.
+ * The entry that makes charge and correction together what was `used`. Without a price the amount stays as it was and
+ * the correction is flagged.
  */
 export function correctionFor(charge: LedgerEntry, used: Usage, price: Price | null, nowMs: number): LedgerEntry {
   const difference = emptyUsage();

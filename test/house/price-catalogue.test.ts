@@ -16,6 +16,15 @@ test("generating the price catalogue again changes nothing", () => {
   );
 });
 
+test("an id names one model of its list, so that a price version names one set of rates", () => {
+  const { lists } = JSON.parse(readFileSync(priceFile, "utf8")) as {
+    lists: Record<string, { models: { id: string }[] }>;
+  };
+  for (const [name, { models }] of Object.entries(lists)) {
+    assert.equal(new Set(models.map(({ id }) => id)).size, models.length, name);
+  }
+});
+
 test("every price list that a provider refers to is in the catalogue", () => {
   const catalogue = loadPriceCatalogue();
   for (const { id, priceList } of providerSpecs) {

@@ -61,6 +61,8 @@ export interface CatalogueHit {
 export interface PriceCatalogue {
   /** The entry of a model name in a list; `null` if none fits. Not cached: callers keep what they ask often. */
   find(list: string, model: string): CatalogueHit | null;
+  /** The entry that a source names; `null` if it is of another release. */
+  findSource(source: string): CatalogueHit | null;
   /** Ids of the models in a list; empty for an unknown list. */
   models(list: string): readonly string[];
 }
@@ -117,6 +119,10 @@ export function createPriceCatalogue(editions: readonly Edition[]): PriceCatalog
       if (hit) return hit;
       const dashed = withDashedDate(name);
       return dashed === null ? null : findIn(list, dashed);
+    },
+    findSource(source) {
+      const [, list = ""] = source.split("/", 2);
+      return listOf(list)?.rows.find(({ hit }) => hit.source === source)?.hit ?? null;
     },
     models: (list) => [...new Set(listOf(list)?.rows.map(({ hit }) => hit.model.id))],
   };
