@@ -7,6 +7,8 @@ import type { Scope } from "./scope.ts";
 
 export interface RequestQuery extends Scope {
   readonly ending?: Ending | null;
+  /** HTTP statuses from `min` to `max`, both included. */
+  readonly status?: { readonly min: number; readonly max: number } | null;
   /** At most this many records. */
   readonly limit: number;
   /** The `next` of the page before. */
@@ -30,6 +32,7 @@ export async function listRequests(db: Kysely<Database>, query: RequestQuery): P
   if (typeof query.fromMs === "number") select = select.where("started_at_ms", ">=", query.fromMs);
   if (typeof query.toMs === "number") select = select.where("started_at_ms", "<", query.toMs);
   if (typeof query.ending === "string") select = select.where("ending", "=", query.ending);
+  if (query.status) select = select.where("status", ">=", query.status.min).where("status", "<=", query.status.max);
   if (typeof query.after === "string") select = select.where("request_id", "<", query.after);
   const rows = await select.execute();
   const records = rows.slice(0, query.limit).map(toRequestRecord);

@@ -1,8 +1,8 @@
 /** The thread that checkpoints: see checkpointer.ts for the protocol. */
 import { parentPort, workerData } from "node:worker_threads";
-import { assert } from "../../kernel/assert.ts";
+import { assert } from "../../../kernel/assert.ts";
 import type { MessageFromWorker, MessageToWorker } from "./checkpointer.ts";
-import { openConnection } from "./connection.ts";
+import { openConnection } from "../connection.ts";
 
 const FRAME_BYTES = 4096 + 24;
 /** How long a complete checkpoint may wait for readers and other processes, while the journal pauses. */

@@ -32,16 +32,18 @@ export interface Checkpointer extends AsyncDisposable {
 export type MessageToWorker = "look" | "paused" | "stop";
 export type MessageFromWorker = "pause" | "resume";
 
+/** Run from sources this file ends in `.ts`, run as published in `.js`; so does the worker's. */
+const workerUrl = import.meta.url.endsWith(".ts")
+  ? new URL("./checkpoint-worker.ts", import.meta.url)
+  : new URL("./checkpoint-worker.js", import.meta.url);
+
 /** Estimates of what a commit and each of its operations add to the log, in pages of 4 KiB. */
 const PAGES_PER_COMMIT = 6;
 const PAGES_PER_OPERATION = 1;
 const PAGES_BETWEEN_LOOKS = 2048;
 
 export function startCheckpointer(options: CheckpointerOptions, writer: PausableWriter): Checkpointer {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./checkpoint-worker.${extension}`, import.meta.url), {
-    workerData: { file: options.file, logBytesMax: options.logBytesMax },
-  });
+  const worker = new Worker(workerUrl, { workerData: { file: options.file, logBytesMax: options.logBytesMax } });
   const send = (message: MessageToWorker): void => worker.postMessage(message);
   let pages = 0;
   let failed = false;

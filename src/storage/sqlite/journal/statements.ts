@@ -4,10 +4,10 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { CompiledQuery, Kysely } from "kysely";
-import { columnNames, holdColumns, ledgerEntryColumns, requestColumns } from "../columns.ts";
-import type { Bound, ColumnReaders } from "../columns.ts";
-import type { Hold, LedgerEntry, RequestRecord } from "../records.ts";
-import type { Database } from "../schema.ts";
+import { columnNames, holdColumns, ledgerEntryColumns, requestColumns } from "../../columns.ts";
+import type { Bound, ColumnReaders } from "../../columns.ts";
+import type { Hold, LedgerEntry, RequestRecord } from "../../records.ts";
+import type { Database } from "../../schema.ts";
 
 export interface JournalStatements {
   open(hold: Hold): void;

@@ -6,10 +6,10 @@
  * When the store is at fault (disk full, I/O error), every operation of the batch fails and none is committed.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { HeadgateError } from "../../kernel/errors.ts";
-import type { Hold, LedgerEntry, RequestRecord } from "../records.ts";
-import { isBusy, isRowFault, storageUnavailable } from "./failures.ts";
-import type { JournalStatements } from "./journal-statements.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import type { Hold, LedgerEntry, RequestRecord } from "../../records.ts";
+import { isBusy, isRowFault, storageUnavailable } from "../failures.ts";
+import type { JournalStatements } from "./statements.ts";
 
 /** Either an `open` (with a hold) or a `close` (with a record). */
 export interface JournalOperation {

@@ -11,11 +11,11 @@
  * is refused was already made and must be charged by its worst case.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock } from "../../kernel/clock.ts";
-import type { HeadgateError } from "../../kernel/errors.ts";
-import type { Hold, Journal, LedgerEntry, RequestRecord } from "../records.ts";
+import type { Clock } from "../../../kernel/clock.ts";
+import type { HeadgateError } from "../../../kernel/errors.ts";
+import type { Hold, Journal, LedgerEntry, RequestRecord } from "../../records.ts";
 import type { BatchWriter, JournalOperation } from "./batch-writer.ts";
-import { storageUnavailable } from "./failures.ts";
+import { storageUnavailable } from "../failures.ts";
 
 export interface SqliteJournalOptions {
   readonly writer: BatchWriter;
