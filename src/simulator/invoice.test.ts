@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { send, until, type SendOptions } from "../../test/support/simulator-client.ts";
+import { send, turns, until, type SendOptions } from "../../test/support/simulator-client.ts";
 import { createVirtualClock, type VirtualClock } from "../../test/support/virtual-clock.ts";
 import { createAnswerIds } from "./ids.ts";
 import { Invoice, type InvoiceEntry, type InvoiceLine } from "./invoice.ts";
@@ -164,7 +164,7 @@ describe("billing", () => {
       await reply;
       for (let step = 0; step < 40; step++) {
         clock.advance(100);
-        await until(() => true);
+        await turns(1);
       }
       await until(() => simulator.stats().running === 0);
       assert.equal(onlyLine().output, 20);

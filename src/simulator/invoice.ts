@@ -1,7 +1,7 @@
 /**
  * The simulator's own books: one line for every request that generated or was billed anything, in the order they
  * ended. Lines are kept in blocks of typed columns, about 50 bytes each besides the caller's own request id, so that
- * writing one costs next to nothing; costs are calculated when a line is read. Above `linesMax` the oldest block goes;
+ * writing one costs next to nothing; a line's cost is calculated again when it is read. Above `linesMax` the oldest block goes;
  * its cost stays in the total.
  *
  * Billing rules: a request refused before generation costs nothing and has no line. From then on the input is billed,
@@ -70,7 +70,7 @@ export class Invoice {
   readonly #blocksMax: number;
   #blocks: Block[] = [];
   #droppedLines = 0;
-  #droppedCost = 0n;
+  #totalCost = 0n;
   #length = 0;
   #keyNames: string[] = [];
   #keyIndexes = new Map<string, number>();
@@ -102,6 +102,7 @@ export class Invoice {
     block.keys[offset] = this.#keyIndex(entry.apiKey);
     block.clientIds[offset] = entry.clientRequestId;
     this.#length++;
+    this.#totalCost += costOf(entry.model, entry);
   }
 
   /** Lines after number `after` (0: from the oldest kept), at most `limit`, of one API key if `key` (its last characters) is given. */
@@ -139,15 +140,13 @@ export class Invoice {
 
   /** The cost of all lines ever written since the last reset, in nano-dollars. */
   totalCost(): bigint {
-    let total = this.#droppedCost;
-    for (let index = this.#droppedLines; index < this.#length; index++) total += this.#line(index).costNanoUsd;
-    return total;
+    return this.#totalCost;
   }
 
   reset(): void {
     this.#blocks = [];
     this.#droppedLines = 0;
-    this.#droppedCost = 0n;
+    this.#totalCost = 0n;
     this.#length = 0;
     this.#keyNames = [];
     this.#keyIndexes = new Map();
@@ -155,9 +154,6 @@ export class Invoice {
 
   #startBlock(): void {
     if (this.#blocks.length >= this.#blocksMax) {
-      for (let index = this.#droppedLines; index < this.#droppedLines + BLOCK_LINES; index++) {
-        this.#droppedCost += this.#line(index).costNanoUsd;
-      }
       this.#blocks.shift();
       this.#droppedLines += BLOCK_LINES;
     }

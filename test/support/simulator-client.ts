@@ -19,6 +19,8 @@ export interface SendOptions {
   readonly body?: unknown;
   /** Looks at what has come so far; `leave` hangs up. */
   readonly onChunk?: (received: Buffer, leave: () => void) => void;
+  /** Takes the head and then reads nothing, so that the sender's buffers fill. */
+  readonly readNothing?: boolean;
   /** Given at once: hangs up whenever it is called. */
   readonly onStart?: (leave: () => void) => void;
 }
@@ -43,6 +45,7 @@ export function send(url: string, options: SendOptions = {}): Promise<Reply> {
       status = response.statusCode ?? 0;
       headers = response.headers;
       response.on("error", (error: NodeJS.ErrnoException) => (errorCode = error.code ?? error.message));
+      if (options.readNothing) return;
       response.on("data", (chunk: Buffer) => {
         chunks.push(chunk);
         options.onChunk?.(Buffer.concat(chunks), leave);
@@ -63,7 +66,16 @@ export function send(url: string, options: SendOptions = {}): Promise<Reply> {
 
 /** Resolves as soon as the condition holds; gives the event loop a turn between two looks. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => void setImmediate(resolve));
+  while (!condition()) await turns(1);
+}
+
+/** Gives the event loop this many turns: for showing that something does not happen. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
 
 /** The data of the events of an SSE body, in order. */

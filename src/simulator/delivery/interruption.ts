@@ -1,4 +1,7 @@
-/** How an `interruption` fault spoils one event, or ends the connection. */
+/**
+ * How an `interruption` fault spoils one event, or ends the connection. Connections are ended one turn of the loop
+ * later: Node hands what was written in a turn to the socket only at the turn's end.
+ */
 import type { ServerResponse } from "node:http";
 import type { Step } from "../answer/answer.ts";
 import type { Fault } from "../faults.ts";
@@ -52,12 +55,14 @@ export function hugeStep(step: Step, megabytes: number): Step {
   return { ...step, text, escaped: text };
 }
 
-/** Resets the connection: what was not yet sent is lost. */
+/** Resets the connection: what the reader has not yet taken is lost. */
 export function resetConnection(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
+  const { socket } = response;
+  setImmediate(() => socket?.resetAndDestroy());
 }
 
 /** Closes the connection after what was written, without the end of the body that HTTP requires. */
 export function cutConnection(response: ServerResponse): void {
-  response.socket?.destroySoon();
+  const { socket } = response;
+  setImmediate(() => socket?.destroySoon());
 }
