@@ -1,15 +1,20 @@
 /**
  * Chat completions: the dialect of OpenAI's `/v1/chat/completions` and of every endpoint that is compatible with it.
- * `inbound/` speaks with callers, `outbound/` with providers; what they share stands beside this file.
+ * `inbound/` speaks with callers and `outbound/` with providers where bytes pass through; `inbound-request/`,
+ * `outbound-request/` and `outbound-answer/` translate to and from the canonical form. What they share is beside this
+ * file.
  */
 import type { Dialect } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "./inbound/errors.ts";
-import { decodeRequest } from "./inbound/request.ts";
+import { decodeRequest } from "./inbound-request/request.ts";
 import { encodeResponse } from "./inbound/response.ts";
 import { ChatStreamEncoder } from "./inbound/stream-encoder.ts";
 import { viewRequest } from "./inbound/view.ts";
 import { readError } from "./outbound/errors.ts";
 import { readResponse } from "./outbound/reading.ts";
+import { encodeRequest } from "./outbound-request/request.ts";
+import { decodeResponse } from "./outbound-answer/response.ts";
+import { ChatStreamDecoder } from "./outbound-answer/stream-decoder.ts";
 import { spliceRequest } from "./outbound/splice.ts";
 import { ChatStreamReader } from "./outbound/stream-reader.ts";
 
@@ -34,5 +39,10 @@ export const openaiChat: Dialect = {
     readResponse,
     createStreamReader: (quirks) => new ChatStreamReader(quirks),
     readError,
+    translation: {
+      encodeRequest,
+      decodeResponse,
+      createStreamDecoder: (quirks) => new ChatStreamDecoder(quirks),
+    },
   },
 };

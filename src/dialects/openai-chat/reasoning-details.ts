@@ -15,6 +15,12 @@ import { asArray, asCount, asObject, asText, type WireObject } from "../wire-val
 
 export type ReasoningItem = Extract<Item, { readonly type: "reasoning" }>;
 
+/** How `OpaqueState` names what a provider of this dialect gave: a detail as JSON, without its text. */
+export const wireState: Readonly<Pick<OpaqueState, "origin" | "kind">> = {
+  origin: "openai-chat",
+  kind: "reasoning_details",
+};
+
 const ANTHROPIC_DIALECT = "anthropic-messages";
 const ANTHROPIC_FORMAT = "anthropic-claude-v1";
 const OWN_FORMAT = /^headgate\/([^/]+)\/(.+)$/;

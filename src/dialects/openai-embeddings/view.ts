@@ -1,6 +1,7 @@
 import type { JsonDocument } from "../../kernel/json-document.ts";
 import type { RequestView } from "../dialect.ts";
-import { invalid, missing, readPositive, readText } from "../openai-chat/inbound/fields.ts";
+import { readPositive, readText } from "../openai-chat/inbound/fields.ts";
+import { invalid, missing } from "../openai-chat/inbound/refusals.ts";
 
 const INPUT = "a non-empty string, or a non-empty array of strings, of token numbers or of arrays of token numbers";
 

@@ -1,15 +1,7 @@
 /** Checked reading of a caller's fields: absent and `null` are the same, anything of the wrong type is refused by name. */
-import { HeadgateError } from "../../../kernel/errors.ts";
+import { invalid } from "./refusals.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
-
-export function invalid(param: string, expected: string): HeadgateError {
-  return new HeadgateError("invalid_value", `${param} must be ${expected}.`, { param });
-}
-
-export function missing(param: string): HeadgateError {
-  return new HeadgateError("missing_field", `${param} is required.`, { param });
-}
 
 /** `prefix` is the path of the object, with its final dot, empty at the top. */
 export function readText(fields: Fields, name: string, prefix = ""): string | null {

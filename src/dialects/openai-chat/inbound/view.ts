@@ -7,8 +7,6 @@
 import type { Needs, RequestView } from "../../dialect.ts";
 import type { JsonDocument } from "../../../kernel/json-document.ts";
 import {
-  invalid,
-  missing,
   readArray,
   readFlag,
   readNumber,
@@ -18,6 +16,7 @@ import {
   requireObject,
   type Fields,
 } from "./fields.ts";
+import { invalid, missing } from "./refusals.ts";
 
 const CHOICES_MAX = 128;
 const roles: ReadonlySet<unknown> = new Set(["developer", "system", "user", "assistant", "tool", "function"]);

@@ -9,11 +9,11 @@
  */
 import type { CanonicalRequest, OutputFormat } from "../../canonical.ts";
 import type { RequestView } from "../../dialect.ts";
-import { invalid, readFlag, readNumber, readObject, readPositive, readText, type Fields } from "./fields.ts";
+import { readFlag, readNumber, readObject, readPositive, readText, type Fields } from "../inbound/fields.ts";
+import { invalid, unsupported } from "../inbound/refusals.ts";
 import { decodeMessages } from "./messages.ts";
 import { decodeReasoning } from "./reasoning-options.ts";
 import { decodeToolChoice, decodeTools } from "./tools.ts";
-import { unsupported } from "./unsupported.ts";
 
 const understood: ReadonlySet<string> = new Set([
   "model",

@@ -1,6 +1,7 @@
 import type { CanonicalRequest, ReasoningEffort } from "../../canonical.ts";
 import { asCount } from "../../wire-values.ts";
-import { invalid, readObject, readText, type Fields } from "./fields.ts";
+import { readObject, readText, type Fields } from "../inbound/fields.ts";
+import { invalid } from "../inbound/refusals.ts";
 
 /** openai-node, `ReasoningEffort`. */
 const efforts: ReadonlyMap<string, ReasoningEffort> = new Map(

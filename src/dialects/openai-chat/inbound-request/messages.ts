@@ -8,9 +8,9 @@
  */
 import type { Item, Part, Role } from "../../canonical.ts";
 import { decodeDetails } from "../reasoning-details.ts";
-import { invalid, readArray, readText, requireObject, type Fields } from "./fields.ts";
+import { readArray, readText, requireObject, type Fields } from "../inbound/fields.ts";
+import { invalid, unsupported } from "../inbound/refusals.ts";
 import { decodeContent } from "./parts.ts";
-import { unsupported } from "./unsupported.ts";
 
 const understood: ReadonlySet<string> = new Set([
   "role",
