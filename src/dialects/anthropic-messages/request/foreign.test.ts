@@ -24,6 +24,8 @@ test("refuses by name each field that changes the answer", () => {
     functions: [{ name: "f" }],
     function_call: { name: "f" },
     a_field_of_tomorrow: 1,
+    "tools[0]": { type: "custom" },
+    "messages[3].weight": 0,
     constructor: 1,
   };
   for (const [name, value] of Object.entries(fields)) {
@@ -48,6 +50,7 @@ test("reports each field that leaves the answer as it is", () => {
     prompt_cache_key: "k",
     prompt_cache_retention: "24h",
     safety_identifier: "u",
+    "tools[12].cache_control": { type: "ephemeral" },
   };
   assert.deepEqual(judge(fields), Object.keys(fields));
 });

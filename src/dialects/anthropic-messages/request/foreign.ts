@@ -1,7 +1,8 @@
 /**
  * The fields of other dialects that the canonical form has no place for, each with its rule: `refuse` what changes the
  * answer, `report` what does not. A value that asks for nothing (`null`, or the field's own default) is neither. A
- * field that is not in the table is refused by name, because nobody can say what leaving it out would do.
+ * field that is not in the table is refused by name, because nobody can say what leaving it out would do. Fields
+ * inside messages and tools come with their path, `tools[1].cache_control`.
  */
 import type { Loss } from "../../dialect.ts";
 import { unsupported } from "./refusal.ts";
@@ -45,6 +46,9 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["prompt_cache_options", report()],
   ["safety_identifier", report()],
   ["stream_options", report()],
+  ["messages[].cache_control", report()],
+  ["tools[].cache_control", report()],
+  ["tools[].function.cache_control", report()],
 ]);
 
 /** Throws `unsupported_parameter` for the first field that must not be left out. */
@@ -52,7 +56,7 @@ export function judgeForeignFields(foreign: Readonly<Record<string, unknown>>, l
   for (const name of Object.keys(foreign)) {
     const value = foreign[name];
     if (value === null || value === undefined) continue;
-    const rule = rules.get(name);
+    const rule = rules.get(name.replaceAll(/\[\d+\]/g, "[]"));
     if (rule?.neutral.includes(JSON.stringify(value)) === true) continue;
     if (rule?.action === "report") {
       losses.add(name);
@@ -60,7 +64,7 @@ export function judgeForeignFields(foreign: Readonly<Record<string, unknown>>, l
     }
     throw unsupported(
       name,
-      `The model is served through the Anthropic Messages API, which has no counterpart of \`${name}\`. Leave the field out, or ask for a model whose provider has it.`,
+      `\`${name}\` cannot be translated to the Anthropic Messages API, through which the model is served, and the answer could be another without it. Leave the field out, or ask for a model whose provider takes it.`,
     );
   }
 }
