@@ -12,7 +12,7 @@ const azure: ProviderSpec = openAiCompatible({
   baseUrl: null,
   auth: { scheme: "header", header: "api-key" },
   environment: ["AZURE_OPENAI_API_KEY"],
-  requestIdHeader: "apim-request-id",
+  requestIdHeader: "x-request-id",
   priceList: "azure",
   documentation: "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-lifecycle",
 });
