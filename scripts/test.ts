@@ -51,7 +51,8 @@ function runTests(asked: readonly string[], flags: readonly string[]): number {
   }
   const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
   const runner = ["--test", "--test-reporter=spec", concurrency, ...flags, ...files];
-  const { status, signal } = spawnSync(process.execPath, runner, { cwd: project, stdio: "inherit" });
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(project, ".node", "compile-cache") };
+  const { status, signal } = spawnSync(process.execPath, runner, { cwd: project, env, stdio: "inherit" });
   if (signal !== null) console.error(`The test runner was stopped by ${signal}.`);
   return status ?? 1;
 }

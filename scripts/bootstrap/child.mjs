@@ -1,9 +1,8 @@
 /** The first thing that runs in a child of the bootstrap: ties its life to its parent's, then becomes the target. */
-import { pathToFileURL } from "node:url";
+import { become } from "./become.mjs";
 
-const [node, , file, ...args] = process.argv;
+const [file, ...args] = process.argv.slice(2);
 
 process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
 process.channel.unref();
-process.argv = [node, file, ...args];
-await import(pathToFileURL(file).href);
+await become(file, args);

@@ -5,7 +5,8 @@
  */
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { become } from "./become.mjs";
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), "child.mjs");
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -13,8 +14,7 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** Resolves when the target has been imported or its process has ended. */
 export async function launch({ node, running, file, args }) {
   if (node === running) {
-    process.argv = [node, file, ...args];
-    await import(pathToFileURL(file).href);
+    await become(file, args);
     return;
   }
   const env = {
