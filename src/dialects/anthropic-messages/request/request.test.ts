@@ -91,6 +91,11 @@ test("bounds the output by the caller's figure, else the model's own maximum, el
   assert.deepEqual(unknown.losses, [`max_tokens=${ASSUMED_OUTPUT_TOKENS_MAX}`]);
 });
 
+test("maps the service tiers that exist on both sides", () => {
+  assert.equal(encode({ serviceTier: "auto" }).body["service_tier"], "auto");
+  assert.equal(encode({ serviceTier: "default" }).body["service_tier"], "standard_only");
+});
+
 test("keeps zero apart from absent", () => {
   const { body } = encode({ temperature: 0, topP: 0 });
   assert.equal(body["temperature"], 0);
@@ -101,7 +106,8 @@ test("refuses what the API cannot take, naming the field", () => {
   refuses({ temperature: 1.2 }, "unsupported_parameter", "temperature");
   refuses({ stop: ["END", " \n"] }, "unsupported_parameter", "stop");
   refuses({ stop: [""] }, "unsupported_parameter", "stop");
-  refuses({ serviceTier: "flex" }, "invalid_value", "service_tier");
+  refuses({ serviceTier: "flex" }, "unsupported_parameter", "service_tier");
+  refuses({ serviceTier: "priority" }, "unsupported_parameter", "service_tier");
   refuses({ outputFormat: { type: "json-object" } }, "unsupported_parameter", "response_format");
 });
 

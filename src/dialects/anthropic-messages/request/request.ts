@@ -10,7 +10,7 @@ import type { EncodedRequest, Loss, TargetFacts } from "../../dialect.ts";
 import type { Tracking } from "./blocks.ts";
 import { judgeForeignFields } from "./foreign.ts";
 import { planReasoning } from "./reasoning.ts";
-import { invalid, unsupported } from "./refusal.ts";
+import { unsupported } from "./refusal.ts";
 import { planTools } from "./tools.ts";
 import { encodeConversation } from "./turns.ts";
 
@@ -113,7 +113,7 @@ function encodeServiceTier(tier: string | null): { service_tier?: "auto" | "stan
     case "standard_only":
       return { service_tier: "standard_only" };
     default:
-      throw invalid(
+      throw unsupported(
         "service_tier",
         `The Anthropic Messages API has no service tier ${JSON.stringify(tier)}. Use auto or default.`,
       );
