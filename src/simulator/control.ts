@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { faultCatalogue } from "./faults.ts";
 import type { InvoiceLine } from "./invoice.ts";
 import { simulatedModels } from "./prices.ts";
+import { readApiKey } from "./serve.ts";
 import type { Simulation } from "./simulation.ts";
 import { Refusal } from "./wire/wire.ts";
 
@@ -38,6 +39,7 @@ export function readStats(simulation: Simulation): SimulatorStats {
 
 /** Answers a control request; `false` if the path is none of them. Throws `Refusal`. */
 export function control(simulation: Simulation, request: IncomingMessage, response: ServerResponse, url: URL): boolean {
+  if (url.pathname.startsWith("/v1/")) readApiKey(request);
   const route = `${request.method ?? "GET"} ${url.pathname}`;
   switch (route) {
     case "GET /sim/invoice":

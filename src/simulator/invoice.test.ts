@@ -172,7 +172,8 @@ describe("billing", () => {
   }
 
   test("one request can be looked up by its own id and by the caller's, once it has ended", async () => {
-    const lookUp = (id: string): ReturnType<typeof send> => send(`${simulator.url}/v1/generation?id=${id}`);
+    const lookUp = (id: string): ReturnType<typeof send> =>
+      send(`${simulator.url}/v1/generation?id=${id}`, { headers: { authorization: "Bearer k" } });
     const running = chat("sim-chat:tokens=4,rate=10,input=50,cache-read=6", false);
     await until(() => simulator.stats().running === 1);
     const early = await lookUp("attempt-1");

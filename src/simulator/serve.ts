@@ -15,6 +15,10 @@ import { ScriptError } from "./script.ts";
 import type { Simulation } from "./simulation.ts";
 import { isObject, Refusal, type Reading, type Wire } from "./wire/wire.ts";
 
+const ANSWER_TOKENS_MAX = 1_000_000;
+/** Longer answers are composed anew for each request instead of being kept. */
+const FIXED_TOKENS_MAX = 2000;
+
 export function serve(
   simulation: Simulation,
   wire: Wire,
@@ -60,6 +64,9 @@ function generate(
   const refusal = planRefusal(faults, script, apiKey, wire.endpoint === "messages", simulation.clock.wallMs());
   if (refusal) throw refusal;
   const reading = wire.read(json, request.headers);
+  if (reading.ask.choices * ((script.tokens ?? 0) + (script.reasoning ?? 0)) > ANSWER_TOKENS_MAX) {
+    throw new ScriptError(`tokens, reasoning and n together ask for more than ${ANSWER_TOKENS_MAX} tokens.`);
+  }
   reading.padding ||= script.obfuscation;
   reading.showReasoning ||= script.reasoningText;
   const marks = {
@@ -122,7 +129,8 @@ function deliver(call: Call, reading: Reading): void {
 
 function answerOf(simulation: Simulation, known: ReturnType<Simulation["known"]>, ask: Ask, wire: Wire): Answer {
   if (wire.endpoint === "embeddings") return emptyAnswer;
-  if (!isFixedAnswer(known.script, ask)) return composeAnswer(known.script, ask, simulation.seed);
+  if (!isFixedAnswer(known.script, ask) || (known.script.tokens ?? 0) > FIXED_TOKENS_MAX)
+    return composeAnswer(known.script, ask, simulation.seed);
   if (known.fixedAnswer === emptyAnswer)
     known.fixedAnswer = composeAnswer(known.script, { ...ask, userText: "" }, simulation.seed);
   return known.fixedAnswer;
@@ -144,7 +152,7 @@ function parseBody(body: Buffer): Readonly<Record<string, unknown>> {
 }
 
 /** From `authorization: Bearer …` or `x-api-key`. Throws 401 if there is neither. */
-function readApiKey(request: IncomingMessage): string {
+export function readApiKey(request: IncomingMessage): string {
   const authorization = request.headers.authorization;
   const key = authorization?.startsWith("Bearer ") ? authorization.slice(7).trim() : headerText(request, "x-api-key");
   if (key === undefined || key === "")

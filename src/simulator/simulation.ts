@@ -9,7 +9,7 @@ import { Pacer } from "./delivery/pace.ts";
 import { parseScript, type Script } from "./script.ts";
 
 /** Scripts, fixed answers and fault counters kept; above it they are forgotten all at once. */
-const SCRIPTS_MAX = 10_000;
+const SCRIPTS_MAX = 1000;
 
 interface KnownScript {
   readonly script: Script;

@@ -111,7 +111,12 @@ function createHandler(
     } catch (thrown) {
       const refusal =
         thrown instanceof Refusal ? thrown : new Refusal(400, `The request could not be read: ${String(thrown)}`);
-      sendRefusal(openai, response, refusal, simulation.ids.requestIdOf(simulation.nextNumber()));
+      sendRefusal(
+        request.headers["anthropic-version"] === undefined ? openai : anthropic,
+        response,
+        refusal,
+        simulation.ids.requestIdOf(simulation.nextNumber()),
+      );
     }
   };
 }

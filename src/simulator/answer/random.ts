@@ -24,9 +24,12 @@ export class Random {
   }
 }
 
-/** A 32-bit hash of a text (FNV-1a over UTF-16 units), to make a seed of it. */
+const HASHED_UNITS_MAX = 4096;
+
+/** A 32-bit hash of a text's length and beginning (FNV-1a over UTF-16 units), to make a seed of it. */
 export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  let hash = 0x811c9dc5 ^ text.length;
+  const units = Math.min(text.length, HASHED_UNITS_MAX);
+  for (let index = 0; index < units; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;
 }

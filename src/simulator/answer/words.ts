@@ -59,7 +59,10 @@ const ECHO_MAX = 400;
 
 /** The answer without a script: friendly, honest about what it is, and about what the user said. */
 export function naturalAnswer(userText: string, random: Random): string {
-  const said = userText.trim().replace(/\s+/g, " ");
+  const said = userText
+    .slice(0, 4 * ECHO_MAX)
+    .trim()
+    .replace(/\s+/g, " ");
   const characters = Array.from(said.slice(0, 2 * ECHO_MAX));
   const echo = characters.length > ECHO_MAX ? `${characters.slice(0, ECHO_MAX).join("")}…` : characters.join("");
   const middle = said === "" ? "Your message held no text for me to take up." : `You said: “${echo}”.`;

@@ -71,7 +71,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** `{type:"error",error:{type,message},request_id}` */
-export function encodeAnthropicError(refusal: Refusal, requestId: string): string {
+function encodeAnthropicError(refusal: Refusal, requestId: string): string {
   const type = ERROR_TYPES[refusal.status] ?? (refusal.status >= 500 ? "api_error" : "invalid_request_error");
   return JSON.stringify({ type: "error", error: { type, message: refusal.message }, request_id: requestId });
 }

@@ -171,6 +171,12 @@ describe("OpenAI's wire", () => {
 
   const refused = [
     { what: "a missing key", reply: () => chat({}, {}), status: 401, code: "missing_api_key" },
+    {
+      what: "a model list without a key",
+      reply: () => send(`${simulator.url}/v1/models`),
+      status: 401,
+      code: "missing_api_key",
+    },
     { what: "an unknown model", reply: () => chat({ model: "gpt-9" }), status: 404, code: "model_not_found" },
     { what: "an embedding model", reply: () => chat({ model: "sim-embed" }), status: 404, code: "model_not_found" },
     {
