@@ -39,7 +39,7 @@ export function readStats(simulation: Simulation): SimulatorStats {
 
 /** Answers a control request; `false` if the path is none of them. Throws `Refusal`. */
 export function control(simulation: Simulation, request: IncomingMessage, response: ServerResponse, url: URL): boolean {
-  if (url.pathname.startsWith("/v1/")) readApiKey(request);
+  if (url.pathname.startsWith("/v1/")) readApiKey(simulation, request);
   const route = `${request.method ?? "GET"} ${url.pathname}`;
   switch (route) {
     case "GET /sim/invoice":

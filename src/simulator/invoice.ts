@@ -20,7 +20,7 @@ export interface InvoiceLine extends Tokens {
   readonly id: string;
   /** The caller's `x-client-request-id`. */
   readonly clientRequestId: string | null;
-  /** `…` and the last four characters of the API key. */
+  /** `…` and the last four characters of the API key; `none` without one. */
   readonly apiKey: string;
   readonly model: string;
   readonly endpoint: Endpoint;

@@ -59,7 +59,7 @@ function generate(
   }
   if (script.cacheWrite1h > 0 && wire.endpoint !== "messages")
     throw new ScriptError("cache-write-1h needs POST /v1/messages; OpenAI reports no such bucket.");
-  const apiKey = readApiKey(request);
+  const apiKey = readApiKey(simulation, request);
   const faults = simulation.striking(known);
   const refusal = planRefusal(faults, script, apiKey, wire.endpoint === "messages", simulation.clock.wallMs());
   if (refusal) throw refusal;
@@ -151,22 +151,21 @@ function parseBody(body: Buffer): Readonly<Record<string, unknown>> {
   return json;
 }
 
-/** From `authorization: Bearer …` or `x-api-key`. Throws 401 if there is neither. */
-export function readApiKey(request: IncomingMessage): string {
+/** From `authorization: Bearer …` or `x-api-key`; empty if there is neither. Throws 401 if that is not allowed. */
+export function readApiKey(simulation: Simulation, request: IncomingMessage): string {
   const authorization = request.headers.authorization;
-  const key = authorization?.startsWith("Bearer ") ? authorization.slice(7).trim() : headerText(request, "x-api-key");
-  if (key === undefined || key === "")
-    throw new Refusal(
-      401,
-      "You didn't provide an API key. Send it as `Authorization: Bearer …` or `x-api-key`; the simulator takes any.",
-      { code: "missing_api_key" },
-    );
+  const bearer = authorization?.startsWith("Bearer ") ? authorization.slice(7).trim() : "";
+  const key = bearer === "" ? (headerText(request, "x-api-key") ?? "") : bearer;
+  if (key === "" && simulation.requireKey) {
+    const message = "You didn't provide an API key. Send it as `Authorization: Bearer …` or `x-api-key`.";
+    throw new Refusal(401, message, { code: "missing_api_key" });
+  }
   return key;
 }
 
 /** How a key appears in the books: never more than its last four characters. */
 function keyLabel(apiKey: string): string {
-  return `…${apiKey.slice(-4)}`;
+  return apiKey === "" ? "none" : `…${apiKey.slice(-4)}`;
 }
 
 function headerText(request: IncomingMessage, name: string): string | undefined {

@@ -33,6 +33,8 @@ export class Simulation {
   readonly ids: AnswerIds;
   readonly invoice: Invoice;
   readonly seed: number;
+  /** Whether requests without an API key are refused. */
+  readonly requireKey: boolean;
   readonly counts: Counts = { complete: 0, cancelled: 0, fault: 0, refused: 0 };
   /** Requests that are not answered at once. */
   readonly running: Set<Running> = new Set();
@@ -43,11 +45,17 @@ export class Simulation {
 
   constructor(
     clock: Clock,
-    options: { readonly seed: number; readonly invoiceLinesMax: number; readonly defaultScript: string },
+    options: {
+      readonly seed: number;
+      readonly requireKey: boolean;
+      readonly invoiceLinesMax: number;
+      readonly defaultScript: string;
+    },
   ) {
     this.clock = clock;
     this.pacer = new Pacer(clock);
     this.seed = options.seed;
+    this.requireKey = options.requireKey;
     // Ids differ from one start to the next, answers do not.
     this.ids = createAnswerIds(options.seed ^ Math.floor(clock.wallMs()));
     this.invoice = new Invoice(options.invoiceLinesMax, this.ids);

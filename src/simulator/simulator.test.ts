@@ -44,6 +44,11 @@ describe("the simulator", () => {
     assert.notEqual(here.id, there.id);
   });
 
+  test("takes requests without a key unless told otherwise, and books them under none", async () => {
+    assert.equal((await chat({ model: "sim-chat:tokens=1,seed=41" }, {})).status, 200);
+    assert.equal(simulator.invoice().at(-1)?.apiKey, "none");
+  });
+
   test("takes a script from the header", async () => {
     const reply = await chat({}, { ...KEY, "x-sim-script": "tokens=2" });
     assert.equal(parse(reply.text).usage.completion_tokens, 2);

@@ -4,7 +4,7 @@
  * keeps its own invoice (invoice.ts) for comparison with the gateway's ledger.
  *
  * Chosen per request: model name and script (script.ts), faults (faults.ts). The same request gives the same answer as
- * long as the seed is the same. It takes any API key, and costs nobody anything.
+ * long as the seed is the same. It takes any API key, or none, and costs nobody anything.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
@@ -32,6 +32,8 @@ export interface SimulatorOptions {
   readonly bodyBytes?: number;
   /** The script of requests that bring none, e.g. `ttft=150,rate=80` to type at a human pace. Default empty. */
   readonly defaultScript?: string;
+  /** Refuse requests without an API key with 401, as real providers do; default false. Any key will do. */
+  readonly requireKey?: boolean;
   /** How long running answers may go on after closing begins, in milliseconds; default 0. */
   readonly closeGraceMs?: number;
 }
@@ -66,6 +68,7 @@ export async function startSimulator(
     seed: options.seed ?? 1,
     invoiceLinesMax: options.invoiceLinesMax ?? INVOICE_LINES_DEFAULT,
     defaultScript,
+    requireKey: options.requireKey ?? false,
   });
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: 0 },

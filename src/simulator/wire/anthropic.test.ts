@@ -14,7 +14,7 @@ const WEATHER = {
 
 let simulator: Simulator;
 before(async () => {
-  simulator = await startSimulator({ clock: createVirtualClock() });
+  simulator = await startSimulator({ clock: createVirtualClock() }, { requireKey: true });
 });
 after(() => simulator[Symbol.asyncDispose]());
 
