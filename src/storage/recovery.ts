@@ -15,6 +15,8 @@ import type { Database } from "./schema.ts";
 export interface RecoveryDeps {
   readonly db: Kysely<Database>;
   readonly clock: Clock;
+  /** Who recovers: it lives. */
+  readonly instanceId: string;
   /** `null` if the instance's process lives. */
   readonly takeLock: (instanceId: string) => { release(): void } | null;
 }
@@ -30,7 +32,8 @@ const REQUESTS_PER_TRANSACTION = 200;
 export async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> {
   let instances = 0;
   let attempts = 0;
-  for (const { id } of await deps.db.selectFrom("instances").select("id").execute()) {
+  const others = deps.db.selectFrom("instances").select("id").where("id", "!=", deps.instanceId);
+  for (const { id } of await others.execute()) {
     const lock = deps.takeLock(id);
     if (lock === null) continue;
     try {

@@ -10,6 +10,9 @@ import { foundation } from "./migrations/0001-foundation.ts";
 /** In order; the position is the version. Never edited or reordered after a release: append. */
 const migrations: readonly string[] = [foundation];
 
+/** Of this program. A file with a higher one was written by a newer program. */
+export const schemaVersion: number = migrations.length;
+
 /** Throws `storage_unusable` for a file written by a newer program. */
 export function migrate(connection: DatabaseSync, file: string, steps: readonly string[] = migrations): void {
   if (appliedCount(connection, file, steps) === steps.length) return;

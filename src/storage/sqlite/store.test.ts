@@ -41,7 +41,10 @@ test("after an orderly end only the database file is left", async () => {
     await using store = await openStore({ dataDir: folder.path, durability: "process", clock, ids });
     await store.db.selectFrom("tenants").selectAll().execute();
   }
-  assert.deepEqual(new Set(readdirSync(folder.path, { recursive: true })), new Set(["headgate.db", "instances"]));
+  assert.deepEqual(
+    new Set<unknown>(readdirSync(folder.path, { recursive: true })),
+    new Set(["headgate.db", "instances"]),
+  );
 });
 
 test("a file that is no database, and a newer one, are refused with what to do", async () => {

@@ -8,7 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { assert } from "../../kernel/assert.ts";
-import { scheduleRecovery } from "../recovery-schedule.ts";
+import { repeat } from "../../kernel/repeat.ts";
 import { recoverHolds } from "../recovery.ts";
 import type { RecoveryReport } from "../recovery.ts";
 import type { Database } from "../schema.ts";
@@ -51,7 +51,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   const journal = openJournal(options, file, loop, db, instanceId, opened);
 
   const recover = (): Promise<RecoveryReport> =>
-    recoverHolds({ db, clock: options.clock, takeLock: (id) => takeInstanceLock(options.dataDir, id) });
+    recoverHolds({ db, clock: options.clock, instanceId, takeLock: (id) => takeInstanceLock(options.dataDir, id) });
   const recoverAndTell = async (): Promise<void> => {
     try {
       const report = await recover();
@@ -61,7 +61,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     }
   };
   await recoverAndTell();
-  opened.use(scheduleRecovery(options.clock, options.recoveryIntervalMs ?? RECOVERY_INTERVAL_MS, recoverAndTell));
+  opened.use(repeat(options.clock, options.recoveryIntervalMs ?? RECOVERY_INTERVAL_MS, recoverAndTell));
 
   const resources = opened.move();
   return {
@@ -130,7 +130,8 @@ function openJournal(
     {
       file,
       logBytesMax: options.logBytesMax ?? LOG_BYTES_MAX,
-      onFailure(error) {
+      onFailure: (reason) => options.events?.failed?.("checkpoint", reason),
+      onDeath(error) {
         loop.exec("PRAGMA wal_autocheckpoint = 1000");
         options.events?.failed?.("checkpoint", error);
       },

@@ -38,9 +38,22 @@ function logBytes(row: Record<string, unknown> | undefined): number {
   return Number(row?.["log"] ?? 0) * FRAME_BYTES;
 }
 
+/** A full disk or a failing one is reported; the next look tries again. */
+function attempt(checkpoint: () => void): void {
+  try {
+    checkpoint();
+  } catch (error) {
+    send({ failed: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 port.on("message", (message: MessageToWorker) => {
-  if (message === "look") return look();
-  if (message === "paused") return checkpointCompletely();
-  connection.close();
-  port.close();
+  if (message === "look") {
+    attempt(look);
+  } else if (message === "paused") {
+    attempt(checkpointCompletely);
+  } else {
+    connection.close();
+    port.close();
+  }
 });

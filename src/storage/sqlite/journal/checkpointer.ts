@@ -6,7 +6,8 @@
  *   log still above its bound ◀─ "pause" ── worker; the journal stops writing ── "paused" ─▶ worker: TRUNCATE
  *   journal writes on ◀─ "resume" ── worker
  *
- * If the worker fails, the journal goes on and its own connection checkpoints: slower at times, still bounded.
+ * A checkpoint that fails is tried again at the next look. If the worker itself dies, the owner must let the journal's
+ * own connection checkpoint: slower at times, still bounded.
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -15,8 +16,10 @@ export interface CheckpointerOptions {
   readonly file: string;
   /** The size of the log above which writing pauses for the moment of a complete checkpoint. */
   readonly logBytesMax: number;
+  /** A checkpoint failed. */
+  readonly onFailure: (reason: string) => void;
   /** Called once if the worker dies; the checkpointer does nothing from then on. */
-  readonly onFailure: (error: Error) => void;
+  readonly onDeath: (error: unknown) => void;
 }
 
 export interface PausableWriter {
@@ -30,7 +33,7 @@ export interface Checkpointer extends AsyncDisposable {
 }
 
 export type MessageToWorker = "look" | "paused" | "stop";
-export type MessageFromWorker = "pause" | "resume";
+export type MessageFromWorker = "pause" | "resume" | { readonly failed: string };
 
 /** Run from sources this file ends in `.ts`, run as published in `.js`; so does the worker's. */
 const workerUrl = import.meta.url.endsWith(".ts")
@@ -46,32 +49,34 @@ export function startCheckpointer(options: CheckpointerOptions, writer: Pausable
   const worker = new Worker(workerUrl, { workerData: { file: options.file, logBytesMax: options.logBytesMax } });
   const send = (message: MessageToWorker): void => worker.postMessage(message);
   let pages = 0;
-  let failed = false;
+  let dead = false;
 
   worker.unref();
   worker.on("message", (message: MessageFromWorker) => {
-    if (message === "resume") {
+    if (message === "pause") {
+      writer.pause();
+      send("paused");
+    } else if (message === "resume") {
       writer.resume();
-      return;
+    } else {
+      options.onFailure(message.failed);
     }
-    writer.pause();
-    send("paused");
   });
   worker.on("error", (error) => {
-    failed = true;
+    dead = true;
     writer.resume();
-    options.onFailure(error instanceof Error ? error : new Error(String(error)));
+    options.onDeath(error);
   });
 
   return {
     committed(operations) {
       pages += PAGES_PER_COMMIT + operations * PAGES_PER_OPERATION;
-      if (pages < PAGES_BETWEEN_LOOKS || failed) return;
+      if (pages < PAGES_BETWEEN_LOOKS || dead) return;
       pages = 0;
       send("look");
     },
     async [Symbol.asyncDispose]() {
-      if (failed) return;
+      if (dead) return;
       worker.ref();
       const exited = once(worker, "exit");
       send("stop");
