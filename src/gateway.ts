@@ -7,20 +7,25 @@
  * store closes last.
  */
 import type { Logger } from "pino";
+import type { ReconcileReport } from "./accounting/reconcile.ts";
 import { loadPriceCatalogue } from "./accounting/prices/catalogue.ts";
 import type { Config } from "./config/config.ts";
 import { createAdmission } from "./exchange/admission.ts";
 import type { ExchangeDeps } from "./exchange/run.ts";
+import { reconcile, type ReconciliationOptions } from "./exchange/reconciliation.ts";
 import { createSnapshot, type SnapshotDeps } from "./exchange/snapshot.ts";
 import { startHttpServer, type HttpServer } from "./http/server.ts";
 import { createSystemClock, type Clock } from "./kernel/clock.ts";
 import { createIdSource, randomUnit, systemRandomFill, type RandomFill } from "./kernel/ids.ts";
+import { repeat } from "./kernel/repeat.ts";
 import type { Transport } from "./providers/transport.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
 import { openStore, type Store } from "./storage/storage.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 import { createAuthenticator } from "./tenancy/authenticator.ts";
+
+const RECONCILIATION_INTERVAL_MS = 60_000;
 
 export interface GatewayOptions {
   /** Of this program; providers see it in `user-agent`. */
@@ -42,6 +47,8 @@ export interface Gateway extends AsyncDisposable {
   readonly config: Config;
   readonly store: Store;
   readonly telemetry: Telemetry;
+  /** Asks providers what calls used that we had to estimate, and appends the corrections. Runs by itself every minute. */
+  reconcile(options?: ReconciliationOptions): Promise<ReadonlyMap<string, ReconcileReport>>;
   /** New requests run on the new configuration, those in flight keep theirs. Throws and changes nothing if it is unusable. */
   replaceConfig(config: Config): void;
   /** Drains and stops. Idempotent: every call waits for the same stop. `graceMs` overrides `server.shutdownGraceMs`. */
@@ -96,6 +103,27 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     snapshot: () => snapshot,
     unreadyReason: () => (admission.draining ? "shutting down" : null),
   });
+  const closing = new AbortController();
+  const runReconciliation = (reconciliation: ReconciliationOptions): Promise<ReadonlyMap<string, ReconcileReport>> =>
+    reconcile(
+      {
+        clock,
+        transport,
+        db: store.db,
+        lookupFailed: (provider, reason) => telemetry.backgroundFailed(`the usage lookup at ${provider}`, reason),
+      },
+      snapshot,
+      reconciliation,
+      closing.signal,
+    );
+  opened.use(
+    repeat(clock, RECONCILIATION_INTERVAL_MS, async () => {
+      await runReconciliation({}).catch((reason: unknown) => {
+        if (!closing.signal.aborted) telemetry.backgroundFailed("reconciliation", reason);
+      });
+    }),
+  );
+  opened.defer(() => closing.abort(new Error("the gateway stops")));
   const resources = opened.move();
   let stopping: Promise<void> | null = null;
   const gateway: Gateway = {
@@ -105,6 +133,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     },
     store,
     telemetry,
+    reconcile: (reconciliation) => runReconciliation(reconciliation ?? {}),
     replaceConfig(next) {
       snapshot = createSnapshot(next, snapshotDeps);
     },

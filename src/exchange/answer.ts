@@ -1,5 +1,6 @@
 /** What a provider's bytes mean when they are not an event stream: a whole answer, a refusal, or something broken. */
 import { isUtf8 } from "node:buffer";
+import { parseExactJson } from "../dialects/exact-json.ts";
 import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
 import type { ResponseReading } from "../dialects/dialect.ts";
 import type { UpstreamHeaders } from "../providers/transport.ts";
@@ -122,7 +123,8 @@ function parseAnswer(call: AttemptCall, bytes: Uint8Array): unknown {
   if (bytes.byteLength === 0) throw malformed("an empty body");
   if (!isUtf8(bytes)) throw malformed("text that is not valid UTF-8");
   try {
-    return JSON.parse(UTF8.decode(bytes));
+    const text = UTF8.decode(bytes);
+    return call.translateAnswer === null ? JSON.parse(text) : parseExactJson(text);
   } catch (cause) {
     throw malformed(bytes[0] === 0x3c ? "a web page instead of JSON" : "something that is not JSON", cause);
   }

@@ -127,6 +127,7 @@ function createHold(
     maxOutputTokens: view.maxOutputTokens ?? parts.target.facts.maxOutputTokens,
     choices: view.choices,
     operation: exchange.dialect.operation,
+    media: view.needs.images || view.needs.audio || view.needs.documents,
   });
   return {
     attemptId: parts.attemptId,

@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly basePath: string;
   /** The credential of the next call: round robin. */
   nextCredential(): Credential;
+  /** The credential of that name, or the next one if it is gone. */
+  credential(name: string): Credential;
 }
 
 /** Throws `invalid_argument` when the provider has no usable address or lacks a credential that it needs. */
@@ -41,7 +43,7 @@ export function createEndpoint(
   const url = new URL(base);
   const credentials = prepareCredentials(spec, config, userAgent);
   let turn = 0;
-  return {
+  const endpoint: Endpoint = {
     name,
     spec,
     config,
@@ -59,7 +61,9 @@ export function createEndpoint(
       }
       return credential;
     },
+    credential: (wanted) => credentials.find((each) => each.name === wanted) ?? endpoint.nextCredential(),
   };
+  return endpoint;
 }
 
 function prepareCredentials(spec: ProviderSpec, config: ProviderConfig, userAgent: string): readonly Credential[] {

@@ -1,0 +1,99 @@
+/**
+ * Asks providers afterwards what the calls used whose usage we had to count ourselves or charge at the worst case, and
+ * appends the corrections. Only providers that can be asked (`usageLookup`) take part. Safe to run anywhere, any number
+ * of times: a correction's id follows from its charge.
+ */
+import type { Kysely } from "kysely";
+import {
+  reconcileProvider,
+  type LookupAnswer,
+  type ReconcileReport,
+  type ReconciledProvider,
+} from "../accounting/reconcile.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Endpoint } from "../providers/endpoint.ts";
+import { getJson } from "../providers/get-json.ts";
+import type { UsageLookup } from "../providers/provider.ts";
+import type { Transport } from "../providers/transport.ts";
+import { readUsageLookup, usageLookupPath } from "../providers/usage-lookup.ts";
+import type { LedgerEntry } from "../storage/records.ts";
+import { appendCorrection, listUnreconciled } from "../storage/reports/reconciliation.ts";
+import type { Database } from "../storage/schema.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+const LOOKUP_TIMEOUT_MS = 10_000;
+const LOOKUP_BYTES_MAX = 65_536;
+/** A provider's record of a call appears within minutes; a call unknown after this never reached it. */
+const ABSENT_AFTER_MS = 600_000;
+
+export interface ReconciliationDeps {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly db: Kysely<Database>;
+  /** Told why a provider could not be asked. */
+  readonly lookupFailed: (provider: string, reason: unknown) => void;
+}
+
+export interface ReconciliationOptions {
+  /** How old a charge must be before a missing record means that there was no call. Default 10 minutes. */
+  readonly absentAfterMs?: number;
+}
+
+/** One pass over all providers. The reports by provider name; empty if none can be asked. Rejects when aborted. */
+export async function reconcile(
+  deps: ReconciliationDeps,
+  snapshot: Snapshot,
+  options: ReconciliationOptions,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ReconcileReport>> {
+  const reports = new Map<string, ReconcileReport>();
+  for (const endpoint of snapshot.endpoints.values()) {
+    const { usageLookup } = endpoint.spec;
+    if (usageLookup === null) continue;
+    const provider: ReconciledProvider = {
+      name: endpoint.name,
+      acceptsClientRequestId: usageLookup.acceptsClientRequestId,
+      absentAfterMs: options.absentAfterMs ?? ABSENT_AFTER_MS,
+    };
+    const report = await reconcileProvider(
+      {
+        prices: snapshot.prices,
+        store: {
+          unreconciled: (query) => listUnreconciled(deps.db, query),
+          append: (correction) => appendCorrection(deps.db, correction),
+        },
+        lookup: (entry, id, lookupSignal) => lookUp(deps, endpoint, usageLookup, entry, id, lookupSignal),
+        lookupFailed: (entry, reason) => deps.lookupFailed(entry.provider, reason),
+        wallMs: deps.clock.wallMs,
+      },
+      provider,
+      signal,
+    );
+    reports.set(endpoint.name, report);
+  }
+  return reports;
+}
+
+/** Asked with the credential that made the call, if it still exists: the record belongs to its account. */
+async function lookUp(
+  deps: ReconciliationDeps,
+  endpoint: Endpoint,
+  usageLookup: UsageLookup,
+  entry: LedgerEntry,
+  id: string,
+  signal: AbortSignal,
+): Promise<LookupAnswer> {
+  const answer = await getJson(
+    deps.transport,
+    deps.clock,
+    {
+      origin: endpoint.origin,
+      path: endpoint.basePath + usageLookupPath(usageLookup, id),
+      headers: endpoint.credential(entry.credential).headers,
+      timeoutMs: LOOKUP_TIMEOUT_MS,
+      bytesMax: LOOKUP_BYTES_MAX,
+    },
+    signal,
+  );
+  return readUsageLookup(answer.status, answer.json);
+}
