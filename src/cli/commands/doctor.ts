@@ -1,0 +1,53 @@
+import { createUndiciTransport } from "../../providers/undici-transport.ts";
+import type { Invocation } from "../command.ts";
+import { checkClock, readClock } from "../doctor/clock-check.ts";
+import { checkConfiguration } from "../doctor/configuration-check.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { checkPort } from "../doctor/port-check.ts";
+import { checkPrices } from "../doctor/price-check.ts";
+import { checkCredentials, checkProviders, type ProviderFindings } from "../doctor/provider-check.ts";
+import { checkDataFolder, checkStore } from "../doctor/store-check.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { viewGateway } from "../gateway-view.ts";
+import type { Output } from "../output.ts";
+import { loadSettings } from "../workspace.ts";
+
+export interface DoctorOptions {
+  readonly offline: boolean;
+}
+
+export async function run(invocation: Invocation<DoctorOptions>): Promise<ExitCode> {
+  const { context, options, output } = invocation;
+  const begin = readClock(context.clock);
+  const loaded = loadSettings(invocation);
+  const { config } = loaded;
+  const { snapshot } = viewGateway(config, context);
+  await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 2 });
+  const endpoints = [...snapshot.endpoints.values()];
+  const providers: ProviderFindings = options.offline
+    ? { findings: checkCredentials(endpoints), aheadMs: [] }
+    : await checkProviders({ transport, clock: context.clock }, endpoints);
+  const findings: readonly Finding[] = [
+    ...checkConfiguration(loaded),
+    checkDataFolder(config.storage.dataDir),
+    ...checkStore(config.storage.dataDir),
+    await checkPort(config.server),
+    ...providers.findings,
+    checkPrices(snapshot, context.clock.wallMs()),
+    checkClock(begin, readClock(context.clock), providers.aheadMs),
+  ];
+  const failed = findings.some(({ level }) => level === "fail");
+  output.result({ ok: !failed, checks: findings }, () => renderFindings(findings, output));
+  return failed ? exitCodes.checks : exitCodes.ok;
+}
+
+function renderFindings(findings: readonly Finding[], output: Output): string {
+  const colours = { ok: "green", warn: "yellow", fail: "red" } as const;
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.map(({ check, level, message, advice }) => {
+    const mark = output.paint(colours[level], level.padEnd(4));
+    return `${mark}  ${check.padEnd(width)}  ${message}\n${advice === null ? "" : `${" ".repeat(width + 8)}→ ${advice}\n`}`;
+  });
+  const count = (level: Finding["level"]): number => findings.filter((finding) => finding.level === level).length;
+  return `${lines.join("")}\n${count("ok")} ok, ${count("warn")} warnings, ${count("fail")} failed.\n`;
+}

@@ -1,0 +1,101 @@
+import type { Price } from "../../accounting/price-book.ts";
+import { toNanoUsd } from "../../kernel/money.ts";
+import { emptyUsage, type UsageBucket } from "../../kernel/usage.ts";
+import type { Invocation } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { type GatewayView, viewGateway } from "../gateway-view.ts";
+import { addFoundProviders } from "../serve/zero-config.ts";
+import { formatCount, renderTable } from "../table.ts";
+import { decimalUsd } from "../values/money-text.ts";
+import { loadSettings } from "../workspace.ts";
+
+export interface ModelsOptions {
+  readonly match: string | null;
+}
+
+interface ModelRow {
+  readonly id: string;
+  readonly kind: "alias" | "model";
+  /** `provider/model` of each target of an alias. */
+  readonly targets: readonly string[];
+  readonly description: string | null;
+  readonly price: ShownPrice | null;
+  readonly contextTokens: number | null;
+}
+
+/** Dollars per million tokens as decimal text, below any long-context tier. */
+interface ShownPrice {
+  readonly version: string;
+  readonly input: string;
+  readonly output: string;
+  readonly cacheRead: string;
+}
+
+export async function run(invocation: Invocation<ModelsOptions>): Promise<ExitCode> {
+  const { context, options, output } = invocation;
+  const loaded = loadSettings(invocation);
+  const config = addFoundProviders(loaded, { ollama: null, simulatorUrl: "http://127.0.0.1" });
+  const view = viewGateway(config, context);
+  const wanted = options.match?.toLowerCase() ?? "";
+  const rows = view.snapshot.router
+    .list()
+    .map(({ id }) => describe(id, view, context))
+    .filter(({ id }) => id.toLowerCase().includes(wanted));
+  output.result({ models: rows }, () => (rows.length === 0 ? "No such models.\n" : renderModels(rows)));
+  if (config !== loaded.config) {
+    output.note(
+      "No provider is configured: `headgate serve` would use a local Ollama or these models of its simulator.",
+    );
+  }
+  return exitCodes.ok;
+}
+
+function describe(id: string, { snapshot, catalogue }: GatewayView, context: CliContext): ModelRow {
+  const alias = snapshot.config.models[id];
+  if (alias !== undefined) {
+    const targets = alias.targets.map(({ model }) => model);
+    return { id, kind: "alias", targets, description: alias.description, price: null, contextTokens: null };
+  }
+  const slash = id.indexOf("/");
+  const [provider, model] = [id.slice(0, slash), id.slice(slash + 1)];
+  const list = snapshot.endpoints.get(provider)?.spec.priceList ?? null;
+  const price = snapshot.prices.find(provider, model, null, context.clock.wallMs());
+  const contextTokens = list === null ? null : (catalogue.find(list, model)?.model.context ?? null);
+  const shown = price === null ? null : showPrice(price);
+  return { id, kind: "model", targets: [], description: null, price: shown, contextTokens };
+}
+
+function showPrice(price: Price): ShownPrice {
+  return {
+    version: price.version,
+    input: perMillion(price, "inputTokens"),
+    output: perMillion(price, "outputTokens"),
+    cacheRead: perMillion(price, "cacheReadTokens"),
+  };
+}
+
+/** Asked for a thousand, so that no tier for long contexts applies. */
+function perMillion(price: Price, bucket: UsageBucket): string {
+  const thousand = price.cost({ ...emptyUsage(), [bucket]: 1000 }) - price.cost(emptyUsage());
+  return decimalUsd(toNanoUsd(thousand * 1000n));
+}
+
+function renderModels(rows: readonly ModelRow[]): string {
+  const dollars = (text: string | undefined): string => (text === undefined ? "-" : `$${text}`);
+  return renderTable(rows, [
+    { title: "model", cell: ({ id }) => id },
+    { title: "input / million", cell: ({ price }) => dollars(price?.input), align: "right" },
+    { title: "cached", cell: ({ price }) => dollars(price?.cacheRead), align: "right" },
+    { title: "output", cell: ({ price }) => dollars(price?.output), align: "right" },
+    {
+      title: "context",
+      cell: ({ contextTokens }) => (contextTokens === null ? "-" : formatCount(contextTokens)),
+      align: "right",
+    },
+    {
+      title: "leads to",
+      cell: ({ targets, description }) => [targets.join(", "), description].filter(Boolean).join(": "),
+    },
+  ]);
+}

@@ -1,0 +1,46 @@
+import type { ListedCommand, ListedFlag } from "./command-list.ts";
+
+/** A script for a file `_headgate` in `$fpath`, or for `source <(headgate completion zsh)` after `compinit`. */
+export function renderZshCompletion(commands: readonly ListedCommand[]): string {
+  const paths = commands.filter(({ path }) => path !== "").map(({ path }) => `"${path}"`);
+  return `#compdef headgate
+# zsh completion of headgate
+_headgate() {
+  local route="" word
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    case "\${route:+$route }$word" in
+      ${paths.join("|")}) route="\${route:+$route }$word" ;;
+    esac
+  done
+  local -a commands
+  case "$route" in
+${commands.map(renderCommand).join("\n")}
+  esac
+}
+if [ "$funcstack[1]" = "_headgate" ]; then
+  _headgate "$@"
+else
+  compdef _headgate headgate
+fi
+`;
+}
+
+function renderCommand({ path, words, flags }: ListedCommand): string {
+  const named = words.map(({ name, purpose }) => quote(purpose === "" ? name : `${name}:${purpose}`));
+  const listed = words.length === 0 ? "" : `      commands=(${named.join(" ")})\n`;
+  const positional = words.length === 0 ? "'*::: :'" : `'*:: :{_describe "command" commands}'`;
+  const specs = flags.map((flag) => `        ${quote(renderFlag(flag))} \\\n`).join("");
+  return `    "${path}")\n${listed}      _arguments \\\n${specs}        ${positional} ;;`;
+}
+
+/** As `_arguments` takes them: https://zsh.sourceforge.io/Doc/Release/Completion-System.html */
+function renderFlag({ name, purpose, value, choices }: ListedFlag): string {
+  const doc = purpose.replace(/[[\]\\:]/g, "\\$&");
+  if (value === null) return `--${name}[${doc}]`;
+  const action = value === "file" ? "_files" : value === "folder" ? "_files -/" : `(${choices.join(" ")})`;
+  return `*--${name}[${doc}]:value:${choices.length === 0 && value === "text" ? " " : action}`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

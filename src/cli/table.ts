@@ -1,0 +1,36 @@
+/** Tables for people: columns aligned by what they hold, two spaces apart, nothing drawn. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => string;
+  /** Numbers and money stand at the right. */
+  readonly align?: "left" | "right";
+}
+
+/** Ends in a line feed. A table without rows is its heading. */
+export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  const lines = [
+    columns.map(({ title }) => title.toUpperCase()),
+    ...rows.map((row) => columns.map(({ cell }) => cell(row))),
+  ];
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ""))));
+  const pad = (text: string, index: number): string => {
+    const space = " ".repeat((widths[index] ?? 0) - widthOf(text));
+    return columns[index]?.align === "right" ? space + text : text + space;
+  };
+  return lines.map((line) => `${line.map(pad).join("  ").trimEnd()}\n`).join("");
+}
+
+/** `12,345,678` */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Names and values of one thing, aligned. */
+export function renderPairs(pairs: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...pairs.map(([name]) => widthOf(name)));
+  return pairs.map(([name, value]) => `${name}${" ".repeat(width - widthOf(name))}  ${value}\n`).join("");
+}
+
+function widthOf(text: string): number {
+  return [...text].length;
+}

@@ -1,0 +1,24 @@
+/** Every command there is, in the order in which help lists them. */
+import type { TreeNode } from "../command.ts";
+import { configGroup } from "./configuration.ts";
+import { doctorCommand, initCommand, serveCommand, simCommand } from "./running.ts";
+import { modelsCommand, requestsCommand, usageCommand } from "./reports.ts";
+import { completionCommand, helpCommand, versionCommand } from "./shell.ts";
+import { keyGroup, projectGroup, tenantGroup } from "./tenancy.ts";
+
+export const commandTree: readonly TreeNode[] = [
+  serveCommand,
+  initCommand,
+  doctorCommand,
+  configGroup,
+  tenantGroup,
+  projectGroup,
+  keyGroup,
+  modelsCommand,
+  usageCommand,
+  requestsCommand,
+  simCommand,
+  completionCommand,
+  versionCommand,
+  helpCommand,
+];
