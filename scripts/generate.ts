@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { renderCliReference } from "../src/cli/shell/cli-reference.ts";
 import { renderConfigSchema } from "../src/config/render/json-schema.ts";
 import { renderConfigReference } from "../src/config/render/reference.ts";
 import { renderErrorReference } from "./generate/error-reference.ts";
@@ -20,6 +21,7 @@ interface Generated {
 const generated: readonly Generated[] = [
   { path: "schema/config.schema.json", render: renderConfigSchema },
   { path: "docs/reference/configuration.md", render: renderConfigReference },
+  { path: "docs/reference/cli.md", render: renderCliReference },
   { path: "docs/reference/errors.md", render: renderErrorReference },
   { path: "docs/reference/headers.md", render: renderHeaderReference },
   { path: "docs/reference/simulator-faults.md", render: renderFaultReference },
