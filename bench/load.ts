@@ -1,4 +1,5 @@
 /** The shapes of load: many connections as fast as they go, one connection for latency, many paced streams. */
+import { setTimeout as pause } from "node:timers/promises";
 import { LoadConnection, type LoadTarget } from "./http-client.ts";
 
 export interface RequestLoad {
@@ -49,7 +50,7 @@ export async function loadStreams(target: LoadTarget, streams: number): Promise<
   const startedMs = performance.now();
   await Promise.all(
     Array.from({ length: streams }, async (_, index) => {
-      await new Promise((resolve) => setTimeout(resolve, (index * 1000) / streams));
+      await pause((index * 1000) / streams);
       const client = new LoadConnection(target);
       await client.open();
       const sentMs = performance.now();

@@ -1,7 +1,9 @@
 /** Child processes of a benchmark: pinned to a core, measured by what the operating system charged them. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface Measured extends AsyncDisposable {
   readonly name: string;
@@ -40,7 +42,7 @@ export async function startPinned(options: {
     residentBytes: () => processTree(pid).reduce((sum, each) => sum + residentOf(each), 0),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return;
-      const exited = new Promise((resolve) => child.once("exit", resolve));
+      const exited = once(child, "exit");
       child.kill("SIGTERM");
       await exited;
     },
@@ -56,7 +58,7 @@ async function waitForPort(port: number, child: ChildProcess, complaint: () => s
   for (let attempt = 0; attempt < 200; attempt++) {
     if (child.exitCode !== null) break;
     if (await accepts(port)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   throw new Error(complaint());
 }

@@ -8,7 +8,7 @@ import type { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
 import type { Principal } from "../tenancy/principal.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt/attempt.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
 import type { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";

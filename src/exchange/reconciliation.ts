@@ -11,6 +11,7 @@ import {
   type ReconciledProvider,
 } from "../accounting/reconcile.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { repeat } from "../kernel/repeat.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
 import { getJson } from "../providers/get-json.ts";
 import type { UsageLookup } from "../providers/provider.ts";
@@ -19,6 +20,7 @@ import { readUsageLookup, usageLookupPath } from "../providers/usage-lookup.ts";
 import type { LedgerEntry } from "../storage/records.ts";
 import { appendCorrection, listUnreconciled } from "../storage/reports/reconciliation.ts";
 import type { Database } from "../storage/schema.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const LOOKUP_TIMEOUT_MS = 10_000;
@@ -26,12 +28,42 @@ const LOOKUP_BYTES_MAX = 65_536;
 /** A provider's record of a call appears within minutes; a call unknown after this never reached it. */
 const ABSENT_AFTER_MS = 600_000;
 
+const INTERVAL_MS = 60_000;
+
 export interface ReconciliationDeps {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly db: Kysely<Database>;
   /** Told why a provider could not be asked. */
   readonly lookupFailed: (provider: string, reason: unknown) => void;
+}
+
+export interface ScheduledReconciliationDeps extends Omit<ReconciliationDeps, "lookupFailed"> {
+  readonly telemetry: Telemetry;
+  readonly snapshot: () => Snapshot;
+}
+
+/** Reconciles every minute until disposed; disposing aborts the pass under way. */
+export function scheduleReconciliation(deps: ScheduledReconciliationDeps): AsyncDisposable {
+  const { telemetry } = deps;
+  const closing = new AbortController();
+  const passDeps: ReconciliationDeps = {
+    ...deps,
+    lookupFailed: (provider, reason) => telemetry.backgroundFailed(`the usage lookup at ${provider}`, reason),
+  };
+  const schedule = repeat(deps.clock, INTERVAL_MS, async () => {
+    try {
+      await reconcile(passDeps, deps.snapshot(), {}, closing.signal);
+    } catch (reason) {
+      if (!closing.signal.aborted) telemetry.backgroundFailed("reconciliation", reason);
+    }
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error("the gateway stops"));
+      await schedule[Symbol.asyncDispose]();
+    },
+  };
 }
 
 export interface ReconciliationOptions {
@@ -64,7 +96,7 @@ export async function reconcile(
         },
         lookup: (entry, id, lookupSignal) => lookUp(deps, endpoint, usageLookup, entry, id, lookupSignal),
         lookupFailed: (entry, reason) => deps.lookupFailed(entry.provider, reason),
-        wallMs: deps.clock.wallMs,
+        wallMs: () => deps.clock.wallMs(),
       },
       provider,
       signal,

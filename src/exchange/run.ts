@@ -16,12 +16,12 @@ import type { Journal } from "../storage/records.ts";
 import type { Authenticator, Principal } from "../tenancy/principal.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Admission } from "./admission.ts";
-import { Attempt, type AttemptSink } from "./attempt.ts";
-import { conclude } from "./conclude.ts";
+import { Attempt, type AttemptSink } from "./attempt/attempt.ts";
+import { conclude } from "./conclusion/conclude.ts";
 import { readDeadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
-import { openStreamHead } from "./response-headers.ts";
-import { prepareAttempt } from "./prepare.ts";
+import { openStreamHead } from "./conclusion/response-headers.ts";
+import { prepareAttempt } from "./attempt/prepare.ts";
 import { presentedKey } from "./presented-key.ts";
 
 export interface ExchangeDeps {

@@ -4,13 +4,24 @@
  */
 import type { Logger } from "pino";
 import type { HeadgateError } from "../kernel/errors.ts";
-import type { RequestRecord } from "../storage/records.ts";
+
+/** What telemetry needs of a request's wide row; no content. */
+export interface RequestSummary {
+  readonly requestId: string;
+  readonly status: number;
+  readonly ending: string;
+  readonly errorCode: string | null;
+  readonly modelAsked: string | null;
+  readonly modelServed: string | null;
+  readonly payer: { readonly keyId: string } | null;
+  readonly totalUs: number;
+}
 
 export interface Telemetry {
   /** An exchange is over and its record is committed. */
-  requestEnded(record: RequestRecord, failure: HeadgateError | null): void;
+  requestEnded(record: RequestSummary, failure: HeadgateError | null): void;
   /** The record of a request could not be committed. */
-  recordLost(record: RequestRecord, cause: unknown): void;
+  recordLost(record: RequestSummary, cause: unknown): void;
   /** Something failed that belongs to no request. */
   backgroundFailed(what: string, cause: unknown): void;
   lifecycle(message: string, details?: Readonly<Record<string, unknown>>): void;
@@ -46,7 +57,7 @@ export function createTelemetry(logger: Logger): Telemetry {
   };
 }
 
-function requestFields(record: RequestRecord): Record<string, unknown> {
+function requestFields(record: RequestSummary): Record<string, unknown> {
   return {
     requestId: record.requestId,
     status: record.status,

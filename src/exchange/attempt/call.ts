@@ -1,8 +1,8 @@
-import type { TimeoutsConfig } from "../config/config.ts";
-import type { OutboundCodec } from "../dialects/dialect.ts";
-import type { UpstreamRequest } from "../providers/transport.ts";
-import type { Target } from "../routing/plan.ts";
-import type { RelayOptions } from "../streaming/relay.ts";
+import type { TimeoutsConfig } from "../../config/config.ts";
+import type { OutboundCodec } from "../../dialects/dialect.ts";
+import type { UpstreamRequest } from "../../providers/transport.ts";
+import type { Target } from "../../routing/plan.ts";
+import type { RelayOptions } from "../../streaming/relay.ts";
 
 /** Everything that is decided about an attempt before it starts. */
 export interface AttemptCall {

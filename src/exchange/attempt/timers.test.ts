@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createVirtualClock, type VirtualClock } from "../../test/support/virtual-clock.ts";
-import { AttemptTimers, type TimerName } from "./attempt-timers.ts";
+import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
+import { AttemptTimers, type TimerName } from "./timers.ts";
 
 const timeouts = { connectMs: 1_000, firstTokenMs: 5_000, idleMs: 2_000, totalMs: 60_000, endingMs: 500 };
 

@@ -3,12 +3,12 @@
  * then let the caller see that the answer is complete. If the commit fails the caller is told so instead, and the
  * holds stay for recovery.
  */
-import { zeroUsd } from "../kernel/money.ts";
-import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
-import type { Clock } from "../kernel/clock.ts";
-import type { Journal, LedgerEntry } from "../storage/records.ts";
-import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { Exchange } from "./exchange.ts";
+import { zeroUsd } from "../../kernel/money.ts";
+import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Journal, LedgerEntry } from "../../storage/records.ts";
+import type { Telemetry } from "../../telemetry/telemetry.ts";
+import type { Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { answerHeaders, errorHeaders } from "./response-headers.ts";
 import { settleAttempt } from "./settle.ts";

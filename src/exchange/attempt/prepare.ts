@@ -1,7 +1,7 @@
 /** From a chosen target to a call that is ready to leave: credential, bytes, headers, timers, price and hold. */
-import { worstUsage } from "../accounting/estimate.ts";
-import type { Price } from "../accounting/price-book.ts";
-import type { TimeoutsConfig } from "../config/config.ts";
+import { worstUsage } from "../../accounting/estimate.ts";
+import type { Price } from "../../accounting/price-book.ts";
+import type { TimeoutsConfig } from "../../config/config.ts";
 import type {
   EncodedRequest,
   InboundCodec,
@@ -9,20 +9,20 @@ import type {
   OutboundCodec,
   OutboundTranslation,
   RequestView,
-} from "../dialects/dialect.ts";
-import { findDialect } from "../dialects/registry.ts";
-import type { Clock } from "../kernel/clock.ts";
-import { HeadgateError } from "../kernel/errors.ts";
-import type { IdSource } from "../kernel/ids.ts";
-import { zeroUsd } from "../kernel/money.ts";
-import type { Credential, Endpoint } from "../providers/endpoint.ts";
-import type { UpstreamRequest } from "../providers/transport.ts";
-import type { Target } from "../routing/plan.ts";
-import type { Hold } from "../storage/records.ts";
-import type { RelayOptions } from "../streaming/relay.ts";
-import type { Principal } from "../tenancy/principal.ts";
-import type { AttemptCall } from "./attempt-call.ts";
-import type { Exchange } from "./exchange.ts";
+} from "../../dialects/dialect.ts";
+import { findDialect } from "../../dialects/registry.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { IdSource } from "../../kernel/ids.ts";
+import { zeroUsd } from "../../kernel/money.ts";
+import type { Credential, Endpoint } from "../../providers/endpoint.ts";
+import type { UpstreamRequest } from "../../providers/transport.ts";
+import type { Target } from "../../routing/plan.ts";
+import type { Hold } from "../../storage/records.ts";
+import type { RelayOptions } from "../../streaming/relay.ts";
+import type { Principal } from "../../tenancy/principal.ts";
+import type { AttemptCall } from "./call.ts";
+import type { Exchange } from "../exchange.ts";
 
 export interface PreparedAttempt {
   readonly call: AttemptCall;

@@ -2,8 +2,8 @@
  * The headers of every response. Each `x-headgate-*` name is listed here once, with its sentence for
  * docs/reference/headers.md.
  */
-import type { HeadgateError } from "../kernel/errors.ts";
-import type { Exchange } from "./exchange.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
+import type { Exchange } from "../exchange.ts";
 
 export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-request-id": "The gateway's id of the request, on every response; the record and the log carry it.",

@@ -3,8 +3,8 @@
  * armed for the nearest due time; an event only moves a number, and a timer that fires early arms itself again.
  * So a stream of a thousand events costs no timer operation per event.
  */
-import type { Clock, Timer } from "../kernel/clock.ts";
-import type { TimeoutsConfig } from "../config/config.ts";
+import type { Clock, Timer } from "../../kernel/clock.ts";
+import type { TimeoutsConfig } from "../../config/config.ts";
 
 export type TimerName = "connect" | "first-token" | "idle" | "ending" | "reader" | "drain" | "total";
 

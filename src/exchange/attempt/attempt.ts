@@ -6,14 +6,14 @@
  * stream's bytes go to the `AttemptSink` as they come; its terminal marker stays in `tail` until the exchange has
  * committed the settlement.
  */
-import type { Clock } from "../kernel/clock.ts";
-import { HeadgateError } from "../kernel/errors.ts";
-import type { ResponseReading } from "../dialects/dialect.ts";
-import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../providers/content-decoding.ts";
-import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../providers/transport.ts";
-import { StreamRelay, type RelayOwner } from "../streaming/relay.ts";
-import type { AttemptCall } from "./attempt-call.ts";
-import { AttemptTimers, type TimerName } from "./attempt-timers.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { ResponseReading } from "../../dialects/dialect.ts";
+import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../../providers/content-decoding.ts";
+import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
+import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
+import type { AttemptCall } from "./call.ts";
+import { AttemptTimers, type TimerName } from "./timers.ts";
 import { connectionError, looksLikeEventStream, readRefusal, readWholeAnswer, timeoutError } from "./answer.ts";
 
 export interface AttemptSink {

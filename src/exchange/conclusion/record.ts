@@ -1,10 +1,10 @@
 /** The wide row of an exchange: everything an operator may want to know of it, and no content. */
-import { addUsd, zeroUsd } from "../kernel/money.ts";
-import { addUsage, emptyUsage, totalOutputTokens } from "../kernel/usage.ts";
-import type { HeadgateError } from "../kernel/errors.ts";
-import type { Ending, LedgerEntry, RequestRecord } from "../storage/records.ts";
-import type { Attempt } from "./attempt.ts";
-import type { Exchange } from "./exchange.ts";
+import { addUsd, zeroUsd } from "../../kernel/money.ts";
+import { addUsage, emptyUsage, totalOutputTokens } from "../../kernel/usage.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
+import type { Ending, LedgerEntry, RequestRecord } from "../../storage/records.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { Exchange } from "../exchange.ts";
 
 const USER_AGENT_CHARS_MAX = 200;
 const PATH_CHARS_MAX = 300;

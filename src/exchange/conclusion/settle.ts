@@ -1,6 +1,6 @@
-import { settle } from "../accounting/settlement.ts";
-import type { LedgerEntry } from "../storage/records.ts";
-import type { OpenAttempt } from "./exchange.ts";
+import { settle } from "../../accounting/settlement.ts";
+import type { LedgerEntry } from "../../storage/records.ts";
+import type { OpenAttempt } from "../exchange.ts";
 
 const MODEL_CHARS_MAX = 300;
 const ID_CHARS_MAX = 200;

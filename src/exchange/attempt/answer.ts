@@ -1,11 +1,11 @@
 /** What a provider's bytes mean when they are not an event stream: a whole answer, a refusal, or something broken. */
 import { isUtf8 } from "node:buffer";
-import { parseExactJson } from "../dialects/exact-json.ts";
-import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
-import type { ResponseReading } from "../dialects/dialect.ts";
-import type { UpstreamHeaders } from "../providers/transport.ts";
-import type { AttemptCall } from "./attempt-call.ts";
-import type { TimerName } from "./attempt-timers.ts";
+import { parseExactJson } from "../../dialects/exact-json.ts";
+import { HeadgateError, type ErrorCode } from "../../kernel/errors.ts";
+import type { ResponseReading } from "../../dialects/dialect.ts";
+import type { UpstreamHeaders } from "../../providers/transport.ts";
+import type { AttemptCall } from "./call.ts";
+import type { TimerName } from "./timers.ts";
 
 interface WholeAnswer {
   readonly json: unknown;
