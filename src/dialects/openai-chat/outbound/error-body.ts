@@ -62,6 +62,6 @@ function readDetail(outer: WireObject): string | null {
 function clean(text: string | null, charsMax: number): string | null {
   if (text === null) return null;
   const bounded = text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
-  const printable = bounded.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  const printable = bounded.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   return printable === "" || /^<(?:!doctype|html|\?xml)/i.test(printable) ? null : printable;
 }
