@@ -25,7 +25,8 @@ export interface Tree {
   readonly code: readonly CodeFile[];
 }
 
-const ignored = new Set([".git", ".headgate", ".node", "coverage", "dist", "node_modules", "results"]);
+/** Folders that are made here and not committed. */
+const ignored = new Set([".git", ".headgate", ".node", "competitors", "coverage", "dist", "node_modules", "results"]);
 const textExtensions = new Set([
   "",
   ".css",
