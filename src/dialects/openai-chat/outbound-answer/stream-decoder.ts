@@ -23,6 +23,8 @@ export class ChatStreamDecoder implements StreamDecoder {
   /** Index of the open item of its kind, -1 if none is open. */
   #message = -1;
   #reasoning = -1;
+  /** What the open reasoning item has said. */
+  #reasoningText = "";
 
   constructor(quirks: Quirks) {
     this.#quirks = quirks;
@@ -67,12 +69,15 @@ export class ChatStreamDecoder implements StreamDecoder {
 
   #decodeDelta(delta: WireObject, said: CanonicalEvent[]): void {
     const content = readContentText(delta["content"]);
-    const reasoning = readReasoningText(delta) + content.reasoning;
     const state = readReasoningState(delta);
+    let reasoning = readReasoningText(delta) + content.reasoning;
+    // A detail with a signature may repeat the whole text that it signs.
+    if (state.length > 0 && reasoning === this.#reasoningText) reasoning = "";
     if (reasoning !== "" || state.length > 0) {
       this.#endMessage(said);
       if (this.#reasoning < 0) this.#reasoning = this.#startItem({ kind: "reasoning" }, said);
       if (reasoning !== "") said.push({ type: "reasoning-delta", index: this.#reasoning, text: reasoning });
+      this.#reasoningText += reasoning;
       for (const opaque of state) said.push({ type: "reasoning-opaque", index: this.#reasoning, opaque });
     }
     if (content.text !== "") this.#sayText("text-delta", content.text, said);
@@ -107,6 +112,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   #endReasoning(said: CanonicalEvent[]): void {
     if (this.#reasoning >= 0) said.push({ type: "item-end", index: this.#reasoning });
     this.#reasoning = -1;
+    this.#reasoningText = "";
   }
 }
 
