@@ -105,7 +105,7 @@ export interface InboundTranslation {
   /** Reads everything. Throws naming the field. */
   decodeRequest(view: RequestView): CanonicalRequest;
   /** `createdMs`: when the request began, for dialects that state a time and providers that do not. */
-  encodeResponse(response: CanonicalResponse, view: RequestView, createdMs?: number): Uint8Array;
+  encodeResponse(response: CanonicalResponse, view: RequestView, createdMs: number): Uint8Array;
   createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;
 }
 

@@ -29,7 +29,7 @@ export const openaiChat: Dialect = {
     heartbeat: Buffer.from(": keep-alive\n\n"),
     translation: {
       decodeRequest,
-      encodeResponse: (response, _view, createdMs) => encodeResponse(response, createdMs ?? 0),
+      encodeResponse: (response, _view, createdMs) => encodeResponse(response, createdMs),
       createStreamEncoder: (view, createdMs) => new ChatStreamEncoder(view, createdMs),
     },
   },

@@ -177,7 +177,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     totalDueMs,
     deadlineIsCallers: totalDueMs !== policyDueMs,
     responseBytesMax: exchange.snapshot.config.limits.responseBytes,
-    translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, view, target),
+    translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
     relayOptions: () => relayOptions(exchange, parts),
   };
 }
@@ -187,8 +187,15 @@ function timeoutsFor(exchange: Exchange, endpoint: Endpoint, model: string): Tim
   return alias === undefined ? endpoint.timeouts : { ...endpoint.timeouts, ...alias.timeouts };
 }
 
-function translateAnswer(translator: Translator, json: unknown, view: RequestView, target: Target): Uint8Array {
-  return translator.inbound.encodeResponse(translator.outbound.decodeResponse(json, target.facts.quirks), view);
+function translateAnswer(
+  translator: Translator,
+  json: unknown,
+  exchange: Exchange,
+  view: RequestView,
+  target: Target,
+): Uint8Array {
+  const response = translator.outbound.decodeResponse(json, target.facts.quirks);
+  return translator.inbound.encodeResponse(response, view, exchange.startedAtMs);
 }
 
 function upstreamRequest(parts: CallParts): UpstreamRequest {
