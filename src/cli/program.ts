@@ -92,7 +92,7 @@ function createCommand(node: CommandNode, options: ProgramOptions): Command {
     const texts: Record<string, unknown> = {};
     for (const [attribute, key] of attributes) texts[key] = raw[attribute];
     for (const [index, key] of positional.entries()) texts[key] = given[index];
-    const flags = overrides.flatMap((name) => (raw[name] === undefined ? [] : [[name, [raw[name]].flat().at(-1)]]));
+    const flags = overrides.flatMap((name) => (raw[name] === undefined ? [] : [[name, textsOf(raw[name]).at(-1)]]));
     options.onParsed({
       node,
       options: readParameters(node.parameters, texts),
@@ -137,10 +137,15 @@ function readParameters(
   texts: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const entries = Object.entries(parameters).map(([key, parameter]) => {
-    const given = texts[key] === undefined ? [] : [texts[key]].flat();
-    return [key, given.reduce((value, text) => takeText(parameter, String(text), value), parameter.absent)];
+    return [key, textsOf(texts[key]).reduce((value, text) => takeText(parameter, text, value), parameter.absent)];
   });
   return Object.fromEntries(entries) as Readonly<Record<string, unknown>>;
+}
+
+/** What commander keeps: nothing, one text, several, or `true` for a flag. */
+function textsOf(raw: unknown): readonly string[] {
+  if (raw === undefined) return [];
+  return Array.isArray(raw) ? raw.map(String) : [String(raw)];
 }
 
 function takeText(parameter: Parameter<unknown>, text: string, previous: unknown): unknown {

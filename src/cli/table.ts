@@ -10,7 +10,7 @@ export interface Column<Row> {
 export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const lines = [
     columns.map(({ title }) => title.toUpperCase()),
-    ...rows.map((row) => columns.map(({ cell }) => cell(row))),
+    ...rows.map((row) => columns.map(({ cell }) => printable(cell(row)))),
   ];
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ""))));
   const pad = (text: string, index: number): string => {
@@ -31,6 +31,11 @@ export function renderPairs(pairs: readonly (readonly [name: string, value: stri
   return pairs.map(([name, value]) => `${name}${" ".repeat(width - widthOf(name))}  ${value}\n`).join("");
 }
 
+/** Callers choose model names and more: none of it may move the cursor of whoever reads a report. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "·");
+}
+
 function widthOf(text: string): number {
-  return [...text].length;
+  return text.length;
 }

@@ -68,7 +68,7 @@ function open({ context }: Invocation<unknown>, storage: StorageConfig): Records
     db,
     clock,
     randomFill,
-    ids: createIdSource(randomFill, clock.wallMs),
+    ids: createIdSource(randomFill, () => clock.wallMs()),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

@@ -4,8 +4,8 @@ import { startSimulator } from "../../simulator/simulator.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Invocation } from "../command.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { explainListenError } from "../listening.ts";
-import { awaitStop } from "../stopping.ts";
+import { explainListenError } from "../serve/listening.ts";
+import { awaitStop } from "../serve/stopping.ts";
 
 export interface SimOptions {
   readonly port: number;

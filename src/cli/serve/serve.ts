@@ -12,9 +12,9 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { CliFailure } from "../failure.ts";
-import { explainListenError } from "../listening.ts";
+import { explainListenError } from "./listening.ts";
 import type { Output } from "../output.ts";
-import { awaitStop, type StopRequests } from "../stopping.ts";
+import { awaitStop, type StopRequests } from "./stopping.ts";
 import { readVersion } from "../version.ts";
 import { loadOptionsOf, loadSettings, noteWarnings } from "../workspace.ts";
 import { chooseExampleModel } from "./example-model.ts";
@@ -89,11 +89,12 @@ function followConfig(
   opened.defer(process.onSignal("SIGHUP", () => void source.reload()));
 }
 
-function applyReload(outcome: ReloadOutcome, { telemetry, replaceConfig }: Gateway): void {
+function applyReload(outcome: ReloadOutcome, gateway: Gateway): void {
+  const { telemetry } = gateway;
   switch (outcome.kind) {
     case "applied":
       try {
-        replaceConfig(outcome.loaded.config);
+        gateway.replaceConfig(outcome.loaded.config);
       } catch (error) {
         telemetry.warn("configuration refused, the old one stays in force", { reason: String(error) });
         return;
@@ -128,5 +129,5 @@ async function runUntilStopped(gateway: Gateway, stop: StopRequests, output: Out
 }
 
 function idsOf({ randomFill, clock }: CliContext): ReturnType<typeof createIdSource> {
-  return createIdSource(randomFill, clock.wallMs);
+  return createIdSource(randomFill, () => clock.wallMs());
 }

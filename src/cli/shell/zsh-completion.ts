@@ -7,12 +7,16 @@ export function renderZshCompletion(commands: readonly ListedCommand[]): string 
 # zsh completion of headgate
 _headgate() {
   local route="" word
+  local -i depth=0
+  local -a commands
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "\${route:+$route }$word" in
-      ${paths.join("|")}) route="\${route:+$route }$word" ;;
+      ${paths.join("|")}) route="\${route:+$route }$word"; depth+=1 ;;
+      *) break ;;
     esac
   done
-  local -a commands
+  words=("\${words[1]}" "\${(@)words[depth+2,-1]}")
+  (( CURRENT -= depth ))
   case "$route" in
 ${commands.map(renderCommand).join("\n")}
   esac
@@ -26,11 +30,15 @@ fi
 }
 
 function renderCommand({ path, words, flags }: ListedCommand): string {
-  const named = words.map(({ name, purpose }) => quote(purpose === "" ? name : `${name}:${purpose}`));
-  const listed = words.length === 0 ? "" : `      commands=(${named.join(" ")})\n`;
-  const positional = words.length === 0 ? "'*::: :'" : `'*:: :{_describe "command" commands}'`;
-  const specs = flags.map((flag) => `        ${quote(renderFlag(flag))} \\\n`).join("");
-  return `    "${path}")\n${listed}      _arguments \\\n${specs}        ${positional} ;;`;
+  const specs = flags.map((flag) => quote(renderFlag(flag)));
+  const lines: string[] = [];
+  if (words.length > 0) {
+    const named = words.map(({ name, purpose }) => quote(purpose === "" ? name : `${name}:${purpose}`));
+    lines.push(`      commands=(${named.join(" ")})`);
+    specs.push(`'*: :{_describe "command" commands}'`);
+  }
+  lines.push(`      _arguments ${specs.join(" \\\n        ")}`);
+  return `    "${path}")\n${lines.join("\n")} ;;`;
 }
 
 /** As `_arguments` takes them: https://zsh.sourceforge.io/Doc/Release/Completion-System.html */

@@ -1,10 +1,10 @@
 /** What the gateway can serve, what it served, and what that cost. */
 import { usageDimensions } from "../../storage/reports/usage-report.ts";
 import { command, type CommandNode, type Parameter } from "../command.ts";
-import type { ModelsOptions } from "../commands/models.ts";
-import type { ReconcileOptions } from "../commands/reconcile.ts";
-import type { RequestsOptions } from "../commands/requests.ts";
-import type { UsageOptions } from "../commands/usage.ts";
+import type { ModelsOptions } from "../commands/reports/models.ts";
+import type { ReconcileOptions } from "../commands/reports/reconcile.ts";
+import type { RequestsOptions } from "../commands/reports/requests.ts";
+import type { UsageOptions } from "../commands/reports/usage.ts";
 import { choice, flag, optionalText, parsed, whole, words } from "../parameters.ts";
 import { type Moment, momentNotation, parseMoment } from "../values/moment.ts";
 import { endings, parseStatusRange, statusNotation } from "../values/status.ts";
@@ -25,7 +25,7 @@ export const modelsCommand: CommandNode = command<ModelsOptions>({
     { line: "models --json", what: "As JSON" },
   ],
   json: "`models`, each with `id`, `kind` (alias or model), `targets`, `description`, `price` (`version`, and dollars per million tokens: `input`, `output`, `cacheRead`) or null, and `contextTokens` or null.",
-  load: async () => (await import("../commands/models.ts")).run,
+  load: async () => (await import("../commands/reports/models.ts")).run,
 });
 
 const reconcileCommand: CommandNode = command<ReconcileOptions>({
@@ -40,7 +40,7 @@ const reconcileCommand: CommandNode = command<ReconcileOptions>({
     { line: "usage reconcile --provider openrouter --json", what: "Ask one, for a script" },
   ],
   json: "`providers`, each with `provider`, `corrected`, `pending`, `unknown`, `failed` and `differenceUsd` (signed decimal text).",
-  load: async () => (await import("../commands/reconcile.ts")).run,
+  load: async () => (await import("../commands/reports/reconcile.ts")).run,
 });
 
 export const usageCommand: CommandNode = command<UsageOptions>({
@@ -69,7 +69,7 @@ export const usageCommand: CommandNode = command<UsageOptions>({
   ],
   json: "`by`, `since`, `until`, `rows` and `total`. Each row has `group`, `requests`, `attempts`, `usage` (a count for each bucket), `costUsd` (decimal text), `unpriced` and `bases` (how many attempts were settled how).",
   commands: [reconcileCommand],
-  load: async () => (await import("../commands/usage.ts")).run,
+  load: async () => (await import("../commands/reports/usage.ts")).run,
 });
 
 export const requestsCommand: CommandNode = command<RequestsOptions>({
@@ -97,7 +97,7 @@ export const requestsCommand: CommandNode = command<RequestsOptions>({
     { line: "requests --ending truncated --limit 100 --json", what: "Broken streams, every field" },
   ],
   json: "`requests`, each with every field of the record: ids, names, `status`, `ending`, `usage`, `costUsd`, and times in microseconds.",
-  load: async () => (await import("../commands/requests.ts")).run,
+  load: async () => (await import("../commands/reports/requests.ts")).run,
 });
 
 function moment(syntax: string, what: string): Parameter<Moment | null> {

@@ -1,8 +1,13 @@
 /** Tenants, projects and keys: who may use the gateway, and who is charged. */
 import { command, group, type GroupNode, type Parameter } from "../command.ts";
-import type { KeyCreateOptions, KeyListOptions, KeyReferenceOptions, KeyRotateOptions } from "../commands/keys.ts";
-import type { ProjectNameOptions, ProjectRenameOptions, ProjectScopeOptions } from "../commands/projects.ts";
-import type { TenantNameOptions, TenantRenameOptions } from "../commands/tenants.ts";
+import type {
+  KeyCreateOptions,
+  KeyListOptions,
+  KeyReferenceOptions,
+  KeyRotateOptions,
+} from "../commands/tenancy/keys.ts";
+import type { ProjectNameOptions, ProjectRenameOptions, ProjectScopeOptions } from "../commands/tenancy/projects.ts";
+import type { TenantNameOptions, TenantRenameOptions } from "../commands/tenancy/tenants.ts";
 import { flag, optionalText, parsed, text } from "../parameters.ts";
 import { type Moment, durationNotation, momentNotation, parseDistanceMs, parseMoment } from "../values/moment.ts";
 import { pairs, patterns } from "../values/pairs.ts";
@@ -29,7 +34,7 @@ export const tenantGroup: GroupNode = group("tenant", "Manage tenants: who is is
       { line: "tenant create acme --json", what: "The same, and its id for a script" },
     ],
     json: tenantJson,
-    load: async () => (await import("../commands/tenants.ts")).create,
+    load: async () => (await import("../commands/tenancy/tenants.ts")).create,
   }),
   command<Readonly<Record<never, never>>>({
     name: "list",
@@ -41,7 +46,7 @@ export const tenantGroup: GroupNode = group("tenant", "Manage tenants: who is is
       { line: "tenant list --json", what: "As JSON" },
     ],
     json: `\`tenants\`, each with ${tenantJson}`,
-    load: async () => (await import("../commands/tenants.ts")).list,
+    load: async () => (await import("../commands/tenancy/tenants.ts")).list,
   }),
   command<TenantRenameOptions>({
     name: "rename",
@@ -50,7 +55,7 @@ export const tenantGroup: GroupNode = group("tenant", "Manage tenants: who is is
     configFlags: "place",
     examples: [{ line: "tenant rename acme acme-europe", what: "From acme to acme-europe" }],
     json: tenantJson,
-    load: async () => (await import("../commands/tenants.ts")).rename,
+    load: async () => (await import("../commands/tenancy/tenants.ts")).rename,
   }),
   command<TenantNameOptions>({
     name: "disable",
@@ -59,7 +64,7 @@ export const tenantGroup: GroupNode = group("tenant", "Manage tenants: who is is
     configFlags: "place",
     examples: [{ line: "tenant disable acme", what: "Shut acme out; `headgate tenant enable acme` lets it in again" }],
     json: tenantJson,
-    load: async () => (await import("../commands/tenants.ts")).disable,
+    load: async () => (await import("../commands/tenancy/tenants.ts")).disable,
   }),
   command<TenantNameOptions>({
     name: "enable",
@@ -68,7 +73,7 @@ export const tenantGroup: GroupNode = group("tenant", "Manage tenants: who is is
     configFlags: "place",
     examples: [{ line: "tenant enable acme", what: "Let acme in again" }],
     json: tenantJson,
-    load: async () => (await import("../commands/tenants.ts")).enable,
+    load: async () => (await import("../commands/tenancy/tenants.ts")).enable,
   }),
 ]);
 
@@ -83,7 +88,7 @@ export const projectGroup: GroupNode = group("project", "Manage projects: what a
       { line: "project create search --tenant acme", what: "In the tenant acme" },
     ],
     json: projectJson,
-    load: async () => (await import("../commands/projects.ts")).create,
+    load: async () => (await import("../commands/tenancy/projects.ts")).create,
   }),
   command<ProjectScopeOptions>({
     name: "list",
@@ -95,7 +100,7 @@ export const projectGroup: GroupNode = group("project", "Manage projects: what a
       { line: "project list --tenant acme --json", what: "Of acme, as JSON" },
     ],
     json: `\`projects\`, each with ${projectJson}`,
-    load: async () => (await import("../commands/projects.ts")).list,
+    load: async () => (await import("../commands/tenancy/projects.ts")).list,
   }),
   command<ProjectRenameOptions>({
     name: "rename",
@@ -104,7 +109,7 @@ export const projectGroup: GroupNode = group("project", "Manage projects: what a
     configFlags: "place",
     examples: [{ line: "project rename search retrieval --tenant acme", what: "From search to retrieval" }],
     json: projectJson,
-    load: async () => (await import("../commands/projects.ts")).rename,
+    load: async () => (await import("../commands/tenancy/projects.ts")).rename,
   }),
   command<ProjectNameOptions>({
     name: "disable",
@@ -113,7 +118,7 @@ export const projectGroup: GroupNode = group("project", "Manage projects: what a
     configFlags: "place",
     examples: [{ line: "project disable search --tenant acme", what: "Shut its keys out" }],
     json: projectJson,
-    load: async () => (await import("../commands/projects.ts")).disable,
+    load: async () => (await import("../commands/tenancy/projects.ts")).disable,
   }),
   command<ProjectNameOptions>({
     name: "enable",
@@ -122,7 +127,7 @@ export const projectGroup: GroupNode = group("project", "Manage projects: what a
     configFlags: "place",
     examples: [{ line: "project enable search --tenant acme", what: "Let its keys in again" }],
     json: projectJson,
-    load: async () => (await import("../commands/projects.ts")).enable,
+    load: async () => (await import("../commands/tenancy/projects.ts")).enable,
   }),
 ]);
 
@@ -159,7 +164,7 @@ export const keyGroup: GroupNode = group("key", "Manage API keys: what callers p
       { line: "key create --name batch --models 'openai/*,fast' --metadata team=data", what: "For some models only" },
     ],
     json: `\`key\`, the key itself, and ${keyJson}`,
-    load: async () => (await import("../commands/keys.ts")).create,
+    load: async () => (await import("../commands/tenancy/keys.ts")).create,
   }),
   command<KeyListOptions>({
     name: "list",
@@ -175,7 +180,7 @@ export const keyGroup: GroupNode = group("key", "Manage API keys: what callers p
       { line: "key list --all --json", what: "Every key there ever was, as JSON" },
     ],
     json: `\`keys\`, each with ${keyJson}`,
-    load: async () => (await import("../commands/keys.ts")).list,
+    load: async () => (await import("../commands/tenancy/keys.ts")).list,
   }),
   command<KeyReferenceOptions>({
     name: "revoke",
@@ -187,7 +192,7 @@ export const keyGroup: GroupNode = group("key", "Manage API keys: what callers p
       { line: "key revoke alice --json", what: "By its name" },
     ],
     json: keyJson,
-    load: async () => (await import("../commands/keys.ts")).revoke,
+    load: async () => (await import("../commands/tenancy/keys.ts")).revoke,
   }),
   command<KeyRotateOptions>({
     name: "rotate",
@@ -207,6 +212,6 @@ export const keyGroup: GroupNode = group("key", "Manage API keys: what callers p
       { line: "key rotate hg-3fKq9", what: "The old key stops working now" },
     ],
     json: `\`key\`, the new key itself, and ${keyJson}`,
-    load: async () => (await import("../commands/keys.ts")).rotate,
+    load: async () => (await import("../commands/tenancy/keys.ts")).rotate,
   }),
 ]);

@@ -1,10 +1,10 @@
-import { HeadgateError } from "../../kernel/errors.ts";
-import { reportUsage, type UsageDimension } from "../../storage/reports/usage-report.ts";
-import type { Invocation } from "../command.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { isoTime } from "../values/time-text.ts";
-import { openExistingRecords } from "../workspace.ts";
-import { readNames } from "./names.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import { reportUsage, type UsageDimension } from "../../../storage/reports/usage-report.ts";
+import type { Invocation } from "../../command.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { isoTime } from "../../values/time-text.ts";
+import { openExistingRecords } from "../../workspace.ts";
+import { readNames } from "../tenancy/names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
 import { describeRow, renderUsageCsv, renderUsageTable } from "./usage-rows.ts";
 

@@ -1,14 +1,14 @@
-import type { Price } from "../../accounting/price-book.ts";
-import { toNanoUsd } from "../../kernel/money.ts";
-import { emptyUsage, type UsageBucket } from "../../kernel/usage.ts";
-import type { Invocation } from "../command.ts";
-import type { CliContext } from "../context.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { type GatewayView, viewGateway } from "../gateway-view.ts";
-import { addFoundProviders } from "../serve/zero-config.ts";
-import { formatCount, renderTable } from "../table.ts";
-import { decimalUsd } from "../values/money-text.ts";
-import { loadSettings } from "../workspace.ts";
+import type { Price } from "../../../accounting/price-book.ts";
+import { toNanoUsd } from "../../../kernel/money.ts";
+import { emptyUsage, type UsageBucket } from "../../../kernel/usage.ts";
+import type { Invocation } from "../../command.ts";
+import type { CliContext } from "../../context.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { type GatewayView, viewGateway } from "../../gateway-view.ts";
+import { addFoundProviders } from "../../serve/zero-config.ts";
+import { formatCount, renderTable } from "../../table.ts";
+import { decimalUsd } from "../../values/money-text.ts";
+import { loadSettings } from "../../workspace.ts";
 
 export interface ModelsOptions {
   readonly match: string | null;

@@ -1,11 +1,11 @@
 /** From the names that report options give to the ids that records hold. */
-import type { Scope } from "../../storage/reports/scope.ts";
-import { findKey } from "../../tenancy/keys.ts";
-import { findProject } from "../../tenancy/projects.ts";
-import { findTenant } from "../../tenancy/tenants.ts";
-import { inThePast, type Moment } from "../values/moment.ts";
-import type { Records } from "../workspace.ts";
-import { chooseTenant } from "./default-scope.ts";
+import type { Scope } from "../../../storage/reports/scope.ts";
+import { findKey } from "../../../tenancy/keys.ts";
+import { findProject } from "../../../tenancy/projects.ts";
+import { findTenant } from "../../../tenancy/tenants.ts";
+import { inThePast, type Moment } from "../../values/moment.ts";
+import type { Records } from "../../workspace.ts";
+import { chooseTenant } from "../tenancy/default-scope.ts";
 
 export interface ScopeOptions {
   readonly since: Moment | null;

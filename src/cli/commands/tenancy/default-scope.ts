@@ -1,9 +1,9 @@
 /** Which tenant and project a command means that names none. */
 import type { Kysely } from "kysely";
-import { HeadgateError } from "../../kernel/errors.ts";
-import type { Database } from "../../storage/schema.ts";
-import { listProjects, type ProjectReference } from "../../tenancy/projects.ts";
-import { listTenants } from "../../tenancy/tenants.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import type { Database } from "../../../storage/schema.ts";
+import { listProjects, type ProjectReference } from "../../../tenancy/projects.ts";
+import { listTenants } from "../../../tenancy/tenants.ts";
 
 /** The given tenant, else the only one. Throws `invalid_argument` where that is not clear. */
 export async function chooseTenant(db: Kysely<Database>, given: string | null): Promise<string> {

@@ -1,11 +1,11 @@
 /** The usage report as a table, as CSV and as JSON. Cached input is what was read from a cache or written to one. */
-import { formatUsd } from "../../kernel/money.ts";
-import { type Usage, usageBuckets } from "../../kernel/usage.ts";
-import type { UsageDimension, UsageRow } from "../../storage/reports/usage-report.ts";
-import { type Column, formatCount, renderTable } from "../table.ts";
-import { renderCsv } from "../values/csv.ts";
-import { decimalUsd } from "../values/money-text.ts";
-import type { Names } from "./names.ts";
+import { formatUsd } from "../../../kernel/money.ts";
+import { type Usage, usageBuckets } from "../../../kernel/usage.ts";
+import type { UsageDimension, UsageRow } from "../../../storage/reports/usage-report.ts";
+import { type Column, formatCount, renderTable } from "../../table.ts";
+import { renderCsv } from "../../values/csv.ts";
+import { decimalUsd } from "../../values/money-text.ts";
+import type { Names } from "../tenancy/names.ts";
 
 export function describeRow(row: UsageRow, names: Names): Readonly<Record<string, unknown>> {
   const { group, requests, attempts, usage, costNanoUsd, unpriced, bases } = row;

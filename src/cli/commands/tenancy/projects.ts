@@ -4,12 +4,12 @@ import {
   type Project,
   renameProject,
   setProjectDisabled,
-} from "../../tenancy/projects.ts";
-import type { Invocation } from "../command.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { renderTable } from "../table.ts";
-import { formatMinute, isoTime } from "../values/time-text.ts";
-import { openExistingRecords, openRecords, type Records } from "../workspace.ts";
+} from "../../../tenancy/projects.ts";
+import type { Invocation } from "../../command.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { renderTable } from "../../table.ts";
+import { formatMinute, isoTime } from "../../values/time-text.ts";
+import { openExistingRecords, openRecords, type Records } from "../../workspace.ts";
 import { chooseTenant } from "./default-scope.ts";
 import { type Names, readNames } from "./names.ts";
 
@@ -29,7 +29,7 @@ export async function create(invocation: Invocation<ProjectNameOptions>): Promis
   await using records = openRecords(invocation);
   const { tenant, name } = invocation.options;
   const project = await createProject(records, await chooseTenant(records.db, tenant), name);
-  return tell(invocation, records, project, `Created project ${project.name} (${project.id}).`);
+  return await tell(invocation, records, project, `Created project ${project.name} (${project.id}).`);
 }
 
 export async function list(invocation: Invocation<ProjectScopeOptions>): Promise<ExitCode> {
@@ -53,7 +53,7 @@ export async function rename(invocation: Invocation<ProjectRenameOptions>): Prom
   const { options } = invocation;
   const tenant = await chooseTenant(records.db, options.tenant);
   const project = await renameProject(records, { tenant, project: options.project }, options.name);
-  return tell(invocation, records, project, `Project ${project.id} is now called ${project.name}.`);
+  return await tell(invocation, records, project, `Project ${project.id} is now called ${project.name}.`);
 }
 
 export function disable(invocation: Invocation<ProjectNameOptions>): Promise<ExitCode> {
@@ -72,7 +72,7 @@ async function setDisabled(
   await using records = openExistingRecords(invocation);
   const tenant = await chooseTenant(records.db, invocation.options.tenant);
   const project = await setProjectDisabled(records, { tenant, project: invocation.options.name }, disabled);
-  return tell(invocation, records, project, sentence.replace("NAME", project.name));
+  return await tell(invocation, records, project, sentence.replace("NAME", project.name));
 }
 
 async function tell(

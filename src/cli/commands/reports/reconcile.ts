@@ -3,22 +3,22 @@ import {
   type ReconcileDeps,
   type ReconcileReport,
   reconcileProvider,
-} from "../../accounting/reconcile.ts";
-import { addUsd, formatUsd, type NanoUsd, zeroUsd } from "../../kernel/money.ts";
-import type { Endpoint } from "../../providers/endpoint.ts";
-import { createUndiciTransport } from "../../providers/undici-transport.ts";
-import { readUsageLookup, usageLookupPath } from "../../providers/usage-lookup.ts";
-import type { LedgerEntry } from "../../storage/records.ts";
-import { appendCorrection, listUnreconciled } from "../../storage/reports/reconciliation.ts";
-import { HeadgateError } from "../../kernel/errors.ts";
-import type { Invocation } from "../command.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { viewGateway } from "../gateway-view.ts";
-import { type AskDeps, askProvider } from "../provider-call.ts";
-import { reasonOf } from "../doctor/finding.ts";
-import { renderTable } from "../table.ts";
-import { decimalUsd } from "../values/money-text.ts";
-import { loadSettings, openExistingRecords, type Records } from "../workspace.ts";
+} from "../../../accounting/reconcile.ts";
+import { addUsd, formatUsd, type NanoUsd, zeroUsd } from "../../../kernel/money.ts";
+import type { Endpoint } from "../../../providers/endpoint.ts";
+import { createUndiciTransport } from "../../../providers/undici-transport.ts";
+import { readUsageLookup, usageLookupPath } from "../../../providers/usage-lookup.ts";
+import type { LedgerEntry } from "../../../storage/records.ts";
+import { appendCorrection, listUnreconciled } from "../../../storage/reports/reconciliation.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import type { Invocation } from "../../command.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { viewGateway } from "../../gateway-view.ts";
+import { type AskDeps, askProvider } from "../../provider-call.ts";
+import { reasonOf } from "../../doctor/finding.ts";
+import { renderTable } from "../../table.ts";
+import { decimalUsd } from "../../values/money-text.ts";
+import { loadSettings, openExistingRecords, type Records } from "../../workspace.ts";
 
 export interface ReconcileOptions {
   readonly provider: string | null;
@@ -61,7 +61,7 @@ async function reconcile(
   let differenceNanoUsd = zeroUsd;
   const deps: ReconcileDeps = {
     prices,
-    wallMs: clock.wallMs,
+    wallMs: () => clock.wallMs(),
     store: {
       unreconciled: (query) => listUnreconciled(db, query),
       async append(correction: LedgerEntry) {

@@ -1,4 +1,4 @@
-import { HeadgateError } from "../../kernel/errors.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
 import {
   type ApiKey,
   type CreatedKey,
@@ -7,13 +7,13 @@ import {
   listKeys,
   revokeKey,
   rotateKey,
-} from "../../tenancy/keys.ts";
-import { findTenant } from "../../tenancy/tenants.ts";
-import type { Invocation } from "../command.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { formatMinute } from "../values/time-text.ts";
-import { inTheFuture, type Moment } from "../values/moment.ts";
-import { openExistingRecords, openRecords, type Records } from "../workspace.ts";
+} from "../../../tenancy/keys.ts";
+import { findTenant } from "../../../tenancy/tenants.ts";
+import type { Invocation } from "../../command.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { formatMinute } from "../../values/time-text.ts";
+import { inTheFuture, type Moment } from "../../values/moment.ts";
+import { openExistingRecords, openRecords, type Records } from "../../workspace.ts";
 import { chooseProject } from "./default-scope.ts";
 import { describeKey, type KeyContext, readKeyContext, renderKeys, stateOfKey } from "./key-list.ts";
 
@@ -49,7 +49,7 @@ export async function create(invocation: Invocation<KeyCreateOptions>): Promise<
     modelAllowList: models,
     metadata,
   });
-  return tellOnce(invocation, records, created, `Created key ${created.key.name} (${created.key.id}).`);
+  return await tellOnce(invocation, records, created, `Created key ${created.key.name} (${created.key.id}).`);
 }
 
 export async function list(invocation: Invocation<KeyListOptions>): Promise<ExitCode> {
@@ -79,7 +79,7 @@ export async function rotate(invocation: Invocation<KeyRotateOptions>): Promise<
   const old = await findKey(records.db, reference);
   const created = await rotateKey(records, reference, overlapMs ?? 0);
   const ended = await findKey(records.db, old.id);
-  return tellOnce(invocation, records, created, `Replaced key ${old.name} (${old.prefix}…), ${whenOver(ended)}.`);
+  return await tellOnce(invocation, records, created, `Replaced key ${old.name} (${old.prefix}…), ${whenOver(ended)}.`);
 }
 
 async function tellOnce(

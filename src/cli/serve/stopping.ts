@@ -3,7 +3,7 @@
  * signal means at once. One press of Ctrl-C can arrive twice, from the terminal and from npm, so a second signal
  * within half a second is taken for the same.
  */
-import type { CliContext } from "./context.ts";
+import type { CliContext } from "../context.ts";
 
 export interface StopRequests extends Disposable {
   /** Resolves at the first request to stop. */

@@ -1,9 +1,9 @@
-import { createTenant, listTenants, renameTenant, setTenantDisabled, type Tenant } from "../../tenancy/tenants.ts";
-import type { Invocation } from "../command.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { renderTable } from "../table.ts";
-import { formatMinute, isoTime } from "../values/time-text.ts";
-import { openExistingRecords, openRecords } from "../workspace.ts";
+import { createTenant, listTenants, renameTenant, setTenantDisabled, type Tenant } from "../../../tenancy/tenants.ts";
+import type { Invocation } from "../../command.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { renderTable } from "../../table.ts";
+import { formatMinute, isoTime } from "../../values/time-text.ts";
+import { openExistingRecords, openRecords } from "../../workspace.ts";
 
 export interface TenantNameOptions {
   readonly name: string;

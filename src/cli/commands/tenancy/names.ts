@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { Database } from "../../storage/schema.ts";
+import type { Database } from "../../../storage/schema.ts";
 
 /** Names for the ids that stand in records; an id that is not known is its own name. */
 export interface Names {

@@ -1,15 +1,15 @@
-import { formatUsd } from "../../kernel/money.ts";
-import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
-import type { Ending, RequestRecord } from "../../storage/records.ts";
-import { listRequests } from "../../storage/reports/request-list.ts";
-import type { Invocation } from "../command.ts";
-import { type ExitCode, exitCodes } from "../exit-codes.ts";
-import { formatCount, renderTable } from "../table.ts";
-import { decimalUsd } from "../values/money-text.ts";
-import type { StatusRange } from "../values/status.ts";
-import { formatInstant, formatMicroseconds, isoTime } from "../values/time-text.ts";
-import { openExistingRecords } from "../workspace.ts";
-import { type Names, readNames } from "./names.ts";
+import { formatUsd } from "../../../kernel/money.ts";
+import { totalInputTokens, totalOutputTokens } from "../../../kernel/usage.ts";
+import type { Ending, RequestRecord } from "../../../storage/records.ts";
+import { listRequests } from "../../../storage/reports/request-list.ts";
+import type { Invocation } from "../../command.ts";
+import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { formatCount, renderTable } from "../../table.ts";
+import { decimalUsd } from "../../values/money-text.ts";
+import type { StatusRange } from "../../values/status.ts";
+import { formatInstant, formatMicroseconds, isoTime } from "../../values/time-text.ts";
+import { openExistingRecords } from "../../workspace.ts";
+import { type Names, readNames } from "../tenancy/names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
 
 export interface RequestsOptions extends Omit<ScopeOptions, "project" | "provider"> {

@@ -1,8 +1,8 @@
 /** Keys as lists and scripts show them. */
-import type { ApiKey } from "../../tenancy/keys.ts";
-import { renderTable } from "../table.ts";
-import { formatMinute, isoTime } from "../values/time-text.ts";
-import type { Records } from "../workspace.ts";
+import type { ApiKey } from "../../../tenancy/keys.ts";
+import { renderTable } from "../../table.ts";
+import { formatMinute, isoTime } from "../../values/time-text.ts";
+import type { Records } from "../../workspace.ts";
 import { type Names, readNames } from "./names.ts";
 
 /** What is known of keys besides the keys. */

@@ -1,4 +1,4 @@
-import { CliFailure } from "./failure.ts";
+import { CliFailure } from "../failure.ts";
 
 /** What a socket's error at start means to a person; anything else is given back as it is. */
 export function explainListenError(error: unknown, host: string, port: number, remedy: string): unknown {

@@ -1,0 +1,93 @@
+/** The command line in this process: a folder of its own, an empty environment, and everything written kept. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCli } from "../../src/cli/cli.ts";
+import type { CliContext, SignalName, TextSink } from "../../src/cli/context.ts";
+import { type Clock, createSystemClock } from "../../src/kernel/clock.ts";
+import { systemRandomFill } from "../../src/kernel/ids.ts";
+
+export interface CliResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCli {
+  /** Resolves when the command has ended. */
+  readonly result: Promise<CliResult>;
+  /** Resolves with everything on stdout once there is something. */
+  readonly ready: Promise<string>;
+  signal(name: SignalName): void;
+  /** As if an exception had been handled by nobody. */
+  crash(error: unknown): void;
+}
+
+export interface TestCli extends Disposable {
+  /** Working directory; also holds the data folder, `.headgate`. */
+  readonly folder: string;
+  run(...args: string[]): Promise<CliResult>;
+  /** Runs with `--json`, expects success and reads the document. */
+  json<Document>(...args: string[]): Promise<Document>;
+  start(...args: string[]): RunningCli;
+}
+
+export interface TestCliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  readonly isTty?: boolean;
+}
+
+export function createTestCli({ env = {}, clock = createSystemClock(), isTty = false }: TestCliOptions = {}): TestCli {
+  const folder = mkdtempSync(join(tmpdir(), "headgate-cli-"));
+
+  function start(...args: string[]): RunningCli {
+    const out: string[] = [];
+    const err: string[] = [];
+    const ready = Promise.withResolvers<string>();
+    const listeners = new Map<string, (error: unknown) => void>();
+    const listen = (name: string, listener: (error: unknown) => void): (() => void) => {
+      listeners.set(name, listener);
+      return () => void listeners.delete(name);
+    };
+    const stdout: TextSink = {
+      isTty,
+      write(text) {
+        out.push(text);
+        ready.resolve(out.join(""));
+      },
+    };
+    const context: CliContext = {
+      stdout,
+      stderr: { isTty, write: (text) => void err.push(text) },
+      env,
+      cwd: folder,
+      clock,
+      randomFill: systemRandomFill,
+      process: { onSignal: listen, onUnhandled: (listener) => listen("unhandled", listener) },
+      runtime: { node: "26.0.0", platform: "test" },
+    };
+    const result = runCli(args, context).then((exitCode) => {
+      ready.resolve(out.join(""));
+      return { exitCode, stdout: out.join(""), stderr: err.join("") };
+    });
+    return {
+      result,
+      ready: ready.promise,
+      signal: (name) => listeners.get(name)?.(null),
+      crash: (error) => listeners.get("unhandled")?.(error),
+    };
+  }
+
+  return {
+    folder,
+    start,
+    run: (...args) => start(...args).result,
+    async json<Document>(...args: string[]) {
+      const { exitCode, stdout, stderr } = await start(...args, "--json").result;
+      if (exitCode !== 0) throw new Error(`headgate ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
+      return JSON.parse(stdout) as Document;
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
