@@ -40,7 +40,13 @@ const estimated = ["estimated"] as const;
 
 const table: readonly Row[] = [
   { ended: "never sent", end: end({ sent: false }), usage: {}, basis: "none" },
-  { ended: "failed by itself before it began to answer", end: end({ answered: false }), usage: {}, basis: "none" },
+  {
+    ended: "failed by itself before it began to answer",
+    end: end({ answered: false }),
+    usage: {},
+    basis: "metered",
+    flags: estimated,
+  },
   {
     ended: "stopped by us before it began to answer",
     end: end({ answered: false, stopped: true }),
@@ -154,6 +160,12 @@ test("an attempt of a model without a price costs zero and is flagged, unless no
   assert.deepEqual([complete.cost, complete.basis, complete.flags], [0n, "reported", ["unpriced"]]);
   assert.deepEqual(settle(end(), null).flags, ["unpriced", "estimated"]);
   assert.deepEqual(settle(end({ refused: true }), null).flags, []);
+});
+
+test("a call that broke off before its answer costs nothing by our count, a price per request included", () => {
+  const perRequest = createPrice("test", { input: "1", output: "10", request: "0.5" });
+  const { cost, basis } = settle(end({ answered: false }), perRequest);
+  assert.deepEqual([cost, basis], [0n, "metered"]);
 });
 
 test("settling does not change what was read", () => {

@@ -6,15 +6,16 @@
  *   finished, usage reported                          as reported                            reported
  *   finished after the caller left, usage reported    as reported                            drained
  *   finished without usage                            our count of input and output          metered
- *   failed by itself before it began to answer        none                                   none
+ *   failed by itself before it began to answer        none that we know of                   metered
  *   broke off or cancelled after output began         what is reported of the input, else    metered
  *                                                     our count; the larger of both of output
  *   broke off or cancelled before any output          input, if the provider bills it        metered or none
  *
  * "Finished" means that the provider gave a finish reason or a complete answer: usage seen before that is of an
  * answer still being written. An attempt of a model without a price costs zero and is flagged `unpriced`; one whose
- * usage is our own count is flagged `estimated`. What the process's death leaves behind is charged by the store's
- * recovery, and what a provider says later is reconcile.ts.
+ * usage is our own count is flagged `estimated`. A call whose connection broke before the answer costs nothing by our
+ * count, yet the provider may have worked: `metered` lets reconciliation ask. What the process's death leaves behind is
+ * charged by the store's recovery, and what a provider says later is reconcile.ts.
  */
 import type { ResponseReading } from "../dialects/dialect.ts";
 import { zeroUsd, type NanoUsd } from "../kernel/money.ts";
@@ -55,7 +56,8 @@ export interface Settlement {
 export function settle(end: AttemptEnd, price: Price | null): Settlement {
   const { reading } = end;
   const finished = end.complete || reading.finish !== null;
-  if (!end.sent || end.refused || !(end.answered || end.stopped)) return nothing();
+  if (!end.sent || end.refused) return nothing();
+  if (!end.answered && !end.stopped) return { ...nothing(), basis: "metered", flags: flagsOf("metered", price) };
   if (finished && reading.usage !== null) return charge(reading.usage, end.drained ? "drained" : "reported", price);
   const begun = finished || reading.outputBytes > 0 || reading.usage !== null;
   return begun || end.billsCancelledInput ? charge(meter(end), "metered", price) : nothing();
@@ -66,10 +68,14 @@ function nothing(): Settlement {
 }
 
 function charge(usage: Usage, basis: SettlementBasis, price: Price | null): Settlement {
+  return { usage, cost: price?.cost(usage) ?? zeroUsd, basis, flags: flagsOf(basis, price) };
+}
+
+function flagsOf(basis: SettlementBasis, price: Price | null): readonly LedgerFlag[] {
   const flags: LedgerFlag[] = [];
   if (price === null) flags.push("unpriced");
   if (basis === "metered") flags.push("estimated");
-  return { usage, cost: price?.cost(usage) ?? zeroUsd, basis, flags };
+  return flags;
 }
 
 /** Usage of an unfinished answer is cumulative: right about the input, possibly behind on the output. */
