@@ -45,6 +45,16 @@ describe("OpenAI's wire", () => {
     );
   });
 
+  test("reasoning is shown in a whole answer and in a stream only where the script says so", async () => {
+    const shown = { model: "sim-chat:reasoning=4,tokens=2,reasoning-text" };
+    const { message } = parse((await chat(shown)).text).choices[0];
+    assert.equal(message.reasoning_content.split(" ").length, 4);
+    const events = eventData((await chat({ ...shown, stream: true })).text).slice(0, -1);
+    const streamed = events.map((data) => parse(data).choices[0]?.delta.reasoning_content ?? "").join("");
+    assert.equal(streamed, message.reasoning_content);
+    assert.doesNotMatch((await chat({ model: "sim-chat:reasoning=4,tokens=2" })).text, /reasoning_content/);
+  });
+
   test("usage counts cached tokens inside the prompt and reasoning inside the completion", async () => {
     const { usage } = parse(
       (await chat({ model: "sim-chat:tokens=10,reasoning=4,input=100,cache-read=30,cache-write=20" })).text,

@@ -14,10 +14,12 @@ export function createOpenAiWire(ids: AnswerIds): Wire {
   return {
     endpoint: "chat",
     read: readChatRequest,
-    encodeWhole(marks, answer, tokens) {
+    encodeWhole(marks, answer, tokens, { showReasoning }) {
       let choices = answer.steps.some((step) => step.kind === "call") ? undefined : wholes.get(answer);
       if (choices === undefined) {
-        choices = JSON.stringify(answer.choices.map((choice, index) => encodeChoice(choice, index, marks, ids)));
+        choices = JSON.stringify(
+          answer.choices.map((choice, index) => encodeChoice(choice, index, marks, ids, showReasoning)),
+        );
         wholes.set(answer, choices);
       }
       const usage = tokens === null ? "" : `,"usage":${encodeChatUsage(tokens)}`;
@@ -59,7 +61,7 @@ function errorCode(status: number): string | null {
   return status === 429 ? "rate_limit_exceeded" : null;
 }
 
-function encodeChoice(choice: Choice, index: number, marks: Marks, ids: AnswerIds): unknown {
+function encodeChoice(choice: Choice, index: number, marks: Marks, ids: AnswerIds, showReasoning: boolean): unknown {
   const calls = choice.calls.map((call, which) => ({
     id: ids.callIdOf(marks.number, "chat", callNumber(index, which)),
     type: "function",
@@ -73,6 +75,7 @@ function encodeChoice(choice: Choice, index: number, marks: Marks, ids: AnswerId
       content,
       refusal: null,
       annotations: [],
+      ...(showReasoning && choice.reasoning !== "" ? { reasoning_content: choice.reasoning } : {}),
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
     },
     logprobs: null,
