@@ -119,3 +119,12 @@ test("keeps the parsed event for the decoder", () => {
   reader.read({ event: "ping", data: '{"type":"ping"}', comment: false, raw: Buffer.alloc(0) });
   assert.deepEqual(reader.json, { type: "ping" });
 });
+
+test("takes an event that is not UTF-8 on the wire as invalid, and one that says U+FFFD itself as it is", () => {
+  const event = `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\ufffdb"}}`;
+  const broken = Buffer.from(event.replace("\ufffd", "\u00ff"), "latin1");
+  const read = (raw: Uint8Array): string =>
+    new MessagesStreamReader().read({ event: "", data: event, comment: false, raw });
+  assert.equal(read(broken), "invalid");
+  assert.equal(read(Buffer.from(event)), "output");
+});

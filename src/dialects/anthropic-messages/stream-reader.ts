@@ -5,6 +5,7 @@
  * content_block_start/delta/stop … message_delta … message_stop`, with `ping` anywhere and `error` after a status of
  * 200. New event types may be added at any time: they are progress, never an error.
  */
+import { isUtf8 } from "node:buffer";
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading, StreamReader, StreamSignal } from "../dialect.ts";
 import type { SseEvent } from "../sse.ts";
@@ -28,7 +29,7 @@ export class MessagesStreamReader implements StreamReader {
   }
 
   read(event: SseEvent): StreamSignal {
-    const json = parse(event.data);
+    const json = parse(event);
     this.#json = json;
     const type = json?.["type"];
     if (json === null || typeof type !== "string") return "invalid";
@@ -95,9 +96,11 @@ export class MessagesStreamReader implements StreamReader {
   }
 }
 
-function parse(data: string): WireObject | null {
+/** Text that was not UTF-8 on the wire is invalid even where it parses: the answer would have a hole. */
+function parse(event: SseEvent): WireObject | null {
+  if (event.data.includes("\ufffd") && !isUtf8(event.raw)) return null;
   try {
-    return asObject(JSON.parse(data));
+    return asObject(JSON.parse(event.data));
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
     return null;
