@@ -4,7 +4,7 @@
  * a streamed attempt, or a `failure`.
  */
 import type { Dialect, RequestView } from "../dialects/dialect.ts";
-import type { HeadgateError } from "../kernel/errors.ts";
+import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
 import type { Principal } from "../tenancy/principal.ts";
@@ -25,6 +25,8 @@ export interface Incoming {
   readonly bodyRead: boolean;
   /** Reads the whole body within the limits. Throws `body_too_large`, `body_timeout`, `client_closed`. */
   readBody(): Promise<Uint8Array>;
+  /** Ends a reading that is under way with this failure; `false` if there is none. */
+  refuseBody(failure: HeadgateError): boolean;
 }
 
 /** A whole answer, made here or by a provider. */
@@ -40,6 +42,15 @@ export interface OpenAttempt {
   readonly endpoint: Endpoint;
   readonly price: Price | null;
 }
+
+export function shuttingDown(): HeadgateError {
+  return new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", {
+    retryAfterMs: SHUTDOWN_RETRY_AFTER_MS,
+  });
+}
+
+/** By then another process has taken over, or this one is back. */
+const SHUTDOWN_RETRY_AFTER_MS = 1_000;
 
 export class Exchange {
   readonly requestId: string;
@@ -59,7 +70,7 @@ export class Exchange {
   readonly attempts: OpenAttempt[] = [];
   answer: Answer | null = null;
   failure: HeadgateError | null = null;
-  readonly #abort = new AbortController();
+  #cause: CancelCause | null = null;
 
   constructor(
     head: { readonly requestId: string; readonly startedAtMs: number; readonly startedMs: number },
@@ -77,12 +88,8 @@ export class Exchange {
     this.dialect = dialect;
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
   get cancelCause(): CancelCause | null {
-    return this.#abort.signal.aborted ? (this.#abort.signal.reason as CancelCause) : null;
+    return this.#cause;
   }
 
   get lastAttempt(): OpenAttempt | null {
@@ -91,8 +98,9 @@ export class Exchange {
 
   /** Idempotent; the first cause is kept. Cancels the attempt under way, by the provider's policy for the cause. */
   cancel(cause: CancelCause): void {
-    if (this.#abort.signal.aborted) return;
-    this.#abort.abort(cause);
+    if (this.#cause !== null) return;
+    this.#cause = cause;
+    if (cause === "shutdown") this.incoming.refuseBody(shuttingDown());
     const open = this.lastAttempt;
     if (open === null) return;
     const policy = open.endpoint.config;

@@ -5,16 +5,17 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { findDialect } from "../dialects/registry.ts";
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
 import { Exchange, type Incoming } from "../exchange/exchange.ts";
 import { refuse, runExchange, runLocal, type ExchangeDeps } from "../exchange/run.ts";
 import type { Snapshot } from "../exchange/snapshot.ts";
-import { answerParserError } from "./parser-errors.ts";
 import { listModels, retrieveModel } from "./models.ts";
 import { NodeResponder } from "./node-responder.ts";
-import { readBody } from "./read-body.ts";
+import { RequestBody } from "./request-body.ts";
 import { findRoute, type Route } from "./routes.ts";
+import { answerParserError, refuseOnSocket, type LatestRequest } from "./unparsed.ts";
 
 export interface HttpServerDeps extends ExchangeDeps {
   /** The snapshot that new requests run on. */
@@ -37,7 +38,9 @@ export interface HttpServer {
 /** Rejects when the port is taken or the address is not this machine's. */
 export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
   const { server: options, limits } = deps.snapshot().config;
-  const running = new Set<Exchange>();
+  const open: Open = { running: new Set(), latest: new WeakMap() };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+    void handle(deps, open, request, response);
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -47,12 +50,22 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
       connectionsCheckingInterval: Math.min(1_000, options.headerTimeoutMs),
       highWaterMark: limits.streamBufferBytes,
       noDelay: true,
+      requireHostHeader: false,
     },
-    (request, response) => void handle(deps, running, request, response),
+    onRequest,
   );
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 0;
-  server.on("clientError", (error, socket) => answerParserError(deps, error, socket));
+  server.on("checkContinue", onRequest);
+  server.on("checkExpectation", onRequest);
+  server.on("connect", (request, socket) => {
+    const failure = new HeadgateError("method_not_allowed", "The gateway is not a proxy: it does not take CONNECT.");
+    const path = pathOf(request.url ?? "");
+    refuseOnSocket(deps, socket, failure, { method: "CONNECT", path, headers: request.headers });
+  });
+  server.on("clientError", (error, socket) => {
+    answerParserError(deps, error, socket, open.latest.get(socket) ?? null);
+  });
   await listen(server, options.host, options.port);
   return {
     url: urlOf(server.address() as AddressInfo),
@@ -61,7 +74,7 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
       server.closeIdleConnections();
     },
     cancelAll() {
-      for (const exchange of running) exchange.cancel("shutdown");
+      for (const exchange of open.running) exchange.cancel("shutdown");
     },
     async close() {
       if (server.listening) server.close();
@@ -70,9 +83,14 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
   };
 }
 
+interface Open {
+  readonly running: Set<Exchange>;
+  readonly latest: WeakMap<Duplex, LatestRequest>;
+}
+
 async function handle(
   deps: HttpServerDeps,
-  running: Set<Exchange>,
+  open: Open,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -84,11 +102,12 @@ async function handle(
     route = toHeadgateError(thrown);
   }
   if (!(route instanceof HeadgateError) && (route.kind === "healthz" || route.kind === "readyz")) {
-    answerHealth(response, route.kind === "healthz" ? null : deps.unreadyReason());
+    answerHealth(response, deps.ids.next("req"), route.kind === "healthz" ? null : deps.unreadyReason());
     return;
   }
   const exchange = openExchange(deps, request, response, path, route);
-  running.add(exchange);
+  open.running.add(exchange);
+  open.latest.set(request.socket, { request, response, exchange });
   response.on("drain", () => exchange.resume());
   response.on("close", () => {
     if (!response.writableFinished) exchange.cancel("caller-gone");
@@ -96,8 +115,19 @@ async function handle(
   try {
     await dispatch(deps, exchange, request, route);
   } finally {
-    running.delete(exchange);
+    open.running.delete(exchange);
+    limitReading(request, response, exchange);
   }
+}
+
+/**
+ * An answer that the caller does not read waits in memory: no longer than a provider may fall silent. Node restarts
+ * the socket's timeout whenever any of it was taken, and closes the connection when it runs out.
+ */
+function limitReading({ socket }: IncomingMessage, response: ServerResponse, { snapshot }: Exchange): void {
+  if (response.writableFinished || response.writableLength === 0) return;
+  socket.setTimeout(snapshot.config.timeouts.idleMs);
+  if (snapshot.config.server.keepAliveTimeoutMs === 0) response.once("finish", () => socket.setTimeout(0));
 }
 
 function dispatch(
@@ -108,6 +138,9 @@ function dispatch(
 ): Promise<void> {
   if (route instanceof HeadgateError) return refuse(deps, exchange, route);
   const { limits } = exchange.snapshot.config;
+  if (request.headers.host === undefined && request.httpVersion === "1.1") {
+    return refuse(deps, exchange, new HeadgateError("malformed_http", "An HTTP/1.1 request needs a Host header."));
+  }
   if (request.rawHeaders.length > limits.headerCount * 2) {
     return refuse(
       deps,
@@ -137,6 +170,10 @@ function openExchange(
 ): Exchange {
   const snapshot = deps.snapshot();
   const { limits, server } = snapshot.config;
+  const body = new RequestBody(request, response, deps.clock, {
+    bodyBytes: limits.bodyBytes,
+    bodyTimeoutMs: server.bodyTimeoutMs,
+  });
   const incoming: Incoming = {
     method: request.method ?? "GET",
     path,
@@ -144,7 +181,8 @@ function openExchange(
     get bodyRead() {
       return request.complete;
     },
-    readBody: () => readBody(request, deps.clock, { bodyBytes: limits.bodyBytes, bodyTimeoutMs: server.bodyTimeoutMs }),
+    readBody: () => body.read(),
+    refuseBody: (failure) => body.refuse(failure),
   };
   const dialect = findDialect(
     !(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat",
@@ -157,18 +195,21 @@ function openExchange(
   return new Exchange(head, incoming, new NodeResponder(response), snapshot, dialect);
 }
 
-function answerHealth(response: ServerResponse, unready: string | null): void {
+function answerHealth(response: ServerResponse, requestId: string, unready: string | null): void {
   const body = JSON.stringify(unready === null ? { status: "ok" } : { status: "unavailable", reason: unready });
   response.writeHead(unready === null ? 200 : 503, {
+    "x-request-id": requestId,
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
   });
   response.end(body);
 }
 
-function pathOf(url: string): string {
+/** Of a request target in origin form, or in absolute form, which a server has to take, too (RFC 9112, 3.2.2). */
+function pathOf(target: string): string {
+  const url = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
   const query = url.indexOf("?");
-  return query === -1 ? url : url.slice(0, query);
+  return (query === -1 ? url : url.slice(0, query)) || "/";
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,8 +1,12 @@
 /**
- * Requests that the HTTP parser refuses before there is a request object: header floods, slow heads, garbage. They get
- * the same error shape, a request id and a record, and the connection is closed.
+ * Requests that never become a request of node:http: header floods, slow heads, garbage, `CONNECT`. They get the same
+ * error shape, a request id and a record, and the connection is closed.
+ *
+ * Invariant: responses leave in the order of their requests. What cannot be parsed is answered after whatever is
+ * still being answered on the connection; if it is the body of that very request, the request fails with it.
  */
 import { STATUS_CODES } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { findDialect } from "../dialects/registry.ts";
 import { HeadgateError } from "../kernel/errors.ts";
@@ -11,33 +15,61 @@ import type { Responder } from "../exchange/responder.ts";
 import { refuse } from "../exchange/run.ts";
 import type { HttpServerDeps } from "./server.ts";
 
-export function answerParserError(deps: HttpServerDeps, error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable || (socket as { bytesWritten?: number }).bytesWritten !== 0) {
+/** The latest request of a connection. */
+export interface LatestRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly exchange: Exchange;
+}
+
+/** `latest`: what the connection was last busy with; `null` if nothing was parsed on it yet. */
+export function answerParserError(
+  deps: HttpServerDeps,
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  latest: LatestRequest | null,
+): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
-  const head = {
+  const failure = refusalOf(error, deps);
+  if (latest === null || latest.response.writableFinished) {
+    refuseOnSocket(deps, socket, failure, NO_HEAD);
+  } else if (latest.request.complete) {
+    latest.response.once("close", () => {
+      if (socket.writable) refuseOnSocket(deps, socket, failure, NO_HEAD);
+    });
+  } else {
+    latest.exchange.incoming.refuseBody(failure);
+  }
+}
+
+interface Head {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Incoming["headers"];
+}
+
+const NO_HEAD: Head = { method: "", path: "", headers: {} };
+
+/** Answers on the bare socket and closes it. */
+export function refuseOnSocket(deps: HttpServerDeps, socket: Duplex, failure: HeadgateError, head: Head): void {
+  const started = {
     requestId: deps.ids.next("req"),
     startedAtMs: deps.clock.wallMs(),
     startedMs: deps.clock.monotonicMs(),
   };
-  const exchange = new Exchange(
-    head,
-    unreadable,
-    new SocketResponder(socket),
-    deps.snapshot(),
-    findDialect("openai-chat"),
-  );
-  void refuse(deps, exchange, refusalOf(error, deps));
+  const incoming: Incoming = {
+    ...head,
+    bodyRead: false,
+    readBody: () => Promise.reject(new HeadgateError("internal", "A refused head has no body.")),
+    refuseBody: () => false,
+  };
+  const responder = new SocketResponder(socket);
+  const exchange = new Exchange(started, incoming, responder, deps.snapshot(), findDialect("openai-chat"));
+  void refuse(deps, exchange, failure);
 }
-
-const unreadable: Incoming = {
-  method: "",
-  path: "",
-  headers: {},
-  bodyRead: false,
-  readBody: () => Promise.reject(new HeadgateError("internal", "A refused head has no body.")),
-};
 
 function refusalOf(error: NodeJS.ErrnoException, deps: HttpServerDeps): HeadgateError {
   const { limits, server } = deps.snapshot().config;
