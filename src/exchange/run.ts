@@ -114,6 +114,10 @@ async function callProvider(deps: ExchangeDeps, exchange: Exchange, principal: P
     );
   }
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs);
+  if (deadline !== null && deps.clock.monotonicMs() >= deadline) {
+    const message = "The deadline that the request gave passed before a provider could be called.";
+    throw new HeadgateError("deadline_exceeded", message);
+  }
   const prepared = prepareAttempt(deps, exchange, view, principal, target, deadline);
   await deps.journal.open(prepared.hold);
   const attempt = new Attempt(deps, prepared.call, new ExchangeSink(exchange));

@@ -1,7 +1,8 @@
 /**
  * Undoes a content encoding that a provider used although the gateway asked for none. The decoder takes the place of
- * the handler of the raw bytes; back-pressure reaches the call through `pause` and `resume`. The size of what comes
- * out is bounded by whoever receives it, who aborts the call.
+ * the handler of the raw bytes, and of the call for whoever pauses and resumes: a few compressed bytes can be many
+ * others, so that pausing the call alone would stop nothing. The size of what comes out is bounded by whoever receives
+ * it, who aborts the call.
  */
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress, type Gunzip } from "node:zlib";
 import { HeadgateError } from "../kernel/errors.ts";
@@ -16,11 +17,16 @@ export interface DecodedSink {
 export interface ContentDecoder {
   write(chunk: Uint8Array): void;
   end(): void;
+  /** Delivers nothing until `resume`; the call is paused as soon as the decoder is full. */
+  pause(): void;
+  resume(): void;
   /** Releases the decoder; nothing is delivered afterwards. */
   destroy(): void;
 }
 
-const decoders: Readonly<Record<string, () => Pick<Gunzip, "on" | "write" | "end" | "destroy">>> = {
+type Decompressor = Pick<Gunzip, "on" | "write" | "end" | "destroy" | "pause" | "resume">;
+
+const decoders: Readonly<Record<string, () => Decompressor>> = {
   gzip: createGunzip,
   "x-gzip": createGunzip,
   deflate: createInflate,
@@ -67,6 +73,8 @@ export function createContentDecoder(
     end: () => {
       if (!destroyed) stream.end();
     },
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
     destroy() {
       destroyed = true;
       stream.destroy();

@@ -54,6 +54,9 @@ export function looksLikeEventStream(chunk: Uint8Array): boolean {
   return /^\s*(data:|event:|id:|retry:|:)/.test(start);
 }
 
+/** Undici's code when its own limit of a dial ran out before the attempt's. */
+const DIAL_TIMEOUT = "UND_ERR_CONNECT_TIMEOUT";
+
 /** The connection failed: before any answer, or (`answered`) in the middle of one. */
 export function connectionError(call: AttemptCall, answered: boolean, cause: Error): HeadgateError {
   const { code } = cause as NodeJS.ErrnoException;
@@ -64,6 +67,11 @@ export function connectionError(call: AttemptCall, answered: boolean, cause: Err
       `The connection to provider ${call.providerName} broke in the middle of its answer${detail}.`,
       { cause },
     );
+  }
+  if (code === DIAL_TIMEOUT) {
+    return new HeadgateError("connect_timeout", `The connection to provider ${call.providerName} did not come about.`, {
+      cause,
+    });
   }
   return new HeadgateError(
     "upstream_unreachable",

@@ -116,7 +116,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   resume(): void {
     if (this.state !== "running") return;
     this.#timers.progress(false);
-    this.#upstream?.resume();
+    this.#source()?.resume();
   }
 
   /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */
@@ -128,7 +128,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     }
     this.drained = true;
     this.#relay?.mute();
-    this.#upstream?.resume();
+    this.#source()?.resume();
     this.#timers.drain(drainMs);
   }
 
@@ -212,7 +212,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   relayWrite(bytes: Uint8Array): void {
     if (this.#sink.attemptWrite(bytes) || this.state !== "running") return;
-    this.#upstream?.pause();
+    this.#source()?.pause();
     this.#timers.waitForReader();
   }
 
@@ -230,6 +230,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (relay === null || relay.state === "cancelled") this.#finish("cancelled", null);
     else if (relay.state === "ended") this.#finish("complete", null);
     else this.#finish("failed", relay.failure);
+  }
+
+  /** What gives the bytes that are delivered next: the decoder, where there is one. */
+  #source(): ContentDecoder | UpstreamCall | null {
+    return this.#decoder ?? this.#upstream;
   }
 
   #openStream(): void {

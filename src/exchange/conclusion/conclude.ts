@@ -1,14 +1,14 @@
 /**
  * The end of every exchange: settle each attempt, commit ledger entries and the wide row in one transaction, and only
  * then let the caller see that the answer is complete. If the commit fails the caller is told so instead, and the
- * holds stay for recovery.
+ * holds stay for recovery. A caller whose hold the store has already refused is not kept waiting for the store again.
  */
 import { zeroUsd } from "../../kernel/money.ts";
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Journal, LedgerEntry } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
-import type { Exchange } from "../exchange.ts";
+import { shuttingDown, type Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { answerHeaders, errorHeaders } from "./response-headers.ts";
 import { settleAttempt } from "./settle.ts";
@@ -25,6 +25,8 @@ export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<
   const settledAtMs = deps.clock.wallMs();
   const entries = exchange.attempts.map((open) => settleAttempt(open, settledAtMs));
   const record = buildRecord(exchange, entries, deps.clock.monotonicMs());
+  const storeRefused = exchange.failure?.code === "storage_unavailable";
+  if (storeRefused) respond(exchange, entries);
   try {
     await deps.journal.close(record, entries);
   } catch (thrown) {
@@ -33,19 +35,22 @@ export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<
     exchange.answer = null;
   }
   deps.telemetry.requestEnded(record, exchange.failure);
-  respond(exchange, entries);
+  if (!storeRefused) respond(exchange, entries);
 }
 
-/** A cancelled exchange failed for the reason it was cancelled for, unless it had failed before. */
+/**
+ * A cancelled exchange failed for the reason it was cancelled for. A caller who left saw nothing of what happened
+ * afterwards, not even the end of an answer that was read on for its usage; a shutdown takes nothing from an answer
+ * that is complete.
+ */
 function nameCancellation(exchange: Exchange): void {
   const cause = exchange.cancelCause;
-  if (cause === null || exchange.failure !== null || exchange.lastAttempt?.attempt.state === "complete") return;
-  exchange.failure =
-    cause === "shutdown"
-      ? new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", {
-          retryAfterMs: 1_000,
-        })
-      : new HeadgateError("client_closed", "The caller closed the connection before the answer was complete.");
+  if (cause === "caller-gone") {
+    const message = "The caller closed the connection before the answer was complete.";
+    exchange.failure = new HeadgateError("client_closed", message);
+  } else if (cause === "shutdown" && exchange.lastAttempt?.attempt.state !== "complete") {
+    exchange.failure ??= shuttingDown();
+  }
 }
 
 /** A provider's whole answer becomes the exchange's: its own bytes, or their translation. */

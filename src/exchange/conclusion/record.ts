@@ -35,7 +35,7 @@ export function buildRecord(exchange: Exchange, entries: readonly LedgerEntry[],
     modelServed: lastAttempt?.hold.modelTarget ?? null,
     provider: lastAttempt?.hold.provider ?? null,
     status: failure === null || exchange.responder.headSent ? 200 : failure.status,
-    ending: endingOf(failure),
+    ending: endingOf(failure, exchange.attempts.length > 0),
     finishReason: attempt?.reading.finish ?? null,
     errorCode: failure?.code ?? null,
     attempts: exchange.attempts.length,
@@ -55,7 +55,7 @@ export function buildRecord(exchange: Exchange, entries: readonly LedgerEntry[],
   };
 }
 
-function endingOf(failure: HeadgateError | null): Ending {
+function endingOf(failure: HeadgateError | null, attempted: boolean): Ending {
   if (failure === null) return "complete";
   switch (failure.code) {
     case "client_closed":
@@ -75,6 +75,8 @@ function endingOf(failure: HeadgateError | null): Ending {
       return "gateway-error";
     case "upstream_rejected":
       return "provider-error";
+    case "upstream_credentials":
+      return attempted ? "provider-error" : "refused";
     default:
       return failure.fault === "upstream" ? "provider-error" : "refused";
   }
