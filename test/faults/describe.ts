@@ -1,0 +1,36 @@
+/** Outcomes in words, for the names of tests and for docs/reference/faults.md. */
+import type { Charged, Outcome } from "./outcome.ts";
+
+export function describeCaller({ caller }: Outcome): string {
+  switch (caller.kind) {
+    case "answer":
+      return "the whole answer";
+    case "error":
+      return `status ${caller.status}, \`${caller.code}\`${describeWait(caller.retryAfter)}`;
+    case "broken stream":
+      return `the beginning, then an error event \`${caller.code}\` and no terminal marker`;
+    case "gone":
+      return "nothing more";
+  }
+}
+
+function describeWait(retryAfter: number | null | undefined): string {
+  return typeof retryAfter === "number" ? `, \`retry-after: ${retryAfter}\`` : "";
+}
+
+const charges: Readonly<Record<Charged, string>> = {
+  nothing: "nothing",
+  "nothing yet": "nothing, until the provider has been asked",
+  reported: "what the provider reports",
+  drained: "what the provider reports at the end",
+  estimate: "an estimate of input and output",
+  "input estimate": "an estimate of the input",
+};
+
+export function describeCharge({ charged }: Outcome): string {
+  return charges[charged];
+}
+
+export function describeRecord({ ending, code, status }: Outcome): string {
+  return code === null ? `\`${ending}\`, ${status}` : `\`${ending}\`, \`${code}\`, ${status}`;
+}

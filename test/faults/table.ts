@@ -1,0 +1,208 @@
+/**
+ * The faults of a provider that the simulator injects, each with its outcome for a whole answer and for a stream. Every
+ * row is a test of its own for each upstream dialect (upstream.test.ts), and a line of docs/reference/faults.md.
+ */
+import type { FaultName } from "../../src/simulator/faults.ts";
+import { answered, brokenOff, failed, type Outcome } from "./outcome.ts";
+
+export type Upstream = "openai-chat" | "anthropic-messages";
+
+export interface FaultCase {
+  readonly fault: FaultName;
+  /** Said of the provider: "closes the connection between two events". */
+  readonly title: string;
+  /** Directives for the simulator. */
+  readonly script: string;
+  /** Where only one of the upstream dialects behaves so. */
+  readonly upstream?: Upstream;
+  /** Absent: the same as the other one. */
+  readonly whole: Outcome;
+  readonly stream: Outcome;
+  /** The answer is the same text as without the fault. Default true for answers. */
+  readonly otherText?: boolean;
+}
+
+type Row = Omit<FaultCase, "whole" | "stream">;
+
+/** The same for a whole answer and for a stream. */
+function both(outcome: Outcome, fault: FaultName, title: string, script: string, more: Partial<Row> = {}): FaultCase {
+  return { fault, title, script, whole: outcome, stream: outcome, ...more };
+}
+
+const rejected = (status: number): Outcome => failed(status, "upstream_rejected");
+const told = (status: number, code: string): Outcome => failed(status, "upstream_rejected", { told: code });
+const limited = (retryAfter: number | null, code: string): Outcome =>
+  failed(429, "upstream_rate_limited", { retryAfter, told: code });
+const credential = failed(502, "upstream_credentials");
+const upstreamFailed = failed(502, "upstream_failed");
+const overloaded = (retryAfter: number | null): Outcome => failed(529, "upstream_overloaded", { retryAfter });
+const silent = failed(504, "first_token_timeout", { ending: "timeout", charged: "input estimate" });
+const truncated = failed(502, "stream_truncated", { ending: "truncated", charged: "input estimate" });
+const malformed = failed(502, "upstream_malformed", { charged: "input estimate" });
+const tooLarge = failed(502, "upstream_too_large", { charged: "input estimate" });
+const failedInAnswer = failed(502, "upstream_failed", { charged: "input estimate" });
+const cut = brokenOff("stream_truncated", "truncated");
+const holed = brokenOff("upstream_malformed");
+
+const openai = { upstream: "openai-chat" } as const;
+const anthropic = { upstream: "anthropic-messages" } as const;
+
+const refusals: readonly FaultCase[] = [
+  both(rejected(400), "status", "refuses the request with 400", "status=400"),
+  both(credential, "status", "refuses the gateway's credential with 401", "status=401"),
+  both(credential, "status", "wants an unpaid bill paid with 402", "status=402"),
+  both(credential, "status", "refuses the gateway's credential with 403", "status=403"),
+  both(told(404, "model_not_found"), "status", "does not know the model (404)", "status=404", openai),
+  both(rejected(404), "status", "does not know the model (404)", "status=404", anthropic),
+  both(upstreamFailed, "status", "answers 408", "status=408"),
+  both(rejected(413), "status", "finds the request too large (413)", "status=413"),
+  both(rejected(422), "status", "cannot process the request (422)", "status=422"),
+  both(limited(1, "rate_limit_exceeded"), "status", "limits the rate, with `retry-after`", "status=429", openai),
+  both(limited(1, "upstream_rate_limited"), "status", "limits the rate, with `retry-after`", "status=429", anthropic),
+  both(
+    limited(null, "rate_limit_exceeded"),
+    "status",
+    "limits the rate, without `retry-after`",
+    "status=429,retry-after=none",
+    openai,
+  ),
+  both(
+    limited(31_536_000, "rate_limit_exceeded"),
+    "status",
+    "limits the rate for a year",
+    "status=429,retry-after=far",
+    openai,
+  ),
+  both(
+    limited(5, "rate_limit_exceeded"),
+    "status",
+    "limits the rate until a date",
+    "status=429,retry-after=date",
+    openai,
+  ),
+  both(upstreamFailed, "status", "fails with 500", "status=500"),
+  both(upstreamFailed, "status", "fails with 502", "status=502"),
+  both(overloaded(7), "status", "is unavailable (503), with `retry-after`", "status=503,retry-after=7"),
+  both(upstreamFailed, "status", "fails with 504", "status=504"),
+  both(overloaded(null), "status", "is overloaded (529)", "status=529"),
+  both(credential, "bad-key", "refuses one of its keys", "fault=bad-key:test"),
+  both(told(400, "context_length_exceeded"), "context-length", "finds the prompt too long", "fault=context-length"),
+  both(told(400, "content_filter"), "content-filter", "blocks the prompt by its policy", "fault=content-filter"),
+  both(overloaded(null), "flapping", "is unavailable now and then", "fault=flapping:1"),
+];
+
+const beforeTheAnswer: readonly FaultCase[] = [
+  both(malformed, "html-instead-of-json", "answers 200 with a web page", "fault=html-instead-of-json"),
+  both(
+    failed(502, "upstream_unreachable", { charged: "nothing yet" }),
+    "reset-before-response",
+    "resets the connection before it answers",
+    "fault=reset-before-response",
+  ),
+  both(silent, "black-hole", "never answers", "fault=black-hole"),
+  both(silent, "slow-headers", "holds its response head back for too long", "fault=slow-headers:60000"),
+  both(silent, "headers-then-silence", "sends its response head and then nothing", "fault=headers-then-silence"),
+];
+
+const inTheAnswer: readonly FaultCase[] = [
+  {
+    fault: "one-token-then-silence",
+    title: "sends one token and then nothing",
+    script: "fault=one-token-then-silence",
+    whole: silent,
+    stream: brokenOff("idle_timeout", "timeout"),
+  },
+  both(truncated, "reset-after-headers", "resets the connection after its response head", "fault=reset-after-headers"),
+  {
+    fault: "reset-after-headers",
+    title: "resets the connection after three tokens",
+    script: "fault=reset-after-headers@3",
+    whole: truncated,
+    stream: cut,
+  },
+  {
+    fault: "cut-mid-token",
+    title: "closes the connection in the middle of an event",
+    script: "fault=cut-mid-token",
+    whole: truncated,
+    stream: cut,
+  },
+  {
+    fault: "cut-between-events",
+    title: "closes the connection between two events",
+    script: "fault=cut-between-events",
+    whole: truncated,
+    stream: cut,
+  },
+  {
+    ...openai,
+    fault: "no-finish",
+    title: "ends without saying why it stopped",
+    script: "fault=no-finish",
+    whole: answered(),
+    stream: cut,
+  },
+  {
+    ...anthropic,
+    fault: "no-finish",
+    title: "ends without saying why it stopped",
+    script: "fault=no-finish",
+    whole: malformed,
+    stream: cut,
+  },
+  {
+    ...openai,
+    fault: "error-event-after-200",
+    title: "reports an error in an answer that began with 200",
+    script: "fault=error-event-after-200",
+    whole: failedInAnswer,
+    stream: brokenOff("upstream_failed"),
+  },
+  {
+    ...anthropic,
+    fault: "error-event-after-200",
+    title: "reports an error in an answer that began with 200",
+    script: "fault=error-event-after-200",
+    whole: failedInAnswer,
+    stream: brokenOff("upstream_overloaded"),
+  },
+  {
+    fault: "invalid-json",
+    title: "sends something that is not JSON",
+    script: "fault=invalid-json",
+    whole: malformed,
+    stream: holed,
+  },
+  {
+    fault: "invalid-utf8",
+    title: "sends something that is not UTF-8",
+    script: "fault=invalid-utf8",
+    whole: malformed,
+    stream: holed,
+  },
+  {
+    fault: "huge-event",
+    title: "sends more in one event than `limits.streamEventBytes`",
+    script: "fault=huge-event:2",
+    whole: tooLarge,
+    stream: holed,
+  },
+  both(tooLarge, "gzip-bomb", "sends a gzip body that unpacks to a gigabyte", "fault=gzip-bomb:1024"),
+  both(tooLarge, "huge-body", "sends a body of a gigabyte", "fault=huge-body:1024"),
+];
+
+/** Faults that a caller does not notice. */
+const endured: readonly FaultCase[] = [
+  both(answered(), "no-terminal-marker", "finishes without a terminal marker", "fault=no-terminal-marker"),
+  both(answered("estimate"), "no-usage", "reports no usage", "fault=no-usage"),
+  both(answered(), "wrong-content-type", "gives the wrong content type", "fault=wrong-content-type"),
+  both(answered(), "gzip", "compresses its answer unasked", "fault=gzip"),
+  both(answered(), "slow-drip", "sends a few bytes at a time", "fault=slow-drip:40"),
+  both(answered(), "bom", "begins with a byte order mark", "fault=bom"),
+  both(answered(), "crlf", "ends its lines in CR LF", "fault=crlf"),
+  both(answered(), "split-utf8", "sends characters in pieces", "fault=split-utf8", { otherText: true }),
+  both(answered(), "many-events-per-packet", "sends many events at once", "fault=many-events-per-packet"),
+  both(answered(), "comments", "sends a comment before every event", "fault=comments"),
+];
+
+export const upstreamFaults: readonly FaultCase[] = [...refusals, ...beforeTheAnswer, ...inTheAnswer, ...endured];
