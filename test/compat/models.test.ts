@@ -54,7 +54,7 @@ describe("models through the SDK", () => {
       served.add(response.headers.get("x-headgate-model"));
       assert.match(data.choices[0]?.message.content ?? "", /You said: “hi”/);
     }
-    assert.deepEqual([...served].toSorted(), upstreams.map(({ model }) => model).toSorted());
+    assert.deepEqual(served, new Set(upstreams.map(({ model }) => model)));
   });
 
   test("are only those that the key may use", async () => {

@@ -41,10 +41,10 @@ describe("reasoning and usage through the SDK", () => {
         let reasoning = "";
         let content = "";
         for await (const { choices } of await suite.client.chat.completions.create({ ...request, stream: true })) {
-          const delta = choices[0]?.delta as { reasoning_content?: string; content?: string | null } | undefined;
-          assert.ok(!delta?.reasoning_content || content === "", "reasoning comes before the answer");
-          reasoning += delta?.reasoning_content ?? "";
-          content += delta?.content ?? "";
+          const delta: { reasoning_content?: string; content?: string | null } = choices[0]?.delta ?? {};
+          assert.ok(!delta.reasoning_content || content === "", "reasoning comes before the answer");
+          reasoning += delta.reasoning_content ?? "";
+          content += delta.content ?? "";
         }
         assert.deepEqual([reasoning, content], [whole.reasoning_content, whole.content]);
       });

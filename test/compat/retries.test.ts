@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import OpenAI, { APIError, InternalServerError } from "openai";
+import { APIError, InternalServerError, type OpenAI } from "openai";
 import { openSuite, testBooks } from "./suite.ts";
 import { upstreams } from "./upstreams.ts";
 
