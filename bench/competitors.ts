@@ -104,17 +104,26 @@ export async function startHeadgate(bench: Bench, port: number, main: string): P
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "headgate.yaml");
   writeFileSync(file, headgateConfig(bench.simulatorPort));
-  const common = ["--config", file, "--data-dir", join(folder, "data")];
-  const created = spawnSync(process.execPath, [main, "key", "create", "--name", "bench", "--json", ...common], {
-    encoding: "utf8",
-  });
-  if (created.status !== 0) throw new Error(`headgate key create failed:\n${created.stderr}`);
-  const { key } = JSON.parse(created.stdout) as { key: string };
   const server = await startPinned({
     name: "headgate",
     core: bench.gatewayCore,
-    command: [process.execPath, main, "serve", "--port", String(port), ...common],
+    command: [
+      process.execPath,
+      main,
+      "serve",
+      "--json",
+      "--port",
+      String(port),
+      "--config",
+      file,
+      "--data-dir",
+      join(folder, "data"),
+    ],
     port,
+  });
+  const key = await server.printed(/"apiKey":\s*"([^"]+)"/).catch(async (error: unknown) => {
+    await server[Symbol.asyncDispose]();
+    throw error;
   });
   return {
     name: "headgate",

@@ -7,11 +7,16 @@ import { setTimeout as pause } from "node:timers/promises";
 
 export interface Measured extends AsyncDisposable {
   readonly name: string;
+  /** The first group of the pattern in what it prints. Throws if that does not come within ten seconds. */
+  printed(pattern: RegExp): Promise<string>;
   /** User and system time of the process and all its children so far, in microseconds. */
   cpuUs(): number;
   /** Resident memory of the process and its children, in bytes. */
   residentBytes(): number;
 }
+
+const START_PAUSE_MS = 50;
+const START_ATTEMPTS = 200;
 
 /** Clock ticks per second of /proc/PID/stat: `getconf CLK_TCK`. */
 const TICKS_PER_SECOND = Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout.trim() || "100");
@@ -24,6 +29,7 @@ export async function startPinned(options: {
   readonly env?: Readonly<Record<string, string>>;
   readonly port: number;
 }): Promise<Measured> {
+  if (await accepts(options.port)) throw new Error(`port ${options.port} is taken: stop what listens there`);
   const child = spawn("taskset", ["-c", String(options.core), ...options.command], {
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -38,6 +44,14 @@ export async function startPinned(options: {
   const pid = child.pid ?? 0;
   return {
     name: options.name,
+    async printed(pattern) {
+      for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+        const found = pattern.exec(output)?.[1];
+        if (found !== undefined) return found;
+        await pause(START_PAUSE_MS);
+      }
+      throw new Error(`${options.name} did not print ${String(pattern)}:\n${output}`);
+    },
     cpuUs: () => processTree(pid).reduce((sum, each) => sum + cpuOf(each), 0),
     residentBytes: () => processTree(pid).reduce((sum, each) => sum + residentOf(each), 0),
     async [Symbol.asyncDispose]() {
@@ -55,10 +69,10 @@ export function pinSelf(core: number): void {
 }
 
 async function waitForPort(port: number, child: ChildProcess, complaint: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
     if (child.exitCode !== null) break;
     if (await accepts(port)) return;
-    await pause(50);
+    await pause(START_PAUSE_MS);
   }
   throw new Error(complaint());
 }

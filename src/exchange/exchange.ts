@@ -3,6 +3,7 @@
  * It has one owner, one cancellation (`cancel`, with the cause kept in `signal.reason`) and one outcome: an `answer`,
  * a streamed attempt, or a `failure`.
  */
+import type { RosterMember } from "../kernel/roster.ts";
 import type { Dialect, RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
@@ -52,7 +53,8 @@ export function shuttingDown(): HeadgateError {
 /** By then another process has taken over, or this one is back. */
 const SHUTDOWN_RETRY_AFTER_MS = 1_000;
 
-export class Exchange {
+export class Exchange implements RosterMember {
+  rosterPlace = -1;
   readonly requestId: string;
   readonly incoming: Incoming;
   readonly responder: Responder;

@@ -8,12 +8,13 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { findDialect } from "../dialects/registry.ts";
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
-import { Exchange, type Incoming } from "../exchange/exchange.ts";
+import { Roster } from "../kernel/roster.ts";
+import { Exchange } from "../exchange/exchange.ts";
 import { refuse, runExchange, runLocal, type ExchangeDeps } from "../exchange/run.ts";
 import type { Snapshot } from "../exchange/snapshot.ts";
 import { listModels, retrieveModel } from "./models.ts";
+import { NodeIncoming } from "./node-incoming.ts";
 import { NodeResponder } from "./node-responder.ts";
-import { RequestBody } from "./request-body.ts";
 import { findRoute, type Route } from "./routes.ts";
 import { answerParserError, refuseOnSocket, type LatestRequest } from "./unparsed.ts";
 
@@ -38,7 +39,7 @@ export interface HttpServer {
 /** Rejects when the port is taken or the address is not this machine's. */
 export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
   const { server: options, limits } = deps.snapshot().config;
-  const open: Open = { running: new Set(), latest: new WeakMap() };
+  const open: Open = { running: new Roster(), latest: new WeakMap() };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
     void handle(deps, open, request, response);
   const server = createServer(
@@ -74,7 +75,7 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
       server.closeIdleConnections();
     },
     cancelAll() {
-      for (const exchange of open.running) exchange.cancel("shutdown");
+      for (const exchange of open.running.members()) exchange.cancel("shutdown");
     },
     async close() {
       if (server.listening) server.close();
@@ -84,7 +85,7 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
 }
 
 interface Open {
-  readonly running: Set<Exchange>;
+  readonly running: Roster<Exchange>;
   readonly latest: WeakMap<Duplex, LatestRequest>;
 }
 
@@ -170,20 +171,10 @@ function openExchange(
 ): Exchange {
   const snapshot = deps.snapshot();
   const { limits, server } = snapshot.config;
-  const body = new RequestBody(request, response, deps.clock, {
+  const incoming = new NodeIncoming(request, response, path, deps.clock, {
     bodyBytes: limits.bodyBytes,
     bodyTimeoutMs: server.bodyTimeoutMs,
   });
-  const incoming: Incoming = {
-    method: request.method ?? "GET",
-    path,
-    headers: request.headers,
-    get bodyRead() {
-      return request.complete;
-    },
-    readBody: () => body.read(),
-    refuseBody: (failure) => body.refuse(failure),
-  };
   const dialect = findDialect(
     !(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat",
   );

@@ -54,7 +54,8 @@ try {
     port: bench.simulatorPort,
   });
   process.stderr.write(`simulator and load on core ${LOAD_CORE}, the measured process on core ${GATEWAY_CORE}\n`);
-  const rounds = await measure(await startCompetitors());
+  await using started = new AsyncDisposableStack();
+  const rounds = await measure(await startCompetitors(started));
   process.stderr.write(`simulator memory at the end: ${Math.round(simulator.residentBytes() / 1e6)} MB\n`);
   const summary = summarize(rounds);
   process.stdout.write(renderTable(summary));
@@ -68,45 +69,44 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function startCompetitors(): Promise<Competitor[]> {
+/** Whatever was started is stopped with `started`. */
+async function startCompetitors(started: AsyncDisposableStack): Promise<Competitor[]> {
   const wanted = values.competitors === "" ? null : new Set(values.competitors.split(","));
-  const all = [
-    directCompetitor(bench),
-    wanted?.has("nginx") === false ? null : await startNginx(bench, FIRST_PORT + 1),
-    await startHeadgate(bench, FIRST_PORT + 2, main),
-    wanted?.has("portkey") === false
-      ? null
-      : await startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors")),
+  const starts: readonly (readonly [string, () => Promise<Competitor | null>])[] = [
+    ["direct", async () => directCompetitor(bench)],
+    ["nginx", () => startNginx(bench, FIRST_PORT + 1)],
+    ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main)],
+    ["portkey", () => startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors"))],
   ];
-  return all.filter((each) => each !== null).filter((each) => wanted === null || wanted.has(each.name));
+  const competitors: Competitor[] = [];
+  for (const [name, start] of starts) {
+    const competitor = wanted?.has(name) === false ? null : await start();
+    if (competitor === null) continue;
+    if (competitor.process !== null) started.use(competitor.process);
+    competitors.push(competitor);
+  }
+  return competitors;
 }
 
 async function measure(competitors: readonly Competitor[]): Promise<Round[]> {
   const only = values.only === "" ? null : new Set(values.only.split(","));
-  const rounds: Round[] = [];
-  try {
-    for (const competitor of competitors) {
-      const mb = competitor.process === null ? null : competitor.process.residentBytes() / 1e6;
-      rounds.push({
-        scenario: "rest",
-        competitor: competitor.name,
-        features: competitor.features,
-        figures: mb === null ? { failures: 0 } : { residentMb: mb, failures: 0 },
-      });
-    }
-    for (const scenario of scenarios) {
-      if (only !== null && !only.has(scenario.name)) continue;
-      for (let round = 0; round < Number(values.rounds); round++) {
-        for (const competitor of competitors) {
-          const figures = await scenario.run(competitor, sizes);
-          if (figures === null) continue;
-          rounds.push({ scenario: scenario.name, competitor: competitor.name, features: competitor.features, figures });
-          process.stderr.write(`${scenario.title}: round ${round + 1}, ${competitor.name} done\n`);
-        }
+  const rounds: Round[] = competitors.flatMap(atRest);
+  for (const scenario of scenarios) {
+    if (only !== null && !only.has(scenario.name)) continue;
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const competitor of competitors) {
+        const figures = await scenario.run(competitor, sizes);
+        if (figures === null) continue;
+        rounds.push({ scenario: scenario.name, competitor: competitor.name, features: competitor.features, figures });
+        process.stderr.write(`${scenario.title}: round ${round + 1}, ${competitor.name} done\n`);
       }
     }
-  } finally {
-    for (const competitor of competitors) await competitor.process?.[Symbol.asyncDispose]();
   }
   return rounds;
+}
+
+function atRest({ name, features, process: measured }: Competitor): Round[] {
+  if (measured === null) return [];
+  const figures = { residentMb: measured.residentBytes() / 1e6, failures: 0 };
+  return [{ scenario: "rest", competitor: name, features, figures }];
 }
