@@ -142,10 +142,11 @@ function readParameters(
   return Object.fromEntries(entries) as Readonly<Record<string, unknown>>;
 }
 
-/** What commander keeps: nothing, one text, several, or `true` for a flag. */
+/** What commander keeps: nothing, one text, several, or `true` for a flag, which takes no text. */
 function textsOf(raw: unknown): readonly string[] {
   if (raw === undefined) return [];
-  return Array.isArray(raw) ? raw.map(String) : [String(raw)];
+  if (Array.isArray(raw)) return raw.map(String);
+  return [typeof raw === "string" ? raw : ""];
 }
 
 function takeText(parameter: Parameter<unknown>, text: string, previous: unknown): unknown {

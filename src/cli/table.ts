@@ -25,12 +25,6 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** Names and values of one thing, aligned. */
-export function renderPairs(pairs: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...pairs.map(([name]) => widthOf(name)));
-  return pairs.map(([name, value]) => `${name}${" ".repeat(width - widthOf(name))}  ${value}\n`).join("");
-}
-
 /** Callers choose model names and more: none of it may move the cursor of whoever reads a report. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, "·");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -93,12 +94,12 @@ test("a port is told to be free, a gateway's own, or another program's", async (
   const own = await cli.json<{ checks: Finding[] }>("doctor", "--offline", "--port", new URL(gateway.url).port);
   assert.match(find(own.checks, "port").message, /is a running gateway's/);
   const other = createServer((socket) => socket.resume().end("220 mail.example ready\r\n"));
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  await once(other.listen(0, "127.0.0.1"), "listening");
   const { port } = other.address() as { port: number };
   const { exitCode, stdout } = await cli.run("doctor", "--offline", "--port", String(port));
   assert.equal(exitCode, 5);
   assert.match(stdout, /^fail {2}port .*is used by another program\n +→ Stop it, or choose another port/m);
-  await new Promise<void>((resolve) => other.close(() => resolve()));
+  await once(other.close(), "close");
   const free = await cli.json<{ checks: Finding[] }>("doctor", "--offline", "--port", String(port));
   assert.match(find(free.checks, "port").message, /is free/);
 });

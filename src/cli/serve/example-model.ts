@@ -5,6 +5,7 @@ import { findProviderSpec } from "../../providers/catalogue.ts";
 /** By kind of provider, names that its catalogue has had for long. */
 const inexpensive: Readonly<Record<string, string>> = {
   simulator: "sim-chat",
+  "simulator-anthropic": "sim-claude",
   openai: "gpt-5-mini",
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
@@ -13,7 +14,6 @@ const inexpensive: Readonly<Record<string, string>> = {
   deepseek: "deepseek-chat",
   xai: "grok-3-mini",
   openrouter: "openai/gpt-5-mini",
-  together: "openai/gpt-oss-20b",
   cerebras: "llama3.1-8b",
   perplexity: "sonar",
 };
