@@ -317,6 +317,12 @@ describe("faults", () => {
     assert.deepEqual(await statuses("status=500,every=2"), [200, 500, 200, 500]);
   });
 
+  test("a compressed stream longer than every buffer on its way comes to its end", async () => {
+    const reply = await stream("tokens=5000,fault=gzip");
+    assert.equal(reply.complete, true);
+    assert.equal(tokensIn(gunzipSync(Buffer.concat(reply.chunks)).toString("utf8")), 5000);
+  });
+
   test("a reader that takes nothing stops the generation, and so the bill", async () => {
     let leave = (): void => undefined;
     const reply = stream("tokens=200000", { readNothing: true, onStart: (act) => (leave = act) });

@@ -54,9 +54,12 @@ export class Framing implements Paced {
     const drip = findFault(faults, "slow-drip");
     this.#dripBytes = drip ? Math.max(1, faultNumber(drip, 7)) : 0;
     this.#gzip = findFault(faults, "gzip") ? createGzip() : null;
-    this.#gzip?.on("data", (bytes: Buffer) => this.#emit(bytes));
+    this.#gzip?.on("data", (bytes: Buffer) => {
+      if (!this.#emit(bytes)) this.#gzip?.pause();
+    });
     this.#gzip?.on("end", () => this.#finish());
-    response.on("drain", onDrain);
+    this.#gzip?.on("drain", onDrain);
+    response.on("drain", () => this.#drained());
     response.on("close", () => this.#abandon());
   }
 
@@ -87,7 +90,12 @@ export class Framing implements Paced {
       this.#nextDripMs = Math.max(nowMs, this.#nextDripMs + DRIP_INTERVAL_MS);
       this.#pacer.schedule(this, this.#nextDripMs);
     } else if (this.#ending) this.#response.end();
-    else this.#onDrain();
+    else this.#drained();
+  }
+
+  #drained(): void {
+    this.#gzip?.resume();
+    this.#onDrain();
   }
 
   #flush(): boolean {
