@@ -3,7 +3,8 @@
  * error shape, a request id and a record, and the connection is closed.
  *
  * Invariant: responses leave in the order of their requests. What cannot be parsed is answered after whatever is
- * still being answered on the connection; if it is the body of that very request, the request fails with it.
+ * still being answered on the connection; if it is the body of that very request, the request fails with it. A
+ * connection that ends in the middle of a body is a caller who left.
  */
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -40,6 +41,8 @@ export function answerParserError(
     latest.response.once("close", () => {
       if (socket.writable) refuseOnSocket(deps, socket, failure, NO_HEAD);
     });
+  } else if (error.code === "HPE_INVALID_EOF_STATE") {
+    socket.destroy();
   } else {
     latest.exchange.incoming.refuseBody(failure);
   }
