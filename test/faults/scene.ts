@@ -75,6 +75,18 @@ export class Scene implements AsyncDisposable {
     return evidence;
   }
 
+  /** The evidence of a request that ended well. */
+  async assertComplete(reply: Reply): Promise<Evidence> {
+    const evidence = await evidenceOf(this.test.gateway, await this.#requestId(reply));
+    assert.deepEqual([evidence.row.status, evidence.row.ending, evidence.row.error_code], [200, "complete", null]);
+    return evidence;
+  }
+
+  /** The provider is at work. */
+  async whenCalled(): Promise<void> {
+    await eventually("the provider is called", () => this.test.simulator.stats().running === 1);
+  }
+
   /** Of the response; of the newest record for a caller who left before there was one. */
   async #requestId(reply: Reply): Promise<string> {
     const id = reply.headers["x-request-id"];

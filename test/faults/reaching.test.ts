@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:net";
+import type { AddressInfo } from "node:net";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { defaultProvider, withProvider } from "../../src/config/defaults.ts";
+import { answered, brokenOff, failed, type Outcome } from "./outcome.ts";
+import { openScene, upstreams, type Scene } from "./scene.ts";
+import { startUpstream } from "./upstream-server.ts";
+
+let scene: Scene;
+before(async () => {
+  scene = await openScene();
+});
+beforeEach(() => scene.test.simulator.reset());
+after(() => scene[Symbol.asyncDispose]());
+
+/** The provider of this name is at this address from now on. */
+function provide(name: string, baseUrl: string): void {
+  const { gateway } = scene.test;
+  gateway.replaceConfig(withProvider(gateway.config, name, defaultProvider("openai-compatible", { baseUrl })));
+}
+
+/** Accepts connections and says nothing. */
+async function listenSilently(): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer((socket) => socket.on("error", () => socket.destroy()));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function assertUnreached(model: string, outcome: Outcome, says: RegExp): Promise<void> {
+  for (const stream of [false, true]) {
+    const reply = await scene.ask({ model, stream });
+    assert.match(JSON.parse(reply.text).error.message, says);
+    await scene.assertOutcome(reply, outcome, stream);
+  }
+}
+
+describe("a provider that cannot be reached costs nothing:", () => {
+  const unreachable = failed(502, "upstream_unreachable");
+
+  test("the connection is refused", async () => {
+    provide("refusing", `${await scene.test.simulator.refusedUrl()}/v1`);
+    await assertUnreached("refusing/m", unreachable, /could not be reached.*ECONNREFUSED/);
+  });
+
+  test("its name does not resolve", async () => {
+    // A label of 64 characters is refused by the resolver itself, without asking anybody.
+    provide("nameless", `http://${"a".repeat(64)}.invalid/v1`);
+    await assertUnreached("nameless/m", unreachable, /could not be reached.*(ENOTFOUND|EAI_)/);
+  });
+
+  test("it does not speak TLS where TLS is expected", async () => {
+    provide("plain", `${scene.test.simulator.url.replace("http:", "https:")}/v1`);
+    await assertUnreached("plain/m", unreachable, /could not be reached.*(SSL|EPROTO)/);
+  });
+
+  test("its handshake never ends, within `timeouts.connectMs`", async () => {
+    const { server, port } = await listenSilently();
+    provide("handshaking", `https://127.0.0.1:${port}/v1`);
+    const outcome = failed(504, "connect_timeout", { ending: "timeout" });
+    await assertUnreached("handshaking/m", outcome, /No connection to provider handshaking within 300 ms/);
+    server.close();
+  });
+});
+
+for (const upstream of upstreams) {
+  describe(`time runs out at ${upstream}:`, () => {
+    for (const stream of [false, true]) {
+      test(`the caller's own deadline, ${stream ? "before the first token" : "before the answer"}`, async () => {
+        const headers = { "x-headgate-deadline-ms": "200" };
+        const startedMs = performance.now();
+        const reply = await scene.ask({ upstream, stream, script: "ttft=5000", headers });
+        assert.ok(performance.now() - startedMs < 300, "the first token timer would have taken longer");
+        const outcome = failed(504, "deadline_exceeded", { ending: "timeout", charged: "input estimate" });
+        await scene.assertOutcome(reply, outcome, stream);
+      });
+    }
+
+    test("the deadline of an SDK, in mid-stream", async () => {
+      const headers = { "x-stainless-timeout": "0.3" };
+      const reply = await scene.ask({ upstream, stream: true, script: "tokens=500,rate=100", headers });
+      await scene.assertOutcome(reply, brokenOff("deadline_exceeded", "timeout"), true);
+    });
+  });
+}
+
+describe("time that is up:", () => {
+  test("`timeouts.totalMs`, for a stream that never falls silent", async () => {
+    await using short = await openScene({ timeouts: { totalMs: 300 } });
+    const reply = await short.ask({ stream: true, script: "tokens=500,rate=100" });
+    await short.assertOutcome(reply, brokenOff("total_timeout", "timeout"), true);
+  });
+
+  test("`timeouts.totalMs`, for a whole answer", async () => {
+    await using short = await openScene({ timeouts: { totalMs: 200 } });
+    const reply = await short.ask({ script: "tokens=500,rate=100" });
+    const outcome = failed(504, "total_timeout", { ending: "timeout", charged: "input estimate" });
+    await short.assertOutcome(reply, outcome, false);
+  });
+
+  test("a deadline that passes while the body is read calls no provider", async () => {
+    const headers = { "x-headgate-deadline-ms": "1", "content-type": "application/json" };
+    const filler = "x".repeat(4_000_000);
+    const body = { model: "simulator/sim-chat", messages: [{ role: "user", content: filler }] };
+    const reply = await scene.ask({ headers, body });
+    const outcome = failed(504, "deadline_exceeded", { ending: "timeout", attempts: 0 });
+    await scene.assertOutcome(reply, outcome, false);
+  });
+
+  test("comments alone do not keep a stream alive", async () => {
+    await using upstream = await startUpstream((_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const chunk = { id: "a", choices: [{ index: 0, delta: { content: "Hi" } }] };
+      response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+      const beat = setInterval(() => response.write(": still here\n\n"), 20);
+      response.on("close", () => clearInterval(beat));
+    });
+    upstream.serveAs(scene.test.gateway, "beating");
+    const reply = await scene.ask({ model: "beating/m", stream: true });
+    assert.match(reply.text, /: still here\n\n.*idle_timeout/s);
+    assert.doesNotMatch(reply.text, /\[DONE\]/);
+  });
+
+  test("a stream that finished and then stays open is complete after `timeouts.endingMs`", async () => {
+    await using upstream = await startUpstream((_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const choice = { index: 0, delta: { content: "Hi" }, finish_reason: "stop" };
+      const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
+      response.write(`data: ${JSON.stringify({ id: "a", model: "m", choices: [choice], usage })}\n\n`);
+    });
+    upstream.serveAs(scene.test.gateway, "open-ended");
+    const startedMs = performance.now();
+    const reply = await scene.ask({ model: "open-ended/m", stream: true });
+    assert.ok(performance.now() - startedMs < 2_000, "neither the idle nor the total timer is waited for");
+    assert.equal(upstream.requests, 1);
+    assert.equal(reply.text.split("[DONE]").length, 2);
+    const { row } = await scene.assertComplete(reply);
+    assert.deepEqual([row.basis, row.input_tokens, row.output_tokens], ["reported", 3, 1]);
+  });
+});
+
+describe("a body without bounds", () => {
+  for (const fault of ["gzip-bomb:1024", "huge-body:1024"]) {
+    for (const stream of [false, true]) {
+      test(`${fault}, asked for ${stream ? "a stream" : "a whole answer"}, takes little memory`, async () => {
+        const beforeKb = process.resourceUsage().maxRSS;
+        const reply = await scene.ask({ script: `fault=${fault}`, stream });
+        const outcome = failed(502, "upstream_too_large", { charged: "input estimate" });
+        await scene.assertOutcome(reply, outcome, stream);
+        const grownMb = (process.resourceUsage().maxRSS - beforeKb) / 1024;
+        assert.ok(grownMb < 100, `memory grew by ${Math.round(grownMb)} MB`);
+      });
+    }
+  }
+});
+
+describe("a gateway at its limit", () => {
+  test("refuses one request more with 503 and `retry-after`, and calls nobody for it", async () => {
+    await using full = await openScene({ limits: { concurrentRequests: 1 } });
+    const first = full.ask({ stream: true, script: "tokens=20,rate=100" });
+    await full.whenCalled();
+    const refused = await full.ask({});
+    const { error } = JSON.parse(refused.text);
+    assert.deepEqual([refused.status, error.code, refused.headers["retry-after"]], [503, "overloaded", "1"]);
+    await full.assertOutcome(await first, answered(), true);
+  });
+});
