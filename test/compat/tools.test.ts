@@ -77,15 +77,17 @@ describe("tools through the SDK", () => {
         assert.equal(callsOf(completion).length, 1);
       });
 
-      for (const [title, choice, wanted] of [
-        ["are not called when the choice is none", "none", []],
-        ["are left to the model when the choice is auto", "auto", []],
-        ["must be called when the choice is required", "required", ["get_weather"]],
-        ["are called by name", { type: "function", function: { name: "get_time" } }, ["get_time"]],
+      // With the script `tools=1` the model would call a tool if it were left to it.
+      for (const [title, script, choice, wanted] of [
+        ["are not called when the choice is none", "tools=1", "none", []],
+        ["are called if the model wants it when the choice is auto", "tools=1", "auto", ["get_weather"]],
+        ["are not called if the model does not want it when the choice is auto", "tools=0", "auto", []],
+        ["must be called when the choice is required", "tools=0", "required", ["get_weather"]],
+        ["are called by name", "tools=0", { type: "function", function: { name: "get_time" } }, ["get_time"]],
       ] as const) {
         test(title, async () => {
           const completion = await suite.client.chat.completions.create({
-            model: upstream.model,
+            model: upstream.scripted(script),
             messages,
             tools,
             tool_choice: choice,

@@ -80,6 +80,29 @@ describe("what a provider says beyond plain text, through the SDK", () => {
     );
   });
 
+  test("a streamed call without arguments has the arguments {}", async () => {
+    const head = { id: "msg_1", type: "message", role: "assistant", model: "claude-x", content: [] };
+    const call = { type: "tool_use", id: "toolu_1", name: "look", input: {} };
+    const events = [
+      { type: "message_start", message: { ...head, usage: { input_tokens: 3, output_tokens: 1 } } },
+      { type: "content_block_start", index: 0, content_block: call },
+      { type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json: "" } },
+      { type: "content_block_stop", index: 0 },
+      { type: "message_delta", delta: { stop_reason: "tool_use" }, usage: { output_tokens: 9 } },
+      { type: "message_stop" },
+    ];
+    const pieces = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    suite.upstream.answerWith({ contentType: "text/event-stream", pieces });
+    const tools = [{ type: "function" as const, function: { name: "look" } }];
+    const stream = suite.client.chat.completions.stream({ model: translated, messages, tools });
+    const [choice] = (await stream.finalChatCompletion()).choices;
+    assert.equal(choice?.finish_reason, "tool_calls");
+    assert.deepEqual(
+      choice.message.tool_calls?.map((each) => each.type === "function" && [each.id, each.function.arguments]),
+      [["toolu_1", "{}"]],
+    );
+  });
+
   test("several text blocks are one text, and blocks that nobody asked for are left out", async () => {
     const content = [
       { type: "text", text: "One, " },
