@@ -2,7 +2,8 @@
  * Tenancy, instances, holds, ledger and request records.
  *
  * Ids begin with their time, so the tables clustered on them (`WITHOUT ROWID`) grow at one end and a request's id
- * order is its time order. A ledger entry is never changed: a trigger refuses it.
+ * order is its time order. A ledger entry is never changed: a trigger refuses it. Every index is paid for by every
+ * request, so there is one by time and the partial ones of reconciliation, which almost no entry is in.
  */
 const usage = `
   input_tokens INTEGER NOT NULL,
@@ -107,7 +108,6 @@ ${usage},
   CHECK ((kind = 'charge') = (entry_id = attempt_id))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ledger_entries_at ON ledger_entries (at_ms);
-CREATE INDEX ledger_entries_tenant_at ON ledger_entries (tenant_id, at_ms);
 CREATE INDEX ledger_entries_correction ON ledger_entries (attempt_id) WHERE kind = 'correction';
 CREATE INDEX ledger_entries_uncertain ON ledger_entries (provider, entry_id)
   WHERE kind = 'charge' AND basis IN ('metered', 'worst-case');
@@ -150,7 +150,6 @@ CREATE TABLE requests (
   user_agent TEXT,
 ${usage}
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX requests_tenant ON requests (tenant_id, request_id);
 `;
 
 export const foundation: string = tenancy + journal + requests;
