@@ -8,6 +8,7 @@ import { renderCliReference } from "../src/cli/shell/cli-reference.ts";
 import { renderConfigSchema } from "../src/config/render/json-schema.ts";
 import { renderConfigReference } from "../src/config/render/reference.ts";
 import { renderErrorReference } from "./generate/error-reference.ts";
+import { renderFaultOutcomes } from "./generate/fault-outcomes.ts";
 import { renderFaultReference } from "./generate/fault-reference.ts";
 import { renderHeaderReference } from "./generate/header-reference.ts";
 
@@ -23,6 +24,7 @@ const generated: readonly Generated[] = [
   { path: "docs/reference/configuration.md", render: renderConfigReference },
   { path: "docs/reference/cli.md", render: renderCliReference },
   { path: "docs/reference/errors.md", render: renderErrorReference },
+  { path: "docs/reference/faults.md", render: renderFaultOutcomes },
   { path: "docs/reference/headers.md", render: renderHeaderReference },
   { path: "docs/reference/simulator-faults.md", render: renderFaultReference },
 ];

@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { countRecords, newestRow } from "../support/evidence.ts";
 import { connectRaw, type RawConnection } from "../support/raw-http.ts";
 import type { Reply } from "../support/simulator-client.ts";
-import { callerGone, type Outcome } from "./outcome.ts";
+import { furtherFaults, type FurtherName } from "./further.ts";
 import { models, openScene, upstreams, type Ask, type Scene } from "./scene.ts";
 import { startUpstream } from "./upstream-server.ts";
 
@@ -57,10 +57,10 @@ async function leave(ask: Ask, ready: (received: Buffer) => boolean = () => true
   return { noticedAfterMs: performance.now() - leftAtMs, reply: await reply };
 }
 
-async function assertCancelled(leaving: Leaving, outcome: Outcome, stream: boolean): Promise<void> {
+async function assertCancelled(leaving: Leaving, fault: FurtherName, stream: boolean): Promise<void> {
   assert.equal(scene.test.simulator.stats().cancelled, 1, "the provider was told");
   assert.ok(leaving.noticedAfterMs < CANCELLED_WITHIN_MS, `noticed after ${Math.round(leaving.noticedAfterMs)} ms`);
-  await scene.assertOutcome(leaving.reply, outcome, stream);
+  await scene.assertOutcome(leaving.reply, furtherFaults[fault].outcome, stream);
 }
 
 const begun = (received: Buffer): boolean => received.includes('"content":"');
@@ -71,33 +71,33 @@ for (const upstream of upstreams) {
       const what = stream ? "the first token" : "a whole answer";
       test(`while waiting for ${what} cancels the provider at once and pays for the input`, async () => {
         const leaving = await leave({ upstream, stream, script: "ttft=4000" });
-        await assertCancelled(leaving, callerGone(499, "input estimate"), stream);
+        await assertCancelled(leaving, "gone waiting", stream);
       });
     }
 
     test("in mid-stream cancels the provider at once and pays for what was generated until then", async () => {
       const leaving = await leave({ upstream, stream: true, script: "tokens=1000,rate=200" }, begun);
-      await assertCancelled(leaving, callerGone(200, "estimate"), true);
+      await assertCancelled(leaving, "gone in stream", true);
     });
 
     test("in mid-stream is charged exactly where the rest is drained", async () => {
       const model = `draining-${models[upstream]}:tokens=60,input=7,rate=400`;
       const { reply } = await leave({ model, stream: true }, begun);
       assert.equal(scene.test.simulator.stats().complete, 1, "the provider finished");
-      await scene.assertOutcome(reply, callerGone(200, "drained"), true);
+      await scene.assertOutcome(reply, furtherFaults["gone in stream, drained"].outcome, true);
     });
 
     test("while waiting for a whole answer is charged exactly where the rest is drained", async () => {
       const model = `draining-${models[upstream]}:tokens=20,input=7,ttft=100`;
       const { reply } = await leave({ model });
-      await scene.assertOutcome(reply, callerGone(499, "drained"), false);
+      await scene.assertOutcome(reply, furtherFaults["gone waiting, drained"].outcome, false);
     });
 
     test("from a provider that ignores it does not keep the gateway waiting", async () => {
       const script = "tokens=100,rate=200,fault=ignore-cancellation";
       const { reply } = await leave({ upstream, stream: true, script }, begun);
       assert.equal(scene.test.simulator.invoice()[0]?.output, 100, "the provider went on");
-      const { row } = await scene.assertOutcome(reply, callerGone(200, "estimate"), true);
+      const { row } = await scene.assertOutcome(reply, furtherFaults["gone in stream"].outcome, true);
       assert.ok(row.total_us < 300_000, `the request took ${row.total_us} µs`);
     });
   });
@@ -111,7 +111,7 @@ describe("a drain that takes too long", () => {
     gateway.replaceConfig(withProvider(gateway.config, "impatient", { ...provider, drainMs: 50 }));
     const { reply } = await leave({ model: "impatient/sim-chat:tokens=5000,rate=200", stream: true }, begun);
     assert.equal(simulator.stats().cancelled, 1);
-    await scene.assertOutcome(reply, callerGone(200, "estimate"), true);
+    await scene.assertOutcome(reply, furtherFaults["gone in stream"].outcome, true);
   });
 });
 
@@ -130,9 +130,10 @@ describe("a caller who leaves before the request is complete", () => {
       connection.write(bytes());
       connection.socket.end(() => connection.socket.destroy());
       const row = await newestRow(scene.test.gateway, count);
+      const { status, ending, code, attempts } = furtherFaults["gone before body"].outcome;
       assert.deepEqual(
         [row.status, row.ending, row.error_code, row.attempts, row.cost_nano_usd],
-        [499, "caller-gone", "client_closed", 0, 0n],
+        [status, ending, code, attempts, 0n],
       );
       assert.deepEqual(scene.test.simulator.invoice(), []);
     });
@@ -155,7 +156,7 @@ describe("a caller who never reads", () => {
     const output = scene.test.simulator.invoice()[0]?.output ?? 0;
     assert.ok(output < 150_000, `${output} of 200,000 tokens were generated`);
     hangUp();
-    await scene.assertOutcome(await reply, callerGone(200, "estimate"), true);
+    await scene.assertOutcome(await reply, furtherFaults["never reads"].outcome, true);
   });
 
   test("a compressed stream does not let it unpack in memory", async () => {

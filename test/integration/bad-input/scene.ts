@@ -27,7 +27,7 @@ export const goodBody: string = JSON.stringify({
   messages: [{ role: "user", content: "Hi" }],
 });
 
-export const providerKey = "sk-sim-test";
+const providerKey = "sk-sim-test";
 
 export class Scene implements AsyncDisposable {
   readonly test: TestGateway;
