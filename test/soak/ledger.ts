@@ -1,0 +1,48 @@
+/**
+ * `npm run soak:ledger -- --requests N --kills K --seed S`: proves that the simulator's invoice equals the gateway's
+ * ledger to the nano-dollar after N mixed requests with faults, callers who leave, and K times `kill -9`.
+ */
+import { parseArgs } from "node:util";
+import type { Finding } from "./audit.ts";
+import { runLedgerSoak, type SoakOptions } from "./run.ts";
+
+const SHOWN_PER_RULE = 10;
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "100000" },
+    kills: { type: "string", default: "2" },
+    seed: { type: "string", default: "1" },
+    concurrency: { type: "string", default: "64" },
+    keep: { type: "boolean", default: false },
+  },
+});
+
+const options: SoakOptions = {
+  requests: readCount("requests", values.requests),
+  kills: readCount("kills", values.kills),
+  seed: readCount("seed", values.seed),
+  concurrency: readCount("concurrency", values.concurrency),
+  keep: values.keep,
+};
+const { findings } = await runLedgerSoak(options, say);
+say(findings.length === 0 ? "\nInvoice and ledger are equal to the nano-dollar.\n" : renderFindings(findings));
+process.exitCode = findings.length === 0 ? 0 : 1;
+
+function readCount(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number, not ${JSON.stringify(text)}.`);
+  return Number(text);
+}
+
+function renderFindings(found: readonly Finding[]): string {
+  return [...Map.groupBy(found, ({ rule }) => rule)]
+    .map(([rule, all]) => {
+      const shown = all.slice(0, SHOWN_PER_RULE).map(({ detail }) => `  ${detail}\n`);
+      return `\n${all.length} × ${rule}\n${shown.join("")}`;
+    })
+    .join("");
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}

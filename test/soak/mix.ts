@@ -1,0 +1,190 @@
+/**
+ * What the callers of a soak ask for: request number i of a seed is always the same, whatever came before it.
+ */
+import type { FaultName } from "../../src/simulator/faults.ts";
+import { Random } from "../../src/simulator/answer/random.ts";
+import type { SoakKey, SoakPlace } from "./place.ts";
+import { composeScript, faultNames, silentFaults } from "./scripts.ts";
+
+/** How a caller leaves before the answer is complete. */
+export type Leaving =
+  | { readonly when: "after"; readonly ms: number }
+  | { readonly when: "chunk"; readonly count: number }
+  /** Takes the head, reads nothing more, and hangs up after so many milliseconds. */
+  | { readonly when: "stalled"; readonly ms: number }
+  /** In the middle of sending its own request. */
+  | { readonly when: "upload" };
+
+export interface Plan {
+  readonly index: number;
+  /** For the table of what was asked. */
+  readonly kind: string;
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** `null`: a key that the gateway does not know. */
+  readonly key: SoakKey | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  readonly stream: boolean;
+  readonly fault: FaultName | null;
+  readonly leaving: Leaving | null;
+}
+
+const FAULTY_SHARE = 0.3;
+const LEAVING_SHARE = 0.18;
+const DEADLINE_SHARE = 0.02;
+const KNUTH = 2_654_435_761;
+const CHAT = "/v1/chat/completions";
+
+export function planRequest(place: SoakPlace, seed: number, index: number): Plan {
+  const random = new Random(seed ^ Math.imul(index + 1, KNUTH));
+  // Neighbouring seeds give neighbouring first numbers.
+  random.next();
+  const draw = random.next();
+  if (draw < 0.04) return planBadRequest(place, random, index);
+  if (draw < 0.1) return planEmbeddings(place, random, index);
+  if (draw < 0.105) return { ...base(place, random, index, "models"), method: "GET", path: "/v1/models" };
+  return planChat(place, random, index);
+}
+
+function base(place: SoakPlace, random: Random, index: number, kind: string): Plan {
+  return {
+    index,
+    kind,
+    method: "POST",
+    path: CHAT,
+    key: random.pick(place.keys),
+    headers: random.next() < DEADLINE_SHARE ? { "x-headgate-deadline-ms": String(20 + random.below(300)) } : {},
+    body: null,
+    stream: false,
+    fault: null,
+    leaving: null,
+  };
+}
+
+function planChat(place: SoakPlace, random: Random, index: number): Plan {
+  const fault = random.next() < FAULTY_SHARE ? random.pick(faultNames) : null;
+  const wire = random.pick(["sim", "claude"] as const);
+  const stream = random.next() < 0.6;
+  const leaving = random.next() < LEAVING_SHARE ? planLeaving(random, stream) : null;
+  const paced = leaving !== null || fault === "ignore-cancellation" || random.next() < 0.4;
+  const tools = random.next() < 0.15;
+  const script = composeScript(random, { fault, paced, endpoint: wire === "claude" ? "messages" : "chat", tools });
+  const model =
+    random.next() < 0.02 ? "either" : `${chooseProvider(random, wire, fault)}/${chooseModel(random, wire)}:${script}`;
+  return {
+    ...base(place, random, index, `${wire} ${stream ? "stream" : "whole"}`),
+    body: JSON.stringify({ model, ...chatFields(random, stream, tools) }),
+    stream,
+    fault,
+    leaving,
+  };
+}
+
+function planLeaving(random: Random, stream: boolean): Leaving {
+  const draw = random.next();
+  if (draw < 0.03) return { when: "upload" };
+  if (draw < 0.06) return { when: "stalled", ms: 20 + random.below(60) };
+  if (stream && draw < 0.6) return { when: "chunk", count: 1 + random.below(12) };
+  return { when: "after", ms: random.below(40) };
+}
+
+function chooseProvider(random: Random, wire: "sim" | "claude", fault: FaultName | null): string {
+  if (fault !== null && silentFaults.has(fault)) return `${wire}-hasty`;
+  if (random.next() < 0.005) return "nowhere";
+  return random.next() < 0.35 ? `${wire}-drain` : wire;
+}
+
+/** The cheapest model has rates that do not come out in whole nano-dollars. */
+function chooseModel(random: Random, wire: "sim" | "claude"): string {
+  if (random.next() < 0.35) return "sim-mini";
+  return wire === "claude" ? "sim-claude" : "sim-chat";
+}
+
+function chatFields(random: Random, stream: boolean, tools: boolean): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = { messages: messages(random) };
+  if (stream) fields["stream"] = true;
+  if (stream && random.next() < 0.5) fields["stream_options"] = { include_usage: true };
+  if (random.next() < 0.2) fields["max_completion_tokens"] = 1 + random.below(60);
+  if (random.next() < 0.03) fields["n"] = 2;
+  if (random.next() < 0.1) fields["user"] = `user-${random.below(50)}`;
+  if (tools) {
+    fields["tools"] = [weatherTool];
+    if (random.next() < 0.3) fields["tool_choice"] = "required";
+  } else if (random.next() < 0.05) {
+    fields["response_format"] = {
+      type: "json_schema",
+      json_schema: { name: "place", strict: true, schema: placeSchema },
+    };
+  }
+  return fields;
+}
+
+const placeSchema = {
+  type: "object",
+  properties: { city: { type: "string" }, days: { type: "integer" } },
+  required: ["city", "days"],
+  additionalProperties: false,
+};
+const weatherTool = {
+  type: "function",
+  function: { name: "weather", description: "The weather of a place.", parameters: placeSchema },
+};
+
+function messages(random: Random): unknown[] {
+  const list: unknown[] = [{ role: "user", content: prose(random, 1 + random.below(60)) }];
+  if (random.next() < 0.4) list.unshift({ role: "system", content: prose(random, 1 + random.below(30)) });
+  if (random.next() < 0.2) {
+    list.push({ role: "assistant", content: prose(random, 1 + random.below(20)) });
+    list.push({ role: "user", content: "And then? 水門 🌊" });
+  }
+  return list;
+}
+
+function prose(random: Random, words: number): string {
+  return Array.from({ length: words }, () => random.pick(["water", "gate", "river", "größe", "川", "flow"])).join(" ");
+}
+
+function planEmbeddings(place: SoakPlace, random: Random, index: number): Plan {
+  const fault = random.next() < FAULTY_SHARE ? random.pick(faultNames) : null;
+  const script = composeScript(random, { fault, paced: random.next() < 0.2, endpoint: "embeddings", tools: false });
+  const input = random.next() < 0.5 ? prose(random, 5) : [prose(random, 3), prose(random, 9)];
+  return {
+    ...base(place, random, index, "embeddings"),
+    path: "/v1/embeddings",
+    body: JSON.stringify({
+      model: `${chooseProvider(random, "sim", fault)}/sim-embed:${script}`,
+      input,
+      dimensions: 8,
+    }),
+    fault,
+    leaving: random.next() < LEAVING_SHARE ? planLeaving(random, false) : null,
+  };
+}
+
+function planBadRequest(place: SoakPlace, random: Random, index: number): Plan {
+  const plan = base(place, random, index, "bad");
+  const body = { model: "sim/sim-chat:tokens=3", messages: [{ role: "user", content: "Hello" }] };
+  const bad: readonly Partial<Plan>[] = [
+    { key: null, body: JSON.stringify(body) },
+    { key: place.revokedKey, body: JSON.stringify(body) },
+    { key: place.limitedKey, body: JSON.stringify({ ...body, model: "claude/sim-claude" }) },
+    { body: JSON.stringify({ ...body, model: "sim/no-such-model" }) },
+    { body: JSON.stringify({ ...body, model: "no-such-model" }) },
+    { body: JSON.stringify({ ...body, model: "sim/sim-chat:no-such-directive=1" }) },
+    { body: JSON.stringify({ ...body, messages: [] }) },
+    { body: JSON.stringify({ ...body, messages: "Hello" }) },
+    { body: JSON.stringify({ ...body, temperature: 9 }) },
+    { body: JSON.stringify({ ...body, model: "claude/sim-claude", n: 3 }) },
+    { body: JSON.stringify(body).slice(0, -4) },
+    { body: `${JSON.stringify(body).slice(0, -1)},"model":"sim/sim-mini"}` },
+    { body: `${"[".repeat(400)}${"]".repeat(400)}` },
+    { body: JSON.stringify({ ...body, padding: "x".repeat(70_000) }) },
+    { body: "" },
+    { body: JSON.stringify(body), headers: { "content-type": "text/plain" } },
+    { body: JSON.stringify(body), headers: { "x-headgate-deadline-ms": "soon" } },
+    { path: "/v1/completions", body: JSON.stringify(body) },
+    { method: "GET" },
+  ];
+  return { ...plan, ...random.pick(bad) };
+}
