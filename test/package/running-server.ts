@@ -11,13 +11,13 @@ export interface RunningServer extends AsyncDisposable {
   stop(): Promise<number | null>;
 }
 
-/** Its data goes to a new folder in `folder`; no provider key of this machine reaches it, so it uses the simulator. */
+/** Its data goes to a new folder in `folder`; no provider of this machine reaches it, so it uses the simulator. */
 export function startServer(command: string, args: readonly string[], folder: string): RunningServer {
   const dataDir = join(folder, ".headgate");
   const { PATH, HOME, npm_execpath } = process.env;
   const child = spawn(command, args, {
     cwd: folder,
-    env: { PATH, HOME, npm_execpath, HEADGATE_DATA_DIR: dataDir },
+    env: { PATH, HOME, npm_execpath, HEADGATE_DATA_DIR: dataDir, OLLAMA_HOST: "127.0.0.1:1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const closed = once(child, "close");

@@ -1,4 +1,4 @@
-/** The command line in this process: a folder of its own, an empty environment, and everything written kept. */
+/** The command line in this process: a folder and an environment of its own, and everything written kept. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,10 +33,14 @@ export interface TestCli extends Disposable {
 }
 
 export interface TestCliOptions {
+  /** All there is, besides an `OLLAMA_HOST` where none answers, whatever runs on this machine. */
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly isTty?: boolean;
 }
+
+/** Reserved for tcpmux, which nothing runs. */
+const nobody = "127.0.0.1:1";
 
 export function createTestCli({ env = {}, clock = createSystemClock(), isTty = false }: TestCliOptions = {}): TestCli {
   const folder = mkdtempSync(join(tmpdir(), "headgate-cli-"));
@@ -60,7 +64,7 @@ export function createTestCli({ env = {}, clock = createSystemClock(), isTty = f
     const context: CliContext = {
       stdout,
       stderr: { isTty, write: (text) => void err.push(text) },
-      env,
+      env: { OLLAMA_HOST: nobody, ...env },
       cwd: folder,
       clock,
       randomFill: systemRandomFill,

@@ -18,7 +18,7 @@ interface Process extends AsyncDisposable {
 
 function start(...args: string[]): Process {
   const folder = mkdtempSync(join(tmpdir(), "headgate-process-"));
-  const env = { PATH: process.env["PATH"], HEADGATE_LOG_LEVEL: "silent" };
+  const env = { PATH: process.env["PATH"], HEADGATE_LOG_LEVEL: "silent", OLLAMA_HOST: "127.0.0.1:1" };
   const child = spawn(process.execPath, [main, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "ignore"] });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;
   const line = Promise.withResolvers<string>();

@@ -4,42 +4,18 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTestCli, type RunningCli, type TestCli, type TestCliOptions } from "../../../test/support/cli.ts";
+import { createTestCli } from "../../../test/support/cli.ts";
+import { createQuietCli, listModels, post, startReady } from "../../../test/support/serving.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import { chooseExampleModel } from "./example-model.ts";
 import { awaitStop } from "./stopping.ts";
 import { defaultConfig } from "../../config/defaults.ts";
 
-interface Ready {
-  readonly url: string;
-  readonly baseUrl: string;
-  readonly apiKey: string | null;
-  readonly model: string | null;
-  readonly simulated: boolean;
-}
-
-const quiet: TestCliOptions = { env: { HEADGATE_LOG_LEVEL: "silent" } };
 const ask = { model: "simulator/sim-chat:tokens=5,ttft=0,rate=10000", messages: [{ role: "user", content: "hello" }] };
 
-async function startReady(cli: TestCli, ...args: string[]): Promise<{ running: RunningCli; ready: Ready }> {
-  const running = cli.start("serve", "--port", "0", "--json", ...args);
-  const line = await running.ready;
-  if (line === "") assert.fail((await running.result).stderr);
-  assert.equal(line.trimEnd().includes("\n"), false, "one line");
-  return { running, ready: JSON.parse(line) as Ready };
-}
-
-async function post(url: string, key: string | null, body: object): Promise<Response> {
-  return fetch(url, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", connection: "close" },
-    body: JSON.stringify(body),
-  });
-}
-
 test("the first start prints a key that works, the second says how to make another", async () => {
-  using cli = createTestCli(quiet);
+  using cli = createQuietCli();
   const first = await startReady(cli);
   assert.match(first.ready.apiKey ?? "", /^hg-\w{43}$/);
   assert.equal(first.ready.baseUrl, `${first.ready.url}/v1`);
@@ -64,7 +40,7 @@ test("the first start prints a key that works, the second says how to make anoth
 });
 
 test("a person is shown base URL, key and a curl line for a model that exists, and that it is a simulator", async () => {
-  using cli = createTestCli(quiet);
+  using cli = createQuietCli();
   const running = cli.start("serve", "--port", "0");
   const text = await running.ready;
   const url = /Base URL {3}(http:\/\/127\.0\.0\.1:\d+)\/v1\n/.exec(text)?.[1];
@@ -82,7 +58,7 @@ test("a person is shown base URL, key and a curl line for a model that exists, a
 });
 
 test("a port that is taken is told with what to do", async () => {
-  using cli = createTestCli(quiet);
+  using cli = createQuietCli();
   const other = createServer();
   await once(other.listen(0, "127.0.0.1"), "listening");
   const { port } = other.address() as { port: number };
@@ -97,29 +73,24 @@ test("a port that is taken is told with what to do", async () => {
 });
 
 test("SIGHUP puts a changed file in force, and keeps the old one when the new one is bad", async () => {
-  using cli = createTestCli(quiet);
+  using cli = createQuietCli();
   const { running, ready } = await startReady(cli);
-  const models = async (): Promise<string[]> => {
-    const headers = { authorization: `Bearer ${ready.apiKey}`, connection: "close" };
-    const { data } = (await (await fetch(`${ready.baseUrl}/models`, { headers })).json()) as { data: { id: string }[] };
-    return data.map(({ id }) => id);
-  };
-  assert.ok((await models()).includes("simulator/sim-chat"));
+  assert.ok((await listModels(ready)).includes("simulator/sim-chat"));
   const file = join(cli.folder, "headgate.yaml");
   const provider =
     "providers:\n  own:\n    kind: openai-compatible\n    baseUrl: http://127.0.0.1:9/v1\n    models: [thing]\n";
   writeFileSync(file, provider);
   running.signal("SIGHUP");
-  assert.deepEqual(await models(), ["own/thing"]);
+  assert.deepEqual(await listModels(ready), ["own/thing"]);
   writeFileSync(file, provider.replace("baseUrl", "baseUrll"));
   running.signal("SIGHUP");
-  assert.deepEqual(await models(), ["own/thing"]);
+  assert.deepEqual(await listModels(ready), ["own/thing"]);
   running.signal("SIGTERM");
   assert.equal((await running.result).exitCode, 0);
 });
 
 test("an exception that nobody handled is logged, and ends the process with exit code 1 after settling", async () => {
-  using cli = createTestCli(quiet);
+  using cli = createQuietCli();
   const { running, ready } = await startReady(cli);
   running.crash(new Error("nobody saw this coming"));
   assert.equal((await running.result).exitCode, 1);
@@ -130,7 +101,7 @@ test("a second signal ends what is still running, honestly, and the exit code is
   const system = createSystemClock();
   let aheadMs = 0;
   const clock = { ...system, monotonicMs: () => system.monotonicMs() + aheadMs };
-  using cli = createTestCli({ ...quiet, clock });
+  using cli = createQuietCli({ clock });
   const { running, ready } = await startReady(cli);
   const endless = { ...ask, model: "simulator/sim-chat:tokens=10000,ttft=0,rate=1", stream: true };
   const answer = await post(`${ready.baseUrl}/chat/completions`, ready.apiKey, endless);

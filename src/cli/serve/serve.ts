@@ -2,7 +2,6 @@
  * Runs a gateway from start to stop. What it opens it closes in the reverse order: configuration source, gateway,
  * stand-in simulator. The gateway's own stop drains and settles; this decides when, and what to tell.
  */
-import type { LoadedConfig } from "../../config/check.ts";
 import { renderProblems } from "../../config/file/problem.ts";
 import { type ConfigSource, createConfigSource, type ReloadOutcome } from "../../config/reload.ts";
 import { type Gateway, startGateway } from "../../gateway.ts";
@@ -18,9 +17,8 @@ import { awaitStop, type StopRequests } from "./stopping.ts";
 import { readVersion } from "../version.ts";
 import { loadOptionsOf, loadSettings, noteWarnings } from "../workspace.ts";
 import { chooseExampleModel } from "./example-model.ts";
-import { findOllama } from "./find-ollama.ts";
 import { describeWelcome, renderWelcome, type Welcome } from "./welcome.ts";
-import { addFoundProviders, type FoundProviders, hasProviders } from "./zero-config.ts";
+import { addFoundProviders, findProviders } from "./zero-config.ts";
 
 export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
   const { context, output } = invocation;
@@ -28,12 +26,12 @@ export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
   await using opened = new AsyncDisposableStack();
   const loaded = loadSettings(invocation);
   noteWarnings(invocation, loaded);
-  const found = await findProviders(loaded, context, opened);
+  const found = await findProviders(loaded.config, context, opened);
   const source = opened.use(
     createConfigSource(context, {
       load: loadOptionsOf(invocation),
       initial: loaded,
-      amend: (config) => addFoundProviders({ config }, found),
+      amend: (config) => addFoundProviders(config, found),
       signal: new AbortController().signal,
     }),
   );
@@ -47,25 +45,11 @@ export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
     version: readVersion(),
     apiKey: firstKey?.plainKey ?? null,
     model: chooseExampleModel(gateway.config),
-    simulated: !hasProviders(loaded) && found.simulatorUrl !== null,
+    simulated: found.simulatorUrl !== null,
     providers: Object.keys(gateway.config.providers),
   };
   output.ready(describeWelcome(welcome), () => renderWelcome(welcome));
   return await runUntilStopped(gateway, stop, output);
-}
-
-/** Looks for what can answer where nothing is configured. A simulator that is started belongs to `opened`. */
-async function findProviders(
-  loaded: LoadedConfig,
-  context: CliContext,
-  opened: AsyncDisposableStack,
-): Promise<FoundProviders> {
-  if (hasProviders(loaded)) return { ollama: null, simulatorUrl: null };
-  const ollama = await findOllama(context);
-  if (ollama !== null) return { ollama, simulatorUrl: null };
-  const { startSimulator } = await import("../../simulator/simulator.ts");
-  const simulator = opened.use(await startSimulator(context, { defaultScript: "ttft=200,rate=60" }));
-  return { ollama: null, simulatorUrl: simulator.url };
 }
 
 async function start(source: ConfigSource, { clock, randomFill }: CliContext): Promise<Gateway> {

@@ -9,7 +9,7 @@ export const serveCommand: CommandNode = command<Readonly<Record<never, never>>>
   name: "serve",
   purpose: "Run the gateway until it is told to stop.",
   details:
-    "Providers whose keys are in the environment are used by themselves; without any, a local Ollama or else a simulator\nanswers. The first start in a new data folder prints an API key, once. SIGTERM or SIGINT stops it after requests in\nflight have finished, a second one at once. SIGHUP, or a change of the file, reloads the configuration.",
+    "Providers whose keys are in the environment are used by themselves, and so is an Ollama on this machine (looked for at\nOLLAMA_HOST or its usual port); without any, a simulator answers. The first start in a new data folder prints an API\nkey, once. SIGTERM or SIGINT stops it after requests in flight have finished, a second one at once. SIGHUP, or a change\nof the file, reloads the configuration.",
   parameters: {},
   configFlags: "all",
   examples: [

@@ -5,7 +5,7 @@ import type { Invocation } from "../../command.ts";
 import type { CliContext } from "../../context.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { type GatewayView, viewGateway } from "../../gateway-view.ts";
-import { addFoundProviders } from "../../serve/zero-config.ts";
+import { addFoundProviders, lookForOllama } from "../../serve/zero-config.ts";
 import { formatCount, renderTable } from "../../table.ts";
 import { decimalUsd } from "../../values/money-text.ts";
 import { loadSettings } from "../../workspace.ts";
@@ -34,8 +34,9 @@ interface ShownPrice {
 
 export async function run(invocation: Invocation<ModelsOptions>): Promise<ExitCode> {
   const { context, options, output } = invocation;
-  const loaded = loadSettings(invocation);
-  const config = addFoundProviders(loaded, { ollama: null, simulatorUrl: "http://127.0.0.1" });
+  const { config: configured } = loadSettings(invocation);
+  const ollama = await lookForOllama(configured, context);
+  const config = addFoundProviders(configured, { ollama, simulatorUrl: "http://127.0.0.1" });
   const view = viewGateway(config, context);
   const wanted = options.match?.toLowerCase() ?? "";
   const rows = view.snapshot.router
@@ -43,10 +44,8 @@ export async function run(invocation: Invocation<ModelsOptions>): Promise<ExitCo
     .map(({ id }) => describe(id, view, context))
     .filter(({ id }) => id.toLowerCase().includes(wanted));
   output.result({ models: rows }, () => (rows.length === 0 ? "No such models.\n" : renderModels(rows)));
-  if (config !== loaded.config) {
-    output.note(
-      "No provider is configured: `headgate serve` would use a local Ollama or these models of its simulator.",
-    );
+  if (config !== configured && ollama === null) {
+    output.note("No provider is configured: until there is one, `headgate serve` answers with a simulator.");
   }
   return exitCodes.ok;
 }
