@@ -20,7 +20,12 @@ let pauseAtBytes = logBytesMax;
 const send = (message: MessageFromWorker): void => port.postMessage(message);
 
 function look(): void {
-  if (logBytes(passive.get()) > pauseAtBytes) send("pause");
+  let answer: MessageFromWorker = "looked";
+  try {
+    if (logBytes(passive.get()) > pauseAtBytes) answer = "pause";
+  } finally {
+    send(answer);
+  }
 }
 
 function checkpointCompletely(): void {

@@ -5,6 +5,10 @@
  *   every ~8 MB written ── "look" ─▶ worker: PASSIVE checkpoint, which disturbs nobody
  *   log still above its bound ◀─ "pause" ── worker; the journal stops writing ── "paused" ─▶ worker: TRUNCATE
  *   journal writes on ◀─ "resume" ── worker
+ *   log within its bound ◀─ "looked" ── worker
+ *
+ * On a machine too busy to give the worker its turn, the journal pauses by itself when a look stays unanswered while
+ * another bound's worth was written, and goes on with the answer.
  *
  * A checkpoint that fails is tried again at the next look. If the worker itself dies, the owner must let the journal's
  * own connection checkpoint: slower at times, still bounded.
@@ -33,7 +37,7 @@ export interface Checkpointer extends AsyncDisposable {
 }
 
 export type MessageToWorker = "look" | "paused" | "stop";
-export type MessageFromWorker = "pause" | "resume" | { readonly failed: string };
+export type MessageFromWorker = "looked" | "pause" | "resume" | { readonly failed: string };
 
 /** Run from sources this file ends in `.ts`, run as published in `.js`; so does the worker's. */
 const workerUrl = import.meta.url.endsWith(".ts")
@@ -44,20 +48,29 @@ const workerUrl = import.meta.url.endsWith(".ts")
 const PAGES_PER_COMMIT = 6;
 const PAGES_PER_OPERATION = 1;
 const PAGES_BETWEEN_LOOKS = 2048;
+const PAGE_BYTES = 4096;
 
 export function startCheckpointer(options: CheckpointerOptions, writer: PausableWriter): Checkpointer {
   const worker = new Worker(workerUrl, { workerData: { file: options.file, logBytesMax: options.logBytesMax } });
   const send = (message: MessageToWorker): void => worker.postMessage(message);
+  const pagesMax = PAGES_BETWEEN_LOOKS + options.logBytesMax / PAGE_BYTES;
   let pages = 0;
+  let looking = false;
   let dead = false;
+
+  function goOn(): void {
+    looking = false;
+    pages = 0;
+    writer.resume();
+  }
 
   worker.unref();
   worker.on("message", (message: MessageFromWorker) => {
     if (message === "pause") {
       writer.pause();
       send("paused");
-    } else if (message === "resume") {
-      writer.resume();
+    } else if (message === "resume" || message === "looked") {
+      goOn();
     } else {
       options.onFailure(message.failed);
     }
@@ -71,8 +84,12 @@ export function startCheckpointer(options: CheckpointerOptions, writer: Pausable
   return {
     committed(operations) {
       pages += PAGES_PER_COMMIT + operations * PAGES_PER_OPERATION;
-      if (pages < PAGES_BETWEEN_LOOKS || dead) return;
-      pages = 0;
+      if (dead || pages < PAGES_BETWEEN_LOOKS) return;
+      if (looking) {
+        if (pages > pagesMax) writer.pause();
+        return;
+      }
+      looking = true;
       send("look");
     },
     async [Symbol.asyncDispose]() {
