@@ -48,6 +48,8 @@ export interface RequestView {
   readonly choices: number;
   /** Whether the caller asked for usage in the stream; where not, an injected usage-only event is withheld. */
   readonly wantsStreamUsage: boolean;
+  /** The service tier asked for, as the provider names it (`flex`, `priority`); `null` for its default. */
+  readonly serviceTier: string | null;
   readonly needs: Needs;
 }
 

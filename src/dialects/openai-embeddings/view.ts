@@ -23,6 +23,7 @@ export function viewRequest(document: JsonDocument): RequestView {
     maxOutputTokens: null,
     choices: 1,
     wantsStreamUsage: false,
+    serviceTier: null,
     needs: { tools: false, images: false, audio: false, documents: false, jsonSchema: false, logprobs: false },
   };
 }

@@ -34,6 +34,7 @@ describe("viewRequest", () => {
       maxOutputTokens: 50,
       choices: 3,
       wantsStreamUsage: true,
+      serviceTier: null,
       needs: { tools: false, images: false, audio: false, documents: false, jsonSchema: false, logprobs: false },
     });
   });

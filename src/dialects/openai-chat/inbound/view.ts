@@ -51,6 +51,7 @@ export function viewRequest(document: JsonDocument): RequestView {
     maxOutputTokens: readOutputBound(root),
     choices: readPositive(root, "n", CHOICES_MAX) ?? 1,
     wantsStreamUsage: streamOptions !== null && readFlag(streamOptions, "include_usage", "stream_options.") === true,
+    serviceTier: readText(root, "service_tier"),
     needs,
   };
 }
