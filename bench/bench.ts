@@ -3,6 +3,7 @@
  * pinned to one core, simulator and load on another, rounds interleaved, medians reported. Writes a table to stdout
  * and JSON to bench/results/. Absolute figures belong to the machine; ratios are what may be quoted.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,7 +22,7 @@ import { renderTable, summarize, type Round } from "./report.ts";
 import { scenarios, type Sizes } from "./scenarios.ts";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
-const main = join(project, "src", "main.ts");
+const main = join(project, "dist", "main.js");
 const GATEWAY_CORE = 0;
 const LOAD_CORE = Math.min(1, cpus().length - 1);
 const FIRST_PORT = 4610;
@@ -43,6 +44,7 @@ const sizes: Sizes = {
   largeRequests: Math.ceil(300 * scale),
 };
 
+build();
 pinSelf(LOAD_CORE);
 const folder = mkdtempSync(join(tmpdir(), "headgate-bench-"));
 const bench: Bench = { folder, simulatorPort: FIRST_PORT, gatewayCore: GATEWAY_CORE };
@@ -67,6 +69,12 @@ try {
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** What is measured is the published form, not the sources. */
+function build(): void {
+  const { status } = spawnSync(process.execPath, [join(project, "scripts", "build.ts")], { stdio: "inherit" });
+  if (status !== 0) throw new Error("npm run build failed: nothing to measure");
 }
 
 /** Whatever was started is stopped with `started`. */
