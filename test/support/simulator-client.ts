@@ -15,7 +15,7 @@ export interface Reply {
 export interface SendOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON unless it is a string. */
+  /** Sent as JSON unless it is text or bytes. */
   readonly body?: unknown;
   /** Looks at what has come so far; `leave` hangs up. */
   readonly onChunk?: (received: Buffer, leave: () => void) => void;
@@ -25,10 +25,14 @@ export interface SendOptions {
   readonly onStart?: (leave: () => void) => void;
 }
 
+function encodeBody(body: unknown): string | Uint8Array | null {
+  if (body === undefined) return null;
+  return typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+}
+
 /** Resolves however the exchange ends; a connection that failed before any response has status 0. */
 export function send(url: string, options: SendOptions = {}): Promise<Reply> {
-  const body =
-    options.body === undefined ? null : typeof options.body === "string" ? options.body : JSON.stringify(options.body);
+  const body = encodeBody(options.body);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let errorCode: string | null = null;
