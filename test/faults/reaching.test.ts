@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { defaultProvider, withProvider } from "../../src/config/defaults.ts";
+import { captureLog, everyRow } from "../support/evidence.ts";
 import { furtherFaults, type FurtherName } from "./further.ts";
 import { answered, failed } from "./outcome.ts";
 import { openScene, upstreams, type Scene } from "./scene.ts";
@@ -147,6 +148,29 @@ describe("a body without bounds", () => {
         assert.ok(grownMb < 100, `memory grew by ${Math.round(grownMb)} MB`);
       });
     }
+  }
+});
+
+describe("a provider that quotes the gateway's own key in its refusal", () => {
+  for (const status of [401, 402, 403]) {
+    test(`of status ${status} does not get it to the caller, the log or the store`, async () => {
+      const log = captureLog();
+      await using quoting = await openScene({}, { logger: log.logger });
+      await using upstream = await startUpstream(({ headers }, response) => {
+        const error = { message: `Incorrect key: ${headers.authorization}`, type: headers.authorization };
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
+      });
+      const { gateway } = quoting.test;
+      upstream.serveAs(gateway, "quoting", "sk-very-secret-key");
+      for (const stream of [false, true]) {
+        const reply = await quoting.ask({ model: "quoting/m", stream });
+        assert.doesNotMatch(reply.text + JSON.stringify(reply.headers), /very-secret/);
+        await quoting.assertOutcome(reply, failed(502, "upstream_credentials"), stream);
+      }
+      assert.equal(upstream.requests, 2);
+      assert.match(log.text(), /upstream_credentials/);
+      assert.doesNotMatch(log.text() + (await everyRow(gateway)), /very-secret/);
+    });
   }
 });
 

@@ -2,14 +2,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { defaultProvider, withProvider } from "../../src/config/defaults.ts";
+import { createSecret } from "../../src/config/secret.ts";
 import type { Gateway } from "../../src/gateway.ts";
 
 export interface Upstream extends AsyncDisposable {
   readonly url: string;
   /** Requests so far. */
   readonly requests: number;
-  /** From now on it is the provider of this name, in OpenAI's dialect. */
-  serveAs(gateway: Gateway, name: string): void;
+  /** From now on it is the provider of this name, in OpenAI's dialect; called with this key, if one is given. */
+  serveAs(gateway: Gateway, name: string, key?: string): void;
 }
 
 /** Called with each request once its body has come. */
@@ -30,8 +31,12 @@ export async function startUpstream(
     get requests() {
       return requests;
     },
-    serveAs(gateway, name) {
-      const provider = defaultProvider("openai-compatible", { baseUrl: url });
+    serveAs(gateway, name, key) {
+      const credentials = key === undefined ? [] : [{ name: "test", key: createSecret(key, "test") }];
+      const provider = defaultProvider("openai-compatible", {
+        baseUrl: url,
+        ...(credentials.length === 0 ? {} : { credentials }),
+      });
       gateway.replaceConfig(withProvider(gateway.config, name, provider));
     },
     async [Symbol.asyncDispose]() {
