@@ -122,8 +122,7 @@ export function timeoutError(name: TimerName, call: AttemptCall): HeadgateError 
   }
 }
 
-/** Leaves out a byte order mark, which JSON.parse would refuse. */
-const UTF8 = new TextDecoder();
+const BYTE_ORDER_MARK = "\ufeff";
 
 function parseAnswer(call: AttemptCall, bytes: Uint8Array): unknown {
   const malformed = (what: string, cause?: unknown): HeadgateError =>
@@ -131,7 +130,8 @@ function parseAnswer(call: AttemptCall, bytes: Uint8Array): unknown {
   if (bytes.byteLength === 0) throw malformed("an empty body");
   if (!isUtf8(bytes)) throw malformed("text that is not valid UTF-8");
   try {
-    const text = UTF8.decode(bytes);
+    const decoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+    const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
     return call.translateAnswer === null ? JSON.parse(text) : parseExactJson(text);
   } catch (cause) {
     throw malformed(bytes[0] === 0x3c ? "a web page instead of JSON" : "something that is not JSON", cause);
