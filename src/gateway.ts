@@ -22,6 +22,9 @@ import { createLogger } from "./telemetry/logger.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 import { createAuthenticator } from "./tenancy/authenticator.ts";
 
+/** A dial is given up after this even if an attempt's own connect timer, which is configured, would wait longer. */
+const DIAL_TIMEOUT_MS = 60_000;
+
 export interface GatewayOptions {
   /** Of this program; providers see it in `user-agent`. */
   readonly version: string;
@@ -116,7 +119,7 @@ function openGatewayStore(config: Config, { clock, ids, telemetry }: StoreDeps):
 
 function openTransport(config: Config): Transport {
   return createUndiciTransport({
-    connectTimeoutMs: config.timeouts.connectMs,
+    connectTimeoutMs: Math.max(DIAL_TIMEOUT_MS, config.timeouts.connectMs),
     connectionsMax: config.limits.connectionsPerProvider,
   });
 }

@@ -99,6 +99,7 @@ async function callProvider(deps: ExchangeDeps, exchange: Exchange, principal: P
     operation: dialect.operation,
     dialectIn: dialect.name,
     needs: view.needs,
+    modelAllowList: principal.modelAllowList,
   });
   const [target] = plan.targets;
   if (target === undefined) throw new HeadgateError("internal", "The router made an empty plan.");

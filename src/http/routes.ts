@@ -34,7 +34,9 @@ export function findRoute(method: string, path: string): Route {
     throw new HeadgateError("route_not_found", `There is nothing at ${JSON.stringify(path.slice(0, 200))}. ${hint}`);
   }
   if (entry.method !== method && !(method === "HEAD" && entry.method === "GET")) {
-    throw new HeadgateError("method_not_allowed", `${path.slice(0, 200)} takes ${entry.method}, not ${method}.`);
+    throw new HeadgateError("method_not_allowed", `${path.slice(0, 200)} takes ${entry.method}, not ${method}.`, {
+      allow: entry.method === "GET" ? "GET, HEAD" : entry.method,
+    });
   }
   return entry.route;
 }

@@ -178,6 +178,8 @@ export interface ErrorOptions {
   readonly status?: number;
   /** The field, header or flag at fault, as the person wrote it: `messages[2].content`. */
   readonly param?: string;
+  /** Methods that the path takes; becomes `allow`. */
+  readonly allow?: string;
   /** Milliseconds after which trying again can help; becomes `retry-after` and `retry-after-ms`. */
   readonly retryAfterMs?: number;
   /** The provider's own error body in its own words, where one was received. */
@@ -192,6 +194,7 @@ export class HeadgateError extends Error {
   readonly retry: Retry;
   readonly status: number;
   readonly param: string | null;
+  readonly allow: string | null;
   readonly retryAfterMs: number | null;
   readonly upstream: { readonly type: string | null; readonly code: string | null } | null;
 
@@ -203,6 +206,7 @@ export class HeadgateError extends Error {
     this.retry = entry.retry;
     this.status = options.status ?? entry.status;
     this.param = options.param ?? null;
+    this.allow = options.allow ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
     this.upstream = options.upstream ?? null;
   }

@@ -25,6 +25,8 @@ export interface PlanRequest {
   /** The dialect the caller speaks: a target that speaks it too is served by pass-through. */
   readonly dialectIn: DialectName;
   readonly needs: Needs;
+  /** Of the caller's key: what may be suggested when there is no such model. `null`: everything. */
+  readonly modelAllowList: readonly string[] | null;
 }
 
 export interface ListedModel {

@@ -43,7 +43,7 @@ function router(aliases: RouterSources["aliases"] = {}, random: () => number = (
 }
 
 function chat(model: string, more: Partial<PlanRequest> = {}): PlanRequest {
-  return { model, operation: "chat", dialectIn: "openai-chat", needs: noNeeds, ...more };
+  return { model, operation: "chat", dialectIn: "openai-chat", needs: noNeeds, modelAllowList: null, ...more };
 }
 
 function names(sources: ReturnType<typeof router>, request: PlanRequest): string[] {
@@ -93,6 +93,15 @@ test("an unknown name is refused with the near ones and where to look", () => {
   assert.throws(() => sources.plan(chat("gpt-5-mni")), refusal("model_not_found", /Did you mean openai\/gpt-5-mini/));
   assert.throws(() => sources.plan(chat("smrt")), refusal("model_not_found", /Did you mean smart/));
   assert.throws(() => sources.plan(chat("zzzzzzzz")), refusal("model_not_found", /"zzzzzzzz"\. GET \/v1\/models/));
+});
+
+test("only models that the key may use are suggested", () => {
+  const sources = router({ smart: alias(["openai/gpt-5-mini", 1]) });
+  const asked = chat("gpt-5-mni", { modelAllowList: ["anthropic/*"] });
+  assert.throws(
+    () => sources.plan(asked),
+    (error: unknown) => error instanceof HeadgateError && !/openai/.test(error.message),
+  );
 });
 
 test("names without a model or a provider, inherited names and endless names are not found", () => {

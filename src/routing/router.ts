@@ -14,6 +14,7 @@ import { assert } from "../kernel/assert.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { ListedModel, PlanRequest, Router } from "./plan.ts";
+import { isModelAllowed } from "./allow-list.ts";
 import { createCandidate, type Candidate, type RoutedProvider } from "./candidate.ts";
 import { createRoute, type Route } from "./route.ts";
 
@@ -41,11 +42,11 @@ export function createRouter({ aliases, providers, random }: RouterSources): Rou
   const remembered = new Map<string, Route>();
   const listed = listModels(Object.keys(aliases), providers);
 
-  function findRoute(name: string): Route {
+  function findRoute(name: string, modelAllowList: PlanRequest["modelAllowList"]): Route {
     const known = aliasRoutes.get(name) ?? remembered.get(name);
     if (known) return known;
     const candidate = name.length <= nameCharsMax ? resolve(name, providers, byName) : null;
-    if (candidate === null) throw modelNotFound(name, listed);
+    if (candidate === null) throw modelNotFound(name, listed, modelAllowList);
     const route = createRoute(name, [{ candidate, weight: 1 }]);
     if (remembered.size >= rememberedMax) remembered.clear();
     remembered.set(name, route);
@@ -53,8 +54,8 @@ export function createRouter({ aliases, providers, random }: RouterSources): Rou
   }
 
   return {
-    plan({ model, operation, dialectIn, needs }: PlanRequest) {
-      return { asked: model, targets: findRoute(model).choose(operation, dialectIn, needs, random) };
+    plan({ model, operation, dialectIn, needs, modelAllowList }: PlanRequest) {
+      return { asked: model, targets: findRoute(model, modelAllowList).choose(operation, dialectIn, needs, random) };
     },
     list: () => listed,
   };
@@ -97,12 +98,14 @@ function listModels(aliases: readonly string[], providers: readonly RoutedProvid
   ];
 }
 
-function modelNotFound(name: string, listed: readonly ListedModel[]): HeadgateError {
-  const near = nearest(
-    name,
-    listed.map(({ id }) => id),
-    suggestionsMax,
-  );
+/** Suggests only what the key may use. */
+function modelNotFound(
+  name: string,
+  listed: readonly ListedModel[],
+  modelAllowList: PlanRequest["modelAllowList"],
+): HeadgateError {
+  const ids = listed.map(({ id }) => id).filter((id) => isModelAllowed(modelAllowList, id, [id]));
+  const near = nearest(name, ids, suggestionsMax);
   const shown = name.length > nameCharsMax ? `${name.slice(0, nameCharsMax)}…` : name;
   const suggestion = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
   return new HeadgateError(

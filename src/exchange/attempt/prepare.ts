@@ -57,7 +57,12 @@ export function prepareAttempt(
   if (endpoint === undefined || inbound === undefined || outbound === undefined) {
     throw new HeadgateError("internal", `The plan names ${target.name}, which this snapshot cannot serve.`);
   }
-  const price = exchange.snapshot.prices.find(target.provider, target.facts.model, view.serviceTier, exchange.startedAtMs);
+  const price = exchange.snapshot.prices.find(
+    target.provider,
+    target.facts.model,
+    view.serviceTier,
+    exchange.startedAtMs,
+  );
   if (price === null && exchange.snapshot.config.prices.unknownModel === "refuse") {
     throw new HeadgateError(
       "unpriced_model",

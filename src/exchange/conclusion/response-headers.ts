@@ -50,6 +50,7 @@ export function errorHeaders(exchange: Exchange, error: HeadgateError): string[]
   const headers = answerHeaders(exchange);
   headers.push("content-type", "application/json", "x-headgate-error-code", error.code);
   if (error.retry === "never") headers.push("x-should-retry", "false");
+  if (error.allow !== null) headers.push("allow", error.allow);
   if (error.retryAfterMs !== null) {
     headers.push(
       "retry-after",

@@ -140,6 +140,7 @@ describe("paths and methods that there are not:", () => {
     test(`${method} ${path}`, async () => {
       const response = await scene.send(`${method} ${path} HTTP/1.1\r\nhost: test\r\n${authorization()}\r\n`);
       await scene.assertRefused(response, expected);
+      assert.equal(response.headers["allow"] !== undefined, expected.status === 405);
       const { row } = await evidenceOf(scene.test.gateway, response.headers["x-request-id"] ?? "");
       assert.deepEqual([row.method, row.path], [method, path]);
       await scene.assertServes();
