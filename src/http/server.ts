@@ -60,7 +60,9 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
   server.on("checkContinue", onRequest);
   server.on("checkExpectation", onRequest);
   server.on("connect", (request, socket) => {
-    const failure = new HeadgateError("method_not_allowed", "The gateway is not a proxy: it does not take CONNECT.");
+    const failure = new HeadgateError("method_not_allowed", "The gateway is not a proxy: it does not take CONNECT.", {
+      allow: "GET, HEAD, POST",
+    });
     const path = pathOf(request.url ?? "");
     refuseOnSocket(deps, socket, failure, { method: "CONNECT", path, headers: request.headers });
   });
