@@ -18,6 +18,7 @@ export interface Database {
   readonly instances: InstancesTable;
   readonly holds: HoldsTable;
   readonly ledger_entries: LedgerEntriesTable;
+  readonly unconfirmed_charges: UnconfirmedChargesTable;
   readonly requests: RequestsTable;
 }
 
@@ -120,6 +121,12 @@ interface LedgerEntriesTable extends ChargeColumns {
   unpriced: number;
   estimated: number;
   recovered: number;
+}
+
+/** The charges on the basis `metered` or `worst-case` that have no correction. Written by triggers only. */
+interface UnconfirmedChargesTable {
+  provider: string;
+  entry_id: string;
 }
 
 interface RequestsTable extends UsageCounts {

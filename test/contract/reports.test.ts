@@ -8,7 +8,7 @@ import type { LedgerEntry } from "../../src/storage/records.ts";
 import type { Store } from "../../src/storage/storage.ts";
 import { emptyUsage } from "../../src/kernel/usage.ts";
 import { engines } from "./engines.ts";
-import { payer, sampleEntry, sampleRecord, sampleUsage } from "./samples.ts";
+import { payer, sampleEntry, sampleHold, sampleRecord, sampleUsage } from "./samples.ts";
 
 const firstDayMs = Date.UTC(2026, 10, 20, 23, 59);
 const secondDayMs = Date.UTC(2026, 10, 21, 0, 1);
@@ -144,6 +144,17 @@ for (const engine of engines) {
         [557n, 3, 1, 240],
       );
       assert.equal(total?.bases["worst-case"], 1);
+    });
+
+    test("what a dead process left held is on the list to reconcile as soon as it is charged", async () => {
+      using place = engine.createPlace();
+      {
+        await using store = await place.openStore();
+        await store.journal.open(sampleHold("req_1", "att_1"));
+      }
+      await using store = await place.openStore();
+      const [entry] = await listUnreconciled(store.db, { provider: "openai", limit: 10 });
+      assert.deepEqual([entry?.attemptId, entry?.basis], ["att_1", "worst-case"]);
     });
   });
 }

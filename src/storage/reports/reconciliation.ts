@@ -2,7 +2,6 @@
  * What reconciliation with a provider's own records needs: the charges whose amount is not the provider's, and a
  * way to append the difference once it is known.
  */
-import { sql } from "kysely";
 import type { Insertable, Kysely } from "kysely";
 import { assert } from "../../kernel/assert.ts";
 import { columnNames, ledgerEntryColumns } from "../columns.ts";
@@ -23,16 +22,12 @@ export async function listUnreconciled(
   query: UnreconciledQuery,
 ): Promise<readonly LedgerEntry[]> {
   const rows = await db
-    .selectFrom("ledger_entries as charge")
-    .selectAll()
-    // Literals, so that the planner sees that the partial index applies.
-    .where(sql<boolean>`charge.kind = 'charge' and charge.basis in ('metered', 'worst-case')`)
-    .where("charge.provider", "=", query.provider)
-    .where("charge.entry_id", ">", query.after ?? "")
-    .where(
-      sql<boolean>`not exists (select 1 from ledger_entries as correction where correction.kind = 'correction' and correction.attempt_id = charge.attempt_id)`,
-    )
-    .orderBy("charge.entry_id")
+    .selectFrom("unconfirmed_charges as unconfirmed")
+    .innerJoin("ledger_entries as charge", "charge.entry_id", "unconfirmed.entry_id")
+    .selectAll("charge")
+    .where("unconfirmed.provider", "=", query.provider)
+    .where("unconfirmed.entry_id", ">", query.after ?? "")
+    .orderBy("unconfirmed.entry_id")
     .limit(query.limit)
     .execute();
   return rows.map(toLedgerEntry);

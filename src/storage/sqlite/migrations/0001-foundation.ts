@@ -3,7 +3,8 @@
  *
  * Ids begin with their time, so the tables clustered on them (`WITHOUT ROWID`) grow at one end and a request's id
  * order is its time order. A ledger entry is never changed: a trigger refuses it. Every index is paid for by every
- * request, so there is one by time and the partial ones of reconciliation, which almost no entry is in.
+ * request, so there is one by time. What reconciliation still has to ask about stands in a table of its own, kept by
+ * triggers: an index would hold every charge that was ever confirmed, and each pass would go through them all.
  */
 const usage = `
   input_tokens INTEGER NOT NULL,
@@ -108,9 +109,18 @@ ${usage},
   CHECK ((kind = 'charge') = (entry_id = attempt_id))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ledger_entries_at ON ledger_entries (at_ms);
-CREATE INDEX ledger_entries_correction ON ledger_entries (attempt_id) WHERE kind = 'correction';
-CREATE INDEX ledger_entries_uncertain ON ledger_entries (provider, entry_id)
-  WHERE kind = 'charge' AND basis IN ('metered', 'worst-case');
+
+CREATE TABLE unconfirmed_charges (
+  provider TEXT NOT NULL,
+  entry_id TEXT NOT NULL,
+  PRIMARY KEY (provider, entry_id)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER charge_awaits_confirmation AFTER INSERT ON ledger_entries
+WHEN NEW.kind = 'charge' AND NEW.basis IN ('metered', 'worst-case')
+BEGIN INSERT INTO unconfirmed_charges (provider, entry_id) VALUES (NEW.provider, NEW.entry_id); END;
+CREATE TRIGGER charge_is_confirmed AFTER INSERT ON ledger_entries
+WHEN NEW.kind = 'correction'
+BEGIN DELETE FROM unconfirmed_charges WHERE provider = NEW.provider AND entry_id = NEW.attempt_id; END;
 CREATE TRIGGER ledger_entries_are_final BEFORE UPDATE ON ledger_entries
 BEGIN SELECT RAISE(ABORT, 'a ledger entry is never changed: append a correction'); END;
 `;
