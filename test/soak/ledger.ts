@@ -1,12 +1,15 @@
 /**
  * `npm run soak:ledger -- --requests N --kills K --seed S`: proves that the simulator's invoice equals the gateway's
- * ledger to the nano-dollar after N mixed requests with faults, callers who leave, and K times `kill -9`.
+ * ledger to the nano-dollar after N mixed requests with faults, callers who leave, and K times `kill -9` under load
+ * (every other one is followed by one more while the next process starts). `--keep` leaves store and log behind.
  */
 import { parseArgs } from "node:util";
 import type { Finding } from "./audit.ts";
 import { runLedgerSoak, type SoakOptions } from "./run.ts";
 
 const SHOWN_PER_RULE = 10;
+/** The simulator can be asked about its newest 100,000 lines, and nine in ten requests are worth a line. */
+const REQUESTS_MAX = 110_000;
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +34,8 @@ process.exitCode = findings.length === 0 ? 0 : 1;
 
 function readCount(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number, not ${JSON.stringify(text)}.`);
+  const max = name === "requests" ? REQUESTS_MAX : Infinity;
+  if (Number(text) > max) throw new Error(`--${name} takes at most ${max}: older calls cannot be asked about.`);
   return Number(text);
 }
 
