@@ -119,7 +119,7 @@ class WatchedConfig implements ConfigSource {
       this.#current = this.#amend(loaded);
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error;
-      return refused(file ?? "configuration", error.message, null);
+      return refused(file ?? "configuration", error.message.replace(/\.$/, ""), null);
     }
     return { kind: "applied", loaded: this.#current, atNextStart: changed };
   }

@@ -23,6 +23,7 @@ export interface RunningCli {
   crash(error: unknown): void;
 }
 
+/** Disposing asks what still runs to stop, so that a test that failed does not keep its process alive. */
 export interface TestCli extends Disposable {
   /** Working directory; also holds the data folder, `.headgate`. */
   readonly folder: string;
@@ -44,6 +45,7 @@ const nobody = "127.0.0.1:1";
 
 export function createTestCli({ env = {}, clock = createSystemClock(), isTty = false }: TestCliOptions = {}): TestCli {
   const folder = mkdtempSync(join(tmpdir(), "headgate-cli-"));
+  const stillRunning = new Map<Promise<CliResult>, () => void>();
 
   function start(...args: string[]): RunningCli {
     const out: string[] = [];
@@ -71,14 +73,17 @@ export function createTestCli({ env = {}, clock = createSystemClock(), isTty = f
       process: { onSignal: listen, onUnhandled: (listener) => listen("unhandled", listener) },
       runtime: { node: "26.0.0", platform: "test" },
     };
+    const signal = (name: SignalName): void => listeners.get(name)?.(null);
     const result = runCli(args, context).then((exitCode) => {
       ready.resolve(out.join(""));
+      stillRunning.delete(result);
       return { exitCode, stdout: out.join(""), stderr: err.join("") };
     });
+    stillRunning.set(result, () => signal("SIGTERM"));
     return {
       result,
       ready: ready.promise,
-      signal: (name) => listeners.get(name)?.(null),
+      signal,
       crash: (error) => listeners.get("unhandled")?.(error),
     };
   }
@@ -92,6 +97,11 @@ export function createTestCli({ env = {}, clock = createSystemClock(), isTty = f
       if (exitCode !== 0) throw new Error(`headgate ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
       return JSON.parse(stdout) as Document;
     },
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]() {
+      const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+      if (stillRunning.size === 0) return removeFolder();
+      void Promise.allSettled(stillRunning.keys()).then(removeFolder);
+      for (const stop of stillRunning.values()) stop();
+    },
   };
 }

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createTestCli } from "../../../test/support/cli.ts";
-import { createQuietCli, listModels, post, startReady } from "../../../test/support/serving.ts";
+import { createQuietCli, post, startReady } from "../../../test/support/serving.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import { chooseExampleModel } from "./example-model.ts";
@@ -70,23 +68,6 @@ test("a port that is taken is told with what to do", async () => {
     stderr,
     `Error: Port ${port} on 127.0.0.1 is in use by another process. Stop it, or choose another port with --port or HEADGATE_PORT; 0 takes any free one.\n`,
   );
-});
-
-test("SIGHUP puts a changed file in force, and keeps the old one when the new one is bad", async () => {
-  using cli = createQuietCli();
-  const { running, ready } = await startReady(cli);
-  assert.ok((await listModels(ready)).includes("simulator/sim-chat"));
-  const file = join(cli.folder, "headgate.yaml");
-  const provider =
-    "providers:\n  own:\n    kind: openai-compatible\n    baseUrl: http://127.0.0.1:9/v1\n    models: [thing]\n";
-  writeFileSync(file, provider);
-  running.signal("SIGHUP");
-  assert.deepEqual(await listModels(ready), ["own/thing"]);
-  writeFileSync(file, provider.replace("baseUrl", "baseUrll"));
-  running.signal("SIGHUP");
-  assert.deepEqual(await listModels(ready), ["own/thing"]);
-  running.signal("SIGTERM");
-  assert.equal((await running.result).exitCode, 0);
 });
 
 test("an exception that nobody handled is logged, and ends the process with exit code 1 after settling", async () => {

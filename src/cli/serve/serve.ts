@@ -1,9 +1,8 @@
 /**
- * Runs a gateway from start to stop. What it opens it closes in the reverse order: configuration source, gateway,
- * stand-in simulator. The gateway's own stop drains and settles; this decides when, and what to tell.
+ * Runs a gateway from start to stop. What it opens it closes in the reverse order: the following of the configuration,
+ * gateway, stand-in simulator. The gateway's own stop drains and settles; this decides when, and what to tell.
  */
-import { renderProblems } from "../../config/file/problem.ts";
-import { type ConfigSource, createConfigSource, type ReloadOutcome } from "../../config/reload.ts";
+import type { Config } from "../../config/config.ts";
 import { type Gateway, startGateway } from "../../gateway.ts";
 import { createIdSource } from "../../kernel/ids.ts";
 import { createFirstKey } from "../../tenancy/first-key.ts";
@@ -11,6 +10,7 @@ import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { CliFailure } from "../failure.ts";
+import { followConfig } from "./follow-config.ts";
 import { explainListenError } from "./listening.ts";
 import type { Output } from "../output.ts";
 import { awaitStop, type StopRequests } from "./stopping.ts";
@@ -27,17 +27,9 @@ export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
   const loaded = loadSettings(invocation);
   noteWarnings(invocation, loaded);
   const found = await findProviders(loaded.config, context, opened);
-  const source = opened.use(
-    createConfigSource(context, {
-      load: loadOptionsOf(invocation),
-      initial: loaded,
-      amend: (config) => addFoundProviders(config, found),
-      signal: new AbortController().signal,
-    }),
-  );
-  const gateway = await start(source, context);
-  opened.use(gateway);
-  followConfig(source, gateway, context, opened);
+  const complete = (config: Config): Config => addFoundProviders(config, found);
+  const gateway = opened.use(await start(complete(loaded.config), context));
+  opened.use(followConfig(context, gateway, { load: loadOptionsOf(invocation), initial: loaded, complete }));
   const firstKey = await createFirstKey({ ...context, db: gateway.store.db, ids: idsOf(context) });
   const welcome: Welcome = {
     url: gateway.url,
@@ -52,49 +44,12 @@ export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
   return await runUntilStopped(gateway, stop, output);
 }
 
-async function start(source: ConfigSource, { clock, randomFill }: CliContext): Promise<Gateway> {
-  const { config } = source.current;
+async function start(config: Config, { clock, randomFill }: CliContext): Promise<Gateway> {
   try {
     return await startGateway(config, { version: readVersion(), overrides: { clock, randomFill } });
   } catch (error) {
     const remedy = "Stop it, or choose another port with --port or HEADGATE_PORT; 0 takes any free one.";
     throw explainListenError(error, config.server.host, config.server.port, remedy);
-  }
-}
-
-/** The gateway's configuration follows the file and SIGHUP from here on. */
-function followConfig(
-  source: ConfigSource,
-  gateway: Gateway,
-  { process }: CliContext,
-  opened: AsyncDisposableStack,
-): void {
-  opened.defer(source.subscribe((outcome) => applyReload(outcome, gateway)));
-  opened.defer(process.onSignal("SIGHUP", () => void source.reload()));
-}
-
-function applyReload(outcome: ReloadOutcome, gateway: Gateway): void {
-  const { telemetry } = gateway;
-  switch (outcome.kind) {
-    case "applied":
-      try {
-        gateway.replaceConfig(outcome.loaded.config);
-      } catch (error) {
-        telemetry.warn("configuration refused, the old one stays in force", { reason: String(error) });
-        return;
-      }
-      telemetry.lifecycle("configuration reloaded", {
-        warnings: outcome.loaded.warnings.length === 0 ? null : renderProblems(outcome.loaded.warnings),
-        atNextStart: outcome.atNextStart.length === 0 ? null : outcome.atNextStart.join(", "),
-      });
-      return;
-    case "refused":
-      telemetry.warn(`configuration refused, the old one stays in force\n${renderProblems(outcome.problems)}`);
-      return;
-    case "unwatched":
-      telemetry.warn("the configuration file is no longer watched; SIGHUP still reloads it", {
-        reason: outcome.reason,
-      });
   }
 }
 
