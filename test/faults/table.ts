@@ -37,6 +37,8 @@ const credential = failed(502, "upstream_credentials");
 const upstreamFailed = failed(502, "upstream_failed");
 const overloaded = (retryAfter: number | null): Outcome => failed(529, "upstream_overloaded", { retryAfter });
 const silent = failed(504, "first_token_timeout", { ending: "timeout", charged: "input estimate" });
+/** A whole answer has no first token: only the total timer ends the wait. */
+const silentWhole = failed(504, "total_timeout", { ending: "timeout", charged: "input estimate" });
 const truncated = failed(502, "stream_truncated", { ending: "truncated", charged: "input estimate" });
 const malformed = failed(502, "upstream_malformed", { charged: "input estimate" });
 const tooLarge = failed(502, "upstream_too_large", { charged: "input estimate" });
@@ -99,9 +101,21 @@ const beforeTheAnswer: readonly FaultCase[] = [
     "resets the connection before it answers",
     "fault=reset-before-response",
   ),
-  both(silent, "black-hole", "never answers", "fault=black-hole"),
-  both(silent, "slow-headers", "holds its response head back for too long", "fault=slow-headers:60000"),
-  both(silent, "headers-then-silence", "sends its response head and then nothing", "fault=headers-then-silence"),
+  { fault: "black-hole", title: "never answers", script: "fault=black-hole", whole: silentWhole, stream: silent },
+  {
+    fault: "slow-headers",
+    title: "holds its response head back for too long",
+    script: "fault=slow-headers:60000",
+    whole: silentWhole,
+    stream: silent,
+  },
+  {
+    fault: "headers-then-silence",
+    title: "sends its response head and then nothing",
+    script: "fault=headers-then-silence",
+    whole: silentWhole,
+    stream: silent,
+  },
 ];
 
 const inTheAnswer: readonly FaultCase[] = [
@@ -109,7 +123,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "one-token-then-silence",
     title: "sends one token and then nothing",
     script: "fault=one-token-then-silence",
-    whole: silent,
+    whole: silentWhole,
     stream: brokenOff("idle_timeout", "timeout"),
   },
   both(truncated, "reset-after-headers", "resets the connection after its response head", "fault=reset-after-headers"),

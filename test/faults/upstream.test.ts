@@ -7,7 +7,7 @@ import { upstreamFaults, type FaultCase, type Upstream } from "./table.ts";
 
 let scene: Scene;
 before(async () => {
-  scene = await openScene();
+  scene = await openScene({ timeouts: { totalMs: 2_500 } });
 });
 beforeEach(() => scene.test.simulator.reset());
 after(() => scene[Symbol.asyncDispose]());

@@ -65,8 +65,8 @@ export const limitsOptions: Options<LimitsConfig> = {
     restart: true,
   }),
   connectionsPerProvider: numeric("integer", {
-    doc: "Most open connections to one provider.",
-    default: 512,
+    doc: "Most open connections to one provider: every stream needs one. Requests beyond it wait for one under `timeouts.connectMs`.",
+    default: 2000,
     min: 1,
     max: 100_000,
     restart: true,
@@ -82,10 +82,11 @@ export const timeoutsOptions: Options<TimeoutsConfig> = {
     max: DAY_MS,
   }),
   firstTokenMs: numeric("duration", {
-    doc: "How long a provider may take from the request to its first output.",
-    default: 120_000,
-    min: 1,
+    doc: "How long a provider may take from a streaming request to its first output. Reasoning models may think for minutes.",
+    default: 0,
+    min: 0,
     max: DAY_MS,
+    zero: "only the total counts, since there is no other provider to turn to",
   }),
   idleMs: numeric("duration", {
     doc: "How long a provider may fall silent between two events of a stream; keep-alive comments do not count as progress.",

@@ -134,7 +134,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   onSent(): void {
     this.sentAtMs = this.#deps.clock.monotonicMs();
-    this.#timers.sent();
+    this.#timers.sent(this.call.stream);
   }
 
   onHeaders(status: number, headers: UpstreamHeaders): void {

@@ -25,7 +25,7 @@ test("a connection that does not come about ends at the connect timer", () => {
 
 test("protocol events without output do not move the first-token timer", () => {
   const { clock, timers, fired } = start();
-  timers.sent();
+  timers.sent(true);
   for (let step = 0; step < 4; step++) {
     clock.advance(1_200);
     timers.progress(false);
@@ -37,7 +37,7 @@ test("protocol events without output do not move the first-token timer", () => {
 
 test("the idle timer counts from the last event, however many came", () => {
   const { clock, timers, fired } = start();
-  timers.sent();
+  timers.sent(true);
   timers.progress(true);
   for (let step = 0; step < 20; step++) {
     clock.advance(1_900);
@@ -50,7 +50,7 @@ test("the idle timer counts from the last event, however many came", () => {
 
 test("the total timer ends a stream that never pauses", () => {
   const { clock, timers, fired } = start({}, 10_000);
-  timers.sent();
+  timers.sent(true);
   for (let step = 0; step < 10; step++) {
     timers.progress(true);
     clock.advance(1_000);
@@ -60,7 +60,7 @@ test("the total timer ends a stream that never pauses", () => {
 
 test("after the finish reason only the short ending timer runs, and late usage does not stretch it", () => {
   const { clock, timers, fired } = start();
-  timers.sent();
+  timers.sent(true);
   timers.progress(true);
   timers.ending();
   clock.advance(300);
@@ -71,7 +71,7 @@ test("after the finish reason only the short ending timer runs, and late usage d
 
 test("a paused provider's silence is the reader's", () => {
   const { clock, timers, fired } = start();
-  timers.sent();
+  timers.sent(true);
   timers.progress(true);
   timers.waitForReader();
   clock.advance(2_000);
@@ -80,10 +80,19 @@ test("a paused provider's silence is the reader's", () => {
 
 test("zero switches a timer off, and stopping leaves no timer behind", () => {
   const { clock, timers, fired } = start({ connectMs: 0, firstTokenMs: 0 }, Infinity);
-  timers.sent();
+  timers.sent(true);
   clock.advance(1e9);
   assert.deepEqual(fired, []);
   timers.progress(true);
   timers.stop();
   assert.equal(clock.pendingCount, 0);
+});
+
+test("an answer that comes as a whole has no first token to wait for", () => {
+  const { clock, timers, fired } = start();
+  timers.sent(false);
+  clock.advance(59_000);
+  assert.deepEqual(fired, []);
+  clock.advance(1_000);
+  assert.deepEqual(fired, ["total"]);
 });

@@ -28,9 +28,9 @@ export class AttemptTimers {
     this.#arm();
   }
 
-  /** The request left: from here on the first token is waited for. */
-  sent(): void {
-    this.#enter("first-token", this.#timeouts.firstTokenMs);
+  /** The request left: from here on the first token is waited for, or (`stream` false) the answer as a whole. */
+  sent(stream: boolean): void {
+    this.#enter("first-token", stream ? this.#timeouts.firstTokenMs : 0);
   }
 
   /** An event that is not a comment came; `output` says whether it was what the caller waits for. */
