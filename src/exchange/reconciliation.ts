@@ -11,6 +11,7 @@ import {
   type ReconciledProvider,
 } from "../accounting/reconcile.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { HeadgateError } from "../kernel/errors.ts";
 import { repeat } from "../kernel/repeat.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
 import { getJson } from "../providers/get-json.ts";
@@ -36,6 +37,8 @@ export interface ReconciliationDeps {
   readonly db: Kysely<Database>;
   /** Told why a provider could not be asked. */
   readonly lookupFailed: (provider: string, reason: unknown) => void;
+  /** Told of each correction as it is appended; of none that was there before. */
+  readonly corrected?: (correction: LedgerEntry) => void;
 }
 
 export interface ScheduledReconciliationDeps extends Omit<ReconciliationDeps, "lookupFailed"> {
@@ -69,9 +72,14 @@ export function scheduleReconciliation(deps: ScheduledReconciliationDeps): Async
 export interface ReconciliationOptions {
   /** How old a charge must be before a missing record means that there was no call. Default 10 minutes. */
   readonly absentAfterMs?: number;
+  /** Only this one. Default: all that can be asked. */
+  readonly provider?: string;
 }
 
-/** One pass over all providers. The reports by provider name; empty if none can be asked. Rejects when aborted. */
+/**
+ * One pass over all providers. The reports by provider name; empty if none can be asked. Rejects when aborted, and with
+ * `not_found` or `invalid_argument` if the named provider is not configured or cannot be asked.
+ */
 export async function reconcile(
   deps: ReconciliationDeps,
   snapshot: Snapshot,
@@ -79,7 +87,7 @@ export async function reconcile(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ReconcileReport>> {
   const reports = new Map<string, ReconcileReport>();
-  for (const endpoint of snapshot.endpoints.values()) {
+  for (const endpoint of chooseEndpoints(snapshot, options.provider ?? null)) {
     const { usageLookup } = endpoint.spec;
     if (usageLookup === null) continue;
     const provider: ReconciledProvider = {
@@ -92,7 +100,7 @@ export async function reconcile(
         prices: snapshot.prices,
         store: {
           unreconciled: (query) => listUnreconciled(deps.db, query),
-          append: (correction) => appendCorrection(deps.db, correction),
+          append: (correction) => append(deps, correction),
         },
         lookup: (entry, id, lookupSignal) => lookUp(deps, endpoint, usageLookup, entry, id, lookupSignal),
         lookupFailed: (entry, reason) => deps.lookupFailed(entry.provider, reason),
@@ -104,6 +112,27 @@ export async function reconcile(
     reports.set(endpoint.name, report);
   }
   return reports;
+}
+
+function chooseEndpoints({ endpoints }: Snapshot, provider: string | null): Iterable<Endpoint> {
+  if (provider === null) return endpoints.values();
+  const chosen = endpoints.get(provider);
+  if (chosen === undefined) {
+    const configured = [...endpoints.keys()].join(", ") || "none";
+    const message = `No provider ${JSON.stringify(provider)} is configured. Configured: ${configured}.`;
+    throw new HeadgateError("not_found", message, { param: "provider" });
+  }
+  if (chosen.spec.usageLookup === null) {
+    const message = `Provider ${provider} cannot say afterwards what a call used.`;
+    throw new HeadgateError("invalid_argument", message, { param: "provider" });
+  }
+  return [chosen];
+}
+
+async function append(deps: ReconciliationDeps, correction: LedgerEntry): Promise<boolean> {
+  const isNew = await appendCorrection(deps.db, correction);
+  if (isNew) deps.corrected?.(correction);
+  return isNew;
 }
 
 /** Asked with the credential that made the call, if it still exists: the record belongs to its account. */

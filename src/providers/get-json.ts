@@ -94,7 +94,7 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-class AnswerTooLate extends Error {
+export class AnswerTooLate extends Error {
   override readonly name = "AnswerTooLate";
 
   constructor(request: JsonRequest) {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createTestCli, type TestCli } from "../../../test/support/cli.ts";
 import { startTestGateway } from "../../../test/support/gateway.ts";
+import { startLocalServer } from "../../../test/support/local-server.ts";
+import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
 import { checkClock } from "./clock-check.ts";
@@ -66,6 +68,18 @@ test("a provider that nobody listens at, or whose name does not resolve, fails w
   assert.equal(unresolved.level, "fail");
   assert.match(unresolved.message, /does not resolve|cannot be reached/);
   assert.equal((await examine(cli, "--offline")).exitCode, 0);
+});
+
+test("a provider that accepts the connection and stays silent is given five seconds", async () => {
+  const virtual = createVirtualClock();
+  using cli = createTestCli({ env: { SIM_KEY: "sk-sim" }, clock: virtual });
+  await using silent = await startLocalServer(() => virtual.advance(5000));
+  configure(cli, silent.url);
+  const { exitCode, checks } = await examine(cli);
+  assert.equal(exitCode, 5);
+  const { message, advice } = find(checks, "provider simulator");
+  assert.equal(message, `${silent.url} did not answer within 5000 ms`);
+  assert.equal(advice, "Check network, firewall and proxy between here and there.");
 });
 
 test("a credential that is refused, or missing, is told apart from the network", async () => {

@@ -3,7 +3,9 @@
  * both OpenAI's and Anthropic's API. What went wrong is told apart: name, network, credential, provider.
  */
 import type { Credential, Endpoint } from "../../providers/endpoint.ts";
-import { type AskDeps, askProvider, NoAnswer, type ProviderAnswer } from "../provider-call.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { AnswerTooLate, getJson, type JsonAnswer } from "../../providers/get-json.ts";
+import type { Transport } from "../../providers/transport.ts";
 import { fail, type Finding, ok, reasonOf, warn } from "./finding.ts";
 
 export interface ProviderFindings {
@@ -12,9 +14,19 @@ export interface ProviderFindings {
   readonly aheadMs: readonly number[];
 }
 
-const ANSWER_WITHIN_MS = 5000;
+export interface ProviderCheckDeps {
+  readonly transport: Transport;
+  readonly clock: Clock;
+}
 
-export async function checkProviders(deps: AskDeps, endpoints: Iterable<Endpoint>): Promise<ProviderFindings> {
+const ANSWER_WITHIN_MS = 5000;
+/** Some list thousands of models. */
+const LIST_BYTES_MAX = 16 * 1024 * 1024;
+
+export async function checkProviders(
+  deps: ProviderCheckDeps,
+  endpoints: Iterable<Endpoint>,
+): Promise<ProviderFindings> {
   const checked = await Promise.all(Array.from(endpoints, (endpoint) => checkProvider(deps, endpoint)));
   return { findings: checked.flatMap(({ findings }) => findings), aheadMs: checked.flatMap(({ aheadMs }) => aheadMs) };
 }
@@ -27,7 +39,7 @@ export function checkCredentials(endpoints: Iterable<Endpoint>): readonly Findin
   );
 }
 
-async function checkProvider(deps: AskDeps, endpoint: Endpoint): Promise<ProviderFindings> {
+async function checkProvider(deps: ProviderCheckDeps, endpoint: Endpoint): Promise<ProviderFindings> {
   const missing = missingKey(endpoint);
   if (missing !== null) return { findings: [missing], aheadMs: [] };
   const findings: Finding[] = [];
@@ -46,12 +58,14 @@ async function checkProvider(deps: AskDeps, endpoint: Endpoint): Promise<Provide
   return { findings, aheadMs };
 }
 
-function ask(deps: AskDeps, endpoint: Endpoint, credential: Credential): Promise<ProviderAnswer> {
-  const limits = { timeoutMs: ANSWER_WITHIN_MS, signal: new AbortController().signal };
-  return askProvider(deps, endpoint, credential, "/models", limits);
+function ask({ transport, clock }: ProviderCheckDeps, endpoint: Endpoint, credential: Credential): Promise<JsonAnswer> {
+  const { origin, basePath } = endpoint;
+  const limits = { timeoutMs: ANSWER_WITHIN_MS, bytesMax: LIST_BYTES_MAX };
+  const request = { origin, path: `${basePath}/models`, headers: credential.headers, ...limits };
+  return getJson(transport, clock, request, new AbortController().signal);
 }
 
-function judge(endpoint: Endpoint, credential: Credential, { status }: ProviderAnswer): Finding {
+function judge(endpoint: Endpoint, credential: Credential, { status }: JsonAnswer): Finding {
   const check = checkOf(endpoint);
   const named = `credential "${credential.name}"`;
   if (status === 200) return ok(check, `answers at ${endpoint.origin} and accepts ${named}`);
@@ -78,8 +92,8 @@ function explain(endpoint: Endpoint, error: unknown): Finding {
   const check = checkOf(endpoint);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const baseUrl = `providers.${endpoint.name}.baseUrl`;
-  if (error instanceof NoAnswer) {
-    return fail(check, `gives ${reasonOf(error)}`, "Check network, firewall and proxy between here and there.");
+  if (error instanceof AnswerTooLate) {
+    return fail(check, reasonOf(error), "Check network, firewall and proxy between here and there.");
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return fail(

@@ -72,6 +72,26 @@ test("only providers that can say are asked, and a named one that cannot is refu
   using cli = createTestCli({ env: { OPENAI_API_KEY: "sk-test-not-a-key" } });
   await cli.run("tenant", "create", "acme");
   assert.match((await cli.run("usage", "reconcile")).stdout, /^No configured provider can say/);
-  assert.equal((await cli.run("usage", "reconcile", "--provider", "openai")).exitCode, 2);
-  assert.equal((await cli.run("usage", "reconcile", "--provider", "nobody")).exitCode, 4);
+  const refused = await cli.run("usage", "reconcile", "--provider", "openai");
+  assert.equal(refused.exitCode, 2);
+  assert.equal(refused.stderr, "Error: Provider openai cannot say afterwards what a call used.\n");
+  const unknown = await cli.run("usage", "reconcile", "--provider", "nobody");
+  assert.equal(unknown.exitCode, 4);
+  assert.equal(unknown.stderr, 'Error: No provider "nobody" is configured. Configured: openai.\n');
+});
+
+test("of several providers that can say, only the named one is asked", async () => {
+  using cli = createTestCli();
+  await using simulator = await startSimulator({ clock });
+  const baseUrl = `{baseUrl: ${simulator.url}/v1}`;
+  const file = `providers:\n  simulator: ${baseUrl}\n  simulator-anthropic: ${baseUrl}\n`;
+  writeFileSync(join(cli.folder, "headgate.yaml"), file);
+  await charge(cli, "att_1", clock.wallMs());
+  const asked = async (name: string): Promise<unknown> => {
+    const { providers } = await cli.json<{ providers: unknown[] }>("usage", "reconcile", "--provider", name);
+    return providers;
+  };
+  const nothing = { corrected: 0, pending: 0, unknown: 0, failed: 0, differenceUsd: "0.00" };
+  assert.deepEqual(await asked("simulator-anthropic"), [{ provider: "simulator-anthropic", ...nothing }]);
+  assert.deepEqual(await asked("simulator"), [{ provider: "simulator", ...nothing, pending: 1 }]);
 });
