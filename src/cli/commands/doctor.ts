@@ -23,15 +23,16 @@ export async function run(invocation: Invocation<DoctorOptions>): Promise<ExitCo
   const { config } = loaded;
   const { snapshot } = viewGateway(config, context);
   await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 2 });
+  const ask = { transport, clock: context.clock };
   const endpoints = [...snapshot.endpoints.values()];
   const providers: ProviderFindings = options.offline
     ? { findings: checkCredentials(endpoints), aheadMs: [] }
-    : await checkProviders({ transport, clock: context.clock }, endpoints);
+    : await checkProviders(ask, endpoints);
   const findings: readonly Finding[] = [
     ...checkConfiguration(loaded),
     checkDataFolder(config.storage.dataDir),
     ...checkStore(config.storage.dataDir),
-    await checkPort(config.server),
+    await checkPort(ask, config.server),
     ...providers.findings,
     checkPrices(snapshot, context.clock.wallMs()),
     checkClock(begin, readClock(context.clock), providers.aheadMs),

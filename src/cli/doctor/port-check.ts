@@ -1,12 +1,16 @@
-import { get } from "node:http";
 import { createServer } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import type { ServerConfig } from "../../config/config.ts";
+import { getJson } from "../../providers/get-json.ts";
+import { callableHost } from "../callable-host.ts";
+import type { AskDeps } from "./ask-deps.ts";
 import { fail, type Finding, ok, reasonOf } from "./finding.ts";
 
 const HEALTH_WITHIN_MS = 1000;
+const HEALTH_BYTES_MAX = 1000;
 
 /** Whether the gateway can listen, or does already. */
-export async function checkPort({ host, port }: ServerConfig): Promise<Finding> {
+export async function checkPort(deps: AskDeps, { host, port }: ServerConfig): Promise<Finding> {
   const check = "port";
   if (port === 0) return ok(check, "any free port will be taken");
   const error = await tryToListen(host, port);
@@ -18,7 +22,7 @@ export async function checkPort({ host, port }: ServerConfig): Promise<Finding> 
       "Choose another address with --host or --port.",
     );
   }
-  if (await answersHealth(host, port)) return ok(check, `${host}:${port} is a running gateway's`);
+  if (await answersHealth(deps, host, port)) return ok(check, `${host}:${port} is a running gateway's`);
   return fail(
     check,
     `${host}:${port} is used by another program`,
@@ -35,20 +39,13 @@ function tryToListen(host: string, port: number): Promise<NodeJS.ErrnoException 
 }
 
 /** A gateway answers `GET /healthz` with `{"status":"ok"}`. */
-function answersHealth(host: string, port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  const options = { host: reachable, port, path: "/healthz", agent: false, timeout: HEALTH_WITHIN_MS };
-  const asked = get(options, (response) => {
-    let text = "";
-    response.setEncoding("utf8");
-    response.on("data", (chunk: string) => {
-      text += chunk;
-      if (text.length > 1000) response.destroy();
-    });
-    response.on("close", () => resolve(response.statusCode === 200 && text === '{"status":"ok"}'));
-  });
-  asked.on("timeout", () => asked.destroy());
-  asked.on("error", () => resolve(false));
-  return promise;
+async function answersHealth({ transport, clock }: AskDeps, host: string, port: number): Promise<boolean> {
+  const origin = `http://${callableHost(host)}:${port}`;
+  const request = { origin, path: "/healthz", headers: [], timeoutMs: HEALTH_WITHIN_MS, bytesMax: HEALTH_BYTES_MAX };
+  try {
+    const { status, json } = await getJson(transport, clock, request, new AbortController().signal);
+    return status === 200 && isDeepStrictEqual(json, { status: "ok" });
+  } catch {
+    return false;
+  }
 }

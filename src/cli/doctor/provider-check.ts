@@ -3,9 +3,8 @@
  * both OpenAI's and Anthropic's API. What went wrong is told apart: name, network, credential, provider.
  */
 import type { Credential, Endpoint } from "../../providers/endpoint.ts";
-import type { Clock } from "../../kernel/clock.ts";
 import { AnswerTooLate, getJson, type JsonAnswer } from "../../providers/get-json.ts";
-import type { Transport } from "../../providers/transport.ts";
+import type { AskDeps } from "./ask-deps.ts";
 import { fail, type Finding, ok, reasonOf, warn } from "./finding.ts";
 
 export interface ProviderFindings {
@@ -14,19 +13,11 @@ export interface ProviderFindings {
   readonly aheadMs: readonly number[];
 }
 
-export interface ProviderCheckDeps {
-  readonly transport: Transport;
-  readonly clock: Clock;
-}
-
 const ANSWER_WITHIN_MS = 5000;
 /** Some list thousands of models. */
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
 
-export async function checkProviders(
-  deps: ProviderCheckDeps,
-  endpoints: Iterable<Endpoint>,
-): Promise<ProviderFindings> {
+export async function checkProviders(deps: AskDeps, endpoints: Iterable<Endpoint>): Promise<ProviderFindings> {
   const checked = await Promise.all(Array.from(endpoints, (endpoint) => checkProvider(deps, endpoint)));
   return { findings: checked.flatMap(({ findings }) => findings), aheadMs: checked.flatMap(({ aheadMs }) => aheadMs) };
 }
@@ -39,7 +30,7 @@ export function checkCredentials(endpoints: Iterable<Endpoint>): readonly Findin
   );
 }
 
-async function checkProvider(deps: ProviderCheckDeps, endpoint: Endpoint): Promise<ProviderFindings> {
+async function checkProvider(deps: AskDeps, endpoint: Endpoint): Promise<ProviderFindings> {
   const missing = missingKey(endpoint);
   if (missing !== null) return { findings: [missing], aheadMs: [] };
   const findings: Finding[] = [];
@@ -58,7 +49,7 @@ async function checkProvider(deps: ProviderCheckDeps, endpoint: Endpoint): Promi
   return { findings, aheadMs };
 }
 
-function ask({ transport, clock }: ProviderCheckDeps, endpoint: Endpoint, credential: Credential): Promise<JsonAnswer> {
+function ask({ transport, clock }: AskDeps, endpoint: Endpoint, credential: Credential): Promise<JsonAnswer> {
   const { origin, basePath } = endpoint;
   const limits = { timeoutMs: ANSWER_WITHIN_MS, bytesMax: LIST_BYTES_MAX };
   const request = { origin, path: `${basePath}/models`, headers: credential.headers, ...limits };

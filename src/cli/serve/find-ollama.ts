@@ -11,6 +11,7 @@ import type { Environment } from "../../config/overrides.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { getJson } from "../../providers/get-json.ts";
 import type { Transport } from "../../providers/transport.ts";
+import { callableHost } from "../callable-host.ts";
 
 export interface FoundOllama {
   /** With `/v1`, without a trailing slash. */
@@ -58,13 +59,8 @@ export function ollamaBaseUrl(variable: string | undefined): string | null {
   const bracketed = isIPv6(authority) ? `[${authority}]` : authority;
   const [, host = "", port = ""] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(bracketed) ?? [];
   const usablePort = /^\d+$/.test(port) && Number(port) <= 65_535 ? port : usualPort;
-  const address = `${scheme ?? "http"}://${callable(host)}:${usablePort}`;
+  const address = `${scheme ?? "http"}://${callableHost(host)}:${usablePort}`;
   return URL.canParse(address) ? `${new URL(address).origin}${path.replace(/\/+$/, "")}/v1` : null;
-}
-
-function callable(host: string): string {
-  if (host === "" || host === "0.0.0.0") return "127.0.0.1";
-  return host === "[::]" ? "[::1]" : host;
 }
 
 /** Empty for anything but a list of models. */
