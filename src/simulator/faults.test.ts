@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { eventData, send, turns, until, type Reply, type SendOptions } from "../../test/support/simulator-client.ts";
+import { parseJson } from "../../test/support/simulator-calls.ts";
+import { eventData, send, turns, type Reply, type SendOptions } from "../../test/support/simulator-client.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { createVirtualClock } from "../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../kernel/clock.ts";
 import { faultCatalogue, type FaultName } from "./faults.ts";
@@ -51,9 +53,6 @@ function messages(script: string): Promise<Reply> {
   return send(`${simulator.url}/v1/messages`, { headers, body });
 }
 
-type Json = ReturnType<typeof JSON.parse>;
-const parse = (text: string): Json => JSON.parse(text);
-
 /** Text tokens that arrived in whole events. */
 function tokensIn(text: string): number {
   return eventData(text).filter((data) => /"content":"[^"]/.test(data) && data.endsWith("}")).length;
@@ -77,13 +76,13 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
     for (const status of [400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 529]) {
       const reply = await stream(`status=${status}`);
       assert.equal(reply.status, status);
-      assert.equal(typeof parse(reply.text).error.message, "string");
+      assert.equal(typeof parseJson(reply.text).error.message, "string");
     }
     assert.equal((await stream("status=429,retry-after=7")).headers["retry-after"], "7");
     assert.equal((await stream("status=429,retry-after=none")).headers["retry-after"], undefined);
     assert.ok(Number((await stream("status=429,retry-after=far")).headers["retry-after"]) > 10_000_000);
     assert.match((await stream("status=503,retry-after=date")).headers["retry-after"] ?? "", /^\w{3}, .* GMT$/);
-    assert.equal(parse((await messages("status=529")).text).error.type, "overloaded_error");
+    assert.equal(parseJson((await messages("status=529")).text).error.type, "overloaded_error");
     assert.deepEqual(simulator.invoice(), []);
   },
   async "bad-key"() {
@@ -91,12 +90,12 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
     assert.equal((await stream("fault=bad-key:east")).status, 200);
   },
   async "context-length"() {
-    assert.equal(parse((await stream("fault=context-length")).text).error.code, "context_length_exceeded");
-    assert.match(parse((await messages("fault=context-length")).text).error.message, /^prompt is too long/);
+    assert.equal(parseJson((await stream("fault=context-length")).text).error.code, "context_length_exceeded");
+    assert.match(parseJson((await messages("fault=context-length")).text).error.message, /^prompt is too long/);
   },
   async "content-filter"() {
     const reply = await whole("fault=content-filter");
-    assert.deepEqual([reply.status, parse(reply.text).error.code], [400, "content_filter"]);
+    assert.deepEqual([reply.status, parseJson(reply.text).error.code], [400, "content_filter"]);
   },
   async flapping() {
     const statuses: number[] = [];
@@ -117,10 +116,10 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
   async "black-hole"() {
     let leave = (): void => undefined;
     const reply = stream("fault=black-hole", { onStart: (act) => (leave = act) });
-    await until(() => simulator.stats().running === 1);
+    await eventually("one request is running", () => simulator.stats().running === 1);
     leave();
     assert.equal((await reply).status, 0);
-    await until(() => simulator.stats().cancelled === 1);
+    await eventually("one answer was cancelled", () => simulator.stats().cancelled === 1);
     assert.deepEqual(bill(), ["cancelled", 7, 0]);
   },
   async "slow-headers"() {
@@ -139,7 +138,7 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
         return result;
       },
     );
-    await until(() => slow.stats().running === 1);
+    await eventually("one request is running", () => slow.stats().running === 1);
     clock.advance(690);
     await turns(20);
     assert.equal(answered, false);
@@ -149,10 +148,10 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
   async "headers-then-silence"() {
     let leave = (): void => undefined;
     const reply = stream("fault=headers-then-silence", { onStart: (act) => (leave = act) });
-    await until(() => simulator.stats().running === 1);
+    await eventually("one request is running", () => simulator.stats().running === 1);
     leave();
     assert.equal((await reply).text, "");
-    await until(() => simulator.stats().cancelled === 1);
+    await eventually("one answer was cancelled", () => simulator.stats().cancelled === 1);
     assert.deepEqual(bill(), ["cancelled", 7, 0]);
   },
   async "one-token-then-silence"() {
@@ -160,7 +159,7 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
       onChunk: (received, leave) => (tokensIn(received.toString()) === 1 ? leave() : undefined),
     });
     assert.equal(tokensIn(reply.text), 1);
-    await until(() => simulator.stats().cancelled === 1);
+    await eventually("one answer was cancelled", () => simulator.stats().cancelled === 1);
     assert.deepEqual(bill(), ["cancelled", 7, 1]);
   },
   async "reset-after-headers"() {
@@ -187,29 +186,29 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
     const reply = await stream("fault=no-finish@4");
     assert.deepEqual([tokensIn(reply.text), reply.complete], [4, true]);
     assert.doesNotMatch(reply.text, /"finish_reason":"|\[DONE\]/);
-    assert.equal(parse((await whole("fault=no-finish")).text).choices[0].finish_reason, null);
+    assert.equal(parseJson((await whole("fault=no-finish")).text).choices[0].finish_reason, null);
   },
   async "error-event-after-200"() {
     const reply = await stream("fault=error-event-after-200@2");
-    assert.equal(parse(eventData(reply.text).at(-1) ?? "").error.type, "server_error");
+    assert.equal(parseJson(eventData(reply.text).at(-1) ?? "").error.type, "server_error");
     assert.deepEqual([tokensIn(reply.text), reply.complete], [2, true]);
     assert.match(
       (await messages("fault=error-event-after-200@2")).text,
       /event: error\ndata: .*"overloaded_error".*\n\n$/,
     );
     const body = await whole("fault=error-event-after-200");
-    assert.deepEqual([body.status, parse(body.text).error.type], [200, "server_error"]);
+    assert.deepEqual([body.status, parseJson(body.text).error.type], [200, "server_error"]);
   },
   async "invalid-json"() {
     const broken = eventData((await stream("fault=invalid-json@2")).text).filter(
       (data) => data !== "[DONE]" && !data.endsWith("}"),
     );
     assert.equal(broken.length, 1);
-    assert.throws(() => parse(broken[0] ?? ""), SyntaxError);
+    assert.throws(() => parseJson(broken[0] ?? ""), SyntaxError);
     assert.deepEqual(bill(), ["fault", 7, 20]);
     const body = await whole("fault=invalid-json");
     assert.equal(body.complete, true);
-    assert.throws(() => parse(body.text), SyntaxError);
+    assert.throws(() => parseJson(body.text), SyntaxError);
   },
   async "invalid-utf8"() {
     for (const reply of [await stream("fault=invalid-utf8@2"), await whole("fault=invalid-utf8")]) {
@@ -234,13 +233,13 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
     assert.doesNotMatch(anthropic.text, /message_stop/);
   },
   async "no-usage"() {
-    assert.equal(parse((await whole("fault=no-usage")).text).usage, undefined);
+    assert.equal(parseJson((await whole("fault=no-usage")).text).usage, undefined);
     assert.doesNotMatch((await messages("fault=no-usage")).text, /usage/);
     assert.equal(simulator.invoice().length, 2);
   },
   async "ignore-cancellation"() {
     await stream("rate=400,fault=ignore-cancellation", hangUpAtOnce);
-    await until(() => simulator.stats().complete === 1);
+    await eventually("one answer is complete", () => simulator.stats().complete === 1);
     assert.deepEqual(bill(), ["complete", 7, 20]);
   },
   async "wrong-content-type"() {
@@ -256,7 +255,7 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
   },
   async "slow-drip"() {
     const reply = await whole("fault=slow-drip:50");
-    assert.equal(parse(reply.text).usage.completion_tokens, 20);
+    assert.equal(parseJson(reply.text).usage.completion_tokens, 20);
     assert.ok(reply.chunks.length > 4, `${reply.chunks.length} pieces`);
     assert.ok(reply.chunks.every((chunk) => chunk.length <= 50 * 20));
   },
@@ -292,11 +291,11 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
     const reply = await whole("fault=gzip-bomb:3");
     const bytes = Buffer.concat(reply.chunks);
     assert.ok(bytes.length < 20_000, `${bytes.length} bytes on the wire`);
-    assert.ok(parse(gunzipSync(bytes).toString("utf8")).choices[0].message.content.length === 3 * MEGABYTE);
+    assert.ok(parseJson(gunzipSync(bytes).toString("utf8")).choices[0].message.content.length === 3 * MEGABYTE);
   },
   async "huge-body"() {
     const reply = await whole("fault=huge-body:3");
-    assert.equal(parse(reply.text).choices[0].message.content.length, 3 * MEGABYTE);
+    assert.equal(parseJson(reply.text).choices[0].message.content.length, 3 * MEGABYTE);
   },
 };
 
@@ -326,11 +325,11 @@ describe("faults", () => {
   test("a reader that takes nothing stops the generation, and so the bill", async () => {
     let leave = (): void => undefined;
     const reply = stream("tokens=200000", { readNothing: true, onStart: (act) => (leave = act) });
-    await until(() => simulator.stats().running === 1);
+    await eventually("one request is running", () => simulator.stats().running === 1);
     await turns(200);
     leave();
     await reply;
-    await until(() => simulator.stats().running === 0);
+    await eventually("no request is running", () => simulator.stats().running === 0);
     const [ended, , output] = bill();
     assert.equal(ended, "cancelled");
     assert.ok(output > 0 && output < 100_000, `${output} tokens`);

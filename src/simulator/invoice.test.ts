@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { send, turns, until, type SendOptions } from "../../test/support/simulator-client.ts";
+import { send, turns, type SendOptions } from "../../test/support/simulator-client.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { createVirtualClock, type VirtualClock } from "../../test/support/virtual-clock.ts";
 import { createAnswerIds } from "./ids.ts";
 import { Invoice, type InvoiceEntry, type InvoiceLine } from "./invoice.ts";
@@ -107,11 +108,11 @@ describe("billing", () => {
   async function hangUpAfter(model: string, stream: boolean, ms: number): Promise<InvoiceLine> {
     let leave = (): void => undefined;
     const reply = chat(model, stream, { onStart: (act) => (leave = act) });
-    await until(() => simulator.stats().running === 1);
+    await eventually("one request is running", () => simulator.stats().running === 1);
     clock.advance(ms);
     leave();
     await reply;
-    await until(() => simulator.stats().cancelled === 1);
+    await eventually("one answer was cancelled", () => simulator.stats().cancelled === 1);
     return onlyLine();
   }
 
@@ -158,7 +159,7 @@ describe("billing", () => {
       const reply = chat("sim-chat:tokens=20,rate=10,ttft=100,input=50,fault=ignore-cancellation", stream, {
         onStart: (act) => (leave = act),
       });
-      await until(() => simulator.stats().running === 1);
+      await eventually("one request is running", () => simulator.stats().running === 1);
       clock.advance(250);
       leave();
       await reply;
@@ -166,7 +167,7 @@ describe("billing", () => {
         clock.advance(100);
         await turns(1);
       }
-      await until(() => simulator.stats().running === 0);
+      await eventually("no request is running", () => simulator.stats().running === 0);
       assert.equal(onlyLine().output, 20);
     });
   }
@@ -175,7 +176,7 @@ describe("billing", () => {
     const lookUp = (id: string): ReturnType<typeof send> =>
       send(`${simulator.url}/v1/generation?id=${id}`, { headers: { authorization: "Bearer k" } });
     const running = chat("sim-chat:tokens=4,rate=10,input=50,cache-read=6", false);
-    await until(() => simulator.stats().running === 1);
+    await eventually("one request is running", () => simulator.stats().running === 1);
     const early = await lookUp("attempt-1");
     assert.deepEqual([early.status, JSON.parse(early.text).error.code], [404, "generation_running"]);
     clock.advance(2000);

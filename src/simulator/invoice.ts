@@ -13,11 +13,8 @@ import { costOf, simulatedModels, type Tokens } from "./prices.ts";
 
 export type Ended = "complete" | "cancelled" | "fault";
 
-export interface InvoiceLine extends Tokens {
-  /** Rises by one with every line since the start or the last reset; gaps never occur. */
-  readonly line: number;
-  /** The id in the answer, or one of the same kind where the answer has none. */
-  readonly id: string;
+/** What is known of an answer when it ends. */
+interface EndedAnswer extends Tokens {
   /** The caller's `x-client-request-id`. */
   readonly clientRequestId: string | null;
   /** `…` and the last four characters of the API key; `none` without one. */
@@ -29,19 +26,18 @@ export interface InvoiceLine extends Tokens {
   readonly atMs: number;
   readonly durationMs: number;
   readonly ended: Ended;
-  readonly costNanoUsd: bigint;
 }
 
-export interface InvoiceEntry extends Tokens {
+export interface InvoiceEntry extends EndedAnswer {
   readonly number: number;
-  readonly clientRequestId: string | null;
-  readonly apiKey: string;
-  readonly model: string;
-  readonly endpoint: Endpoint;
-  readonly stream: boolean;
-  readonly atMs: number;
-  readonly durationMs: number;
-  readonly ended: Ended;
+}
+
+export interface InvoiceLine extends EndedAnswer {
+  /** Rises by one with every line since the start or the last reset; gaps never occur. */
+  readonly line: number;
+  /** The id in the answer, or one of the same kind where the answer has none. */
+  readonly id: string;
+  readonly costNanoUsd: bigint;
 }
 
 const BLOCK_LINES = 8192;

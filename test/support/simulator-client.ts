@@ -68,11 +68,6 @@ export function send(url: string, options: SendOptions = {}): Promise<Reply> {
   });
 }
 
-/** Resolves as soon as the condition holds; gives the event loop a turn between two looks. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turns(1);
-}
-
 /** Gives the event loop this many turns: for showing that something does not happen. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) {

@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { hello, type Json, parseJson, weather } from "../../../test/support/simulator-calls.ts";
 import { eventData, send, type Reply } from "../../../test/support/simulator-client.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { startSimulator, type Simulator } from "../simulator.ts";
 
 const ANTHROPIC = { "x-api-key": "sk-ant-5678", "anthropic-version": "2023-06-01" };
-const HELLO = [{ role: "user", content: "Tell me of the river" }];
-const WEATHER = {
-  type: "object",
-  properties: { city: { type: "string" }, days: { type: "integer", minimum: 1 } },
-  required: ["city", "days"],
-};
 
 let simulator: Simulator;
 before(async () => {
@@ -21,16 +16,13 @@ after(() => simulator[Symbol.asyncDispose]());
 function messages(body: object, headers: Readonly<Record<string, string>> = ANTHROPIC): Promise<Reply> {
   return send(`${simulator.url}/v1/messages`, {
     headers,
-    body: { model: "sim-claude", max_tokens: 4096, messages: HELLO, ...body },
+    body: { model: "sim-claude", max_tokens: 4096, messages: hello, ...body },
   });
 }
 
-type Json = ReturnType<typeof JSON.parse>;
-const parse = (text: string): Json => JSON.parse(text);
-
 describe("Anthropic's wire", () => {
   test("usage keeps cache classes apart from input, and thinking inside output", async () => {
-    const message = parse(
+    const message = parseJson(
       (
         await messages({
           model: "sim-claude:tokens=10,reasoning=4,input=100,cache-read=30,cache-write=20,cache-write-1h=7",
@@ -54,9 +46,9 @@ describe("Anthropic's wire", () => {
   });
 
   test("a stream's blocks open and close in order with contiguous indexes", async () => {
-    const tools = [{ name: "get_weather", input_schema: WEATHER }];
+    const tools = [{ name: "get_weather", input_schema: weather }];
     const reply = await messages({ model: "sim-claude:tokens=2,reasoning=2,tools=2", stream: true, tools });
-    const events = eventData(reply.text).map(parse);
+    const events = eventData(reply.text).map(parseJson);
     const shape = events.filter((event) => !event.type.endsWith("_delta") && event.type !== "ping");
     const blocks = ["thinking", "text", "tool_use", "tool_use"].flatMap((type, index) => [
       `start ${index} ${type}`,
@@ -77,14 +69,14 @@ describe("Anthropic's wire", () => {
       const json = events
         .filter((event) => event.index === index && event.delta?.type === "input_json_delta")
         .map((event) => event.delta.partial_json);
-      assert.equal(typeof parse(json.join("")).city, "string");
+      assert.equal(typeof parseJson(json.join("")).city, "string");
     }
   });
 
   test("a replayed thinking block must carry its text and signature unchanged", async () => {
-    const first = parse((await messages({ thinking: { type: "adaptive" } })).text);
+    const first = parseJson((await messages({ thinking: { type: "adaptive" } })).text);
     const replay = (content: unknown): Promise<Reply> =>
-      messages({ messages: [...HELLO, { role: "assistant", content }, { role: "user", content: "And then?" }] });
+      messages({ messages: [...hello, { role: "assistant", content }, { role: "user", content: "And then?" }] });
     assert.equal((await replay(first.content)).status, 200);
     const [thinking, ...rest] = first.content;
     for (const changed of [
@@ -94,29 +86,29 @@ describe("Anthropic's wire", () => {
       const refusal = await replay([changed, ...rest]);
       assert.equal(refusal.status, 400);
       assert.match(
-        parse(refusal.text).error.message,
+        parseJson(refusal.text).error.message,
         /^messages\.1\.content\.0: Invalid `signature` in `thinking` block/,
       );
     }
   });
 
   test("structured output is a document of the schema", async () => {
-    const message = parse(
-      (await messages({ output_config: { format: { type: "json_schema", schema: WEATHER } } })).text,
+    const message = parseJson(
+      (await messages({ output_config: { format: { type: "json_schema", schema: weather } } })).text,
     );
-    assert.deepEqual(Object.keys(parse(message.content[0].text)), ["city", "days"]);
+    assert.deepEqual(Object.keys(parseJson(message.content[0].text)), ["city", "days"]);
   });
 
   test("what a tool returned is cited", async () => {
     const history = [
-      ...HELLO,
+      ...hello,
       { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "get_weather", input: {} }] },
       {
         role: "user",
         content: [{ type: "tool_result", tool_use_id: "toolu_1", content: [{ type: "text", text: "Seven degrees" }] }],
       },
     ];
-    assert.match(parse((await messages({ messages: history })).text).content[0].text, /Seven degrees/);
+    assert.match(parseJson((await messages({ messages: history })).text).content[0].text, /Seven degrees/);
   });
 
   const refused = [
@@ -144,7 +136,7 @@ describe("Anthropic's wire", () => {
       reply: () =>
         messages({
           thinking: { type: "adaptive" },
-          tools: [{ name: "a", input_schema: WEATHER }],
+          tools: [{ name: "a", input_schema: weather }],
           tool_choice: { type: "any" },
         }),
       status: 400,
@@ -154,7 +146,7 @@ describe("Anthropic's wire", () => {
   for (const { what, reply, status, type } of refused) {
     test(`${what} is refused with ${status} ${type}`, async () => {
       const refusal = await reply();
-      const body = parse(refusal.text);
+      const body = parseJson(refusal.text);
       assert.equal(refusal.status, status);
       assert.equal(body.type, "error");
       assert.equal(body.error.type, type);

@@ -1,39 +1,23 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import OpenAI from "openai";
-import { eventData, send, type Reply } from "../../../test/support/simulator-client.ts";
+import { createChat, hello, type Json, openAiKey, parseJson, weather } from "../../../test/support/simulator-calls.ts";
+import { eventData, send } from "../../../test/support/simulator-client.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { startSimulator, type Simulator } from "../simulator.ts";
-
-const KEY = { authorization: "Bearer sk-test-1234" };
-const HELLO = [{ role: "user" as const, content: "Tell me of the river" }];
-const WEATHER = {
-  type: "object",
-  properties: { city: { type: "string" }, days: { type: "integer", minimum: 1 } },
-  required: ["city", "days"],
-};
 
 let simulator: Simulator;
 before(async () => {
   simulator = await startSimulator({ clock: createVirtualClock() }, { requireKey: true });
 });
 after(() => simulator[Symbol.asyncDispose]());
-
-function chat(body: object, headers: Readonly<Record<string, string>> = KEY): Promise<Reply> {
-  return send(`${simulator.url}/v1/chat/completions`, {
-    headers,
-    body: { model: "sim-chat", messages: HELLO, ...body },
-  });
-}
-
-type Json = ReturnType<typeof JSON.parse>;
-const parse = (text: string): Json => JSON.parse(text);
+const chat = createChat(() => simulator);
 
 describe("OpenAI's wire", () => {
   const client = (): OpenAI => new OpenAI({ apiKey: "sk-test-1234", baseURL: `${simulator.url}/v1`, maxRetries: 0 });
 
   test("a natural answer takes up what the user said and says that it is simulated", async () => {
-    const completion = await client().chat.completions.create({ model: "sim-chat", messages: HELLO });
+    const completion = await client().chat.completions.create({ model: "sim-chat", messages: hello });
     const text = completion.choices[0]?.message.content ?? "";
     assert.match(text, /“Tell me of the river”/);
     assert.match(text, /simulator/);
@@ -47,16 +31,16 @@ describe("OpenAI's wire", () => {
 
   test("reasoning is shown in a whole answer and in a stream only where the script says so", async () => {
     const shown = { model: "sim-chat:reasoning=4,tokens=2,reasoning-text" };
-    const { message } = parse((await chat(shown)).text).choices[0];
+    const { message } = parseJson((await chat(shown)).text).choices[0];
     assert.equal(message.reasoning_content.split(" ").length, 4);
     const events = eventData((await chat({ ...shown, stream: true })).text).slice(0, -1);
-    const streamed = events.map((data) => parse(data).choices[0]?.delta.reasoning_content ?? "").join("");
+    const streamed = events.map((data) => parseJson(data).choices[0]?.delta.reasoning_content ?? "").join("");
     assert.equal(streamed, message.reasoning_content);
     assert.doesNotMatch((await chat({ model: "sim-chat:reasoning=4,tokens=2" })).text, /reasoning_content/);
   });
 
   test("usage counts cached tokens inside the prompt and reasoning inside the completion", async () => {
-    const { usage } = parse(
+    const { usage } = parseJson(
       (await chat({ model: "sim-chat:tokens=10,reasoning=4,input=100,cache-read=30,cache-write=20" })).text,
     );
     assert.deepEqual(usage, {
@@ -76,7 +60,7 @@ describe("OpenAI's wire", () => {
   test("a stream gives the role first, one finish reason, usage only when asked for, and the marker last", async () => {
     const plain = eventData((await chat({ model: "sim-chat:tokens=3", stream: true })).text);
     assert.equal(plain.at(-1), "[DONE]");
-    const chunks = plain.slice(0, -1).map(parse);
+    const chunks = plain.slice(0, -1).map(parseJson);
     assert.equal(chunks.length, 5);
     assert.deepEqual(chunks[0].choices[0].delta, { role: "assistant", content: "", refusal: null });
     assert.equal(chunks.filter((chunk) => chunk.choices[0].finish_reason !== null).length, 1);
@@ -85,7 +69,7 @@ describe("OpenAI's wire", () => {
     const counted = eventData(
       (await chat({ model: "sim-chat:tokens=3", stream: true, stream_options: { include_usage: true } })).text,
     );
-    const [last, ...others] = counted.slice(0, -1).map(parse).toReversed();
+    const [last, ...others] = counted.slice(0, -1).map(parseJson).toReversed();
     assert.deepEqual(last.choices, []);
     assert.equal(last.usage.completion_tokens, 3);
     assert.ok(others.every((chunk) => chunk.usage === null));
@@ -97,12 +81,12 @@ describe("OpenAI's wire", () => {
       stream: true,
       stream_options: { include_obfuscation: true },
     });
-    for (const data of eventData(reply.text).slice(0, -1)) assert.equal(typeof parse(data).obfuscation, "string");
+    for (const data of eventData(reply.text).slice(0, -1)) assert.equal(typeof parseJson(data).obfuscation, "string");
   });
 
   test("the streamed text is the whole answer's text", async () => {
-    const whole = parse((await chat({})).text).choices[0].message.content;
-    const stream = await client().chat.completions.create({ model: "sim-chat", messages: HELLO, stream: true });
+    const whole = parseJson((await chat({})).text).choices[0].message.content;
+    const stream = await client().chat.completions.create({ model: "sim-chat", messages: hello, stream: true });
     let text = "";
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
     assert.equal(text, whole);
@@ -111,43 +95,43 @@ describe("OpenAI's wire", () => {
   test("parallel tool calls arrive whole through the SDK, with arguments valid for their schema", async () => {
     const tools = ["get_weather", "get_forecast"].map((name) => ({
       type: "function" as const,
-      function: { name, parameters: WEATHER },
+      function: { name, parameters: weather },
     }));
-    const runner = client().chat.completions.stream({ model: "sim-chat:tools=2", messages: HELLO, tools });
+    const runner = client().chat.completions.stream({ model: "sim-chat:tools=2", messages: hello, tools });
     const message = (await runner.finalChatCompletion()).choices[0]?.message;
     assert.equal(message?.content, null);
     assert.equal(message?.tool_calls?.length, 2);
     assert.equal(new Set(message?.tool_calls?.map((call) => call.id)).size, 2);
     for (const call of message?.tool_calls ?? []) {
       assert.ok(call.type === "function");
-      const input = parse(call.function.arguments);
+      const input = parseJson(call.function.arguments);
       assert.equal(typeof input.city, "string");
       assert.ok(input.days >= 1);
     }
   });
 
   test("tools are called when the request forces it, and their results are cited afterwards", async () => {
-    const tools = [{ type: "function", function: { name: "get_weather", parameters: WEATHER } }];
-    const forced = parse((await chat({ tools, tool_choice: "required" })).text).choices[0];
+    const tools = [{ type: "function", function: { name: "get_weather", parameters: weather } }];
+    const forced = parseJson((await chat({ tools, tool_choice: "required" })).text).choices[0];
     assert.equal(forced.finish_reason, "tool_calls");
     const history = [
-      ...HELLO,
+      ...hello,
       forced.message,
       { role: "tool", tool_call_id: forced.message.tool_calls[0].id, content: "Seven degrees" },
     ];
-    const final = parse((await chat({ model: "sim-chat:tools=1", tools, messages: history })).text).choices[0];
+    const final = parseJson((await chat({ model: "sim-chat:tools=1", tools, messages: history })).text).choices[0];
     assert.match(final.message.content, /Seven degrees/);
     assert.equal(final.finish_reason, "stop");
   });
 
   test("structured output is a document of the schema", async () => {
-    const response_format = { type: "json_schema", json_schema: { name: "weather", strict: true, schema: WEATHER } };
-    const value = parse(parse((await chat({ response_format })).text).choices[0].message.content);
+    const response_format = { type: "json_schema", json_schema: { name: "weather", strict: true, schema: weather } };
+    const value = parseJson(parseJson((await chat({ response_format })).text).choices[0].message.content);
     assert.deepEqual(Object.keys(value), ["city", "days"]);
   });
 
   test("several choices are counted together, and the token limit ends an answer with `length`", async () => {
-    const completion = parse((await chat({ model: "sim-chat:tokens=50", n: 3, max_completion_tokens: 5 })).text);
+    const completion = parseJson((await chat({ model: "sim-chat:tokens=50", n: 3, max_completion_tokens: 5 })).text);
     assert.deepEqual(
       completion.choices.map((choice: Json) => [choice.index, choice.finish_reason]),
       [
@@ -209,13 +193,13 @@ describe("OpenAI's wire", () => {
     },
     {
       what: "an unknown path",
-      reply: () => send(`${simulator.url}/v1/nothing`, { headers: KEY }),
+      reply: () => send(`${simulator.url}/v1/nothing`, { headers: openAiKey }),
       status: 404,
       code: "unknown_url",
     },
     {
       what: "another method",
-      reply: () => send(`${simulator.url}/v1/chat/completions`, { headers: KEY }),
+      reply: () => send(`${simulator.url}/v1/chat/completions`, { headers: openAiKey }),
       status: 405,
       code: "method_not_allowed",
     },
@@ -224,7 +208,7 @@ describe("OpenAI's wire", () => {
     test(`${what} is refused with ${status} and code ${code}`, async () => {
       const refusal = await reply();
       assert.equal(refusal.status, status);
-      const { error } = parse(refusal.text);
+      const { error } = parseJson(refusal.text);
       assert.equal(error.code, code);
       assert.deepEqual(Object.keys(error), ["message", "type", "param", "code"]);
     });
