@@ -96,13 +96,14 @@ export interface InboundCodec {
   encodeStreamError(error: HeadgateError, requestId: string): Uint8Array;
   /** The bytes a complete stream ends with, for a provider that finished without saying so; empty if the dialect has none. */
   readonly streamEnd: Uint8Array;
-  /** A comment that keeps an idle connection open, or `null` if the dialect allows none. */
-  readonly heartbeat: Uint8Array | null;
   /** Absent where the operation has no canonical form: then only targets that speak this dialect can serve. */
   readonly translation?: InboundTranslation;
 }
 
-/** The caller's side of a translation. */
+/**
+ * The caller's side of a translation. Only what is said is translated: a provider's pings and comments have no canonical
+ * event, so that a caller sees nothing while the model is silent.
+ */
 export interface InboundTranslation {
   /** Reads everything. Throws naming the field. */
   decodeRequest(view: RequestView): CanonicalRequest;
@@ -128,7 +129,8 @@ export interface OutboundCodec {
    * dialect at all.
    */
   readResponse(json: unknown, quirks: Quirks): ResponseReading;
-  createStreamReader(quirks: Quirks): StreamReader;
+  /** `choices`: how many answers were asked for; a stream is not finished before each has a reason. */
+  createStreamReader(quirks: Quirks, choices: number): StreamReader;
   /**
    * Classifies a refusal of the provider. `body` is at most a bounded part of it and may be anything, HTML included;
    * `wallMs` is the time now, for a `retry-after` that is a date.
@@ -176,7 +178,10 @@ export type StreamSignal = "output" | "progress" | "usage" | "finish" | "end" | 
 
 export interface StreamReader {
   read(event: SseEvent): StreamSignal;
-  /** Cumulative; changes with every `read`. */
+  /**
+   * Cumulative; changes with every `read`. `finish` is set while every choice that began has its reason, and `null`
+   * again when another one begins.
+   */
   readonly reading: ResponseReading;
   /** The parsed JSON of the last event read, for the decoder. */
   readonly json: unknown;

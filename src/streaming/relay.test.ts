@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { findDialect } from "../dialects/registry.ts";
 import { StreamRelay, type RelayOptions, type RelayOwner } from "./relay.ts";
 
-const chunk = (delta: object, finish: string | null = null): string =>
-  `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", model: "m", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+const chunk = (delta: object, finish: string | null = null, index = 0): string =>
+  `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", model: "m", choices: [{ index, delta, finish_reason: finish }] })}\n\n`;
 const usage = `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", model: "m", choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } })}\n\n`;
 const done = "data: [DONE]\n\n";
 const role = chunk({ role: "assistant", content: "" });
@@ -19,9 +19,9 @@ interface Probe extends RelayOwner {
   text(): string;
 }
 
-function createProbe(options: Partial<RelayOptions> = {}): Probe {
+function createProbe(options: Partial<RelayOptions> = {}, choices = 1): Probe {
   const dialect = findDialect("openai-chat");
-  const reader = dialect.outbound?.createStreamReader({});
+  const reader = dialect.outbound?.createStreamReader({}, choices);
   assert.ok(reader);
   const written: Uint8Array[] = [];
   const calls: string[] = [];
@@ -29,7 +29,7 @@ function createProbe(options: Partial<RelayOptions> = {}): Probe {
     relayCommitted: () => void calls.push("committed"),
     relayWrite(bytes) {
       calls.push("write");
-      written.push(bytes.slice());
+      written.push(Buffer.from(bytes));
     },
     relayProgress: () => {},
     relayEnding: () => void calls.push("ending"),
@@ -106,6 +106,63 @@ test("a last event without its blank line is completed before the marker", () =>
   probe.relay.eof();
   assert.equal(probe.relay.state, "ended");
   assert.equal(probe.text(), `${body.trimEnd()}\n\n`);
+});
+
+test("a last marker without its blank line gets one", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(whole.trimEnd()));
+  probe.relay.eof();
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(Buffer.from(probe.relay.tail).toString(), done);
+});
+
+test("choices that come one after the other are relayed to the last of them", () => {
+  const first = role + chunk({ content: "a" }) + chunk({}, "stop");
+  const second = chunk({ content: "b" }, null, 1);
+  const probe = createProbe({}, 2);
+  probe.relay.push(Buffer.from(first + second));
+  assert.ok(!probe.calls.includes("ending"));
+  probe.relay.push(Buffer.from(chunk({}, "length", 1) + done));
+  assert.equal(probe.relay.state, "ended");
+  for (const cut of [first, first + second]) {
+    const broken = createProbe({}, 2);
+    broken.relay.push(Buffer.from(cut));
+    broken.relay.eof();
+    assert.equal(broken.relay.state, "broken");
+    assert.equal(broken.relay.failure?.code, "stream_truncated");
+  }
+});
+
+test("the provider's marker completes a stream that has fewer choices than were asked for", () => {
+  const probe = createProbe({}, 2);
+  probe.relay.push(Buffer.from(role + chunk({}, "stop") + done));
+  assert.equal(probe.relay.state, "ended");
+  assert.deepEqual(probe.calls, ["committed", "write", "ending", "done"]);
+});
+
+test("a choice that begins after the others were finished must finish too", () => {
+  const late = role + chunk({ content: "a" }, "stop") + chunk({ content: "b" }, null, 1);
+  for (const end of ["eof", "reset", "done"] as const) {
+    const probe = createProbe();
+    probe.relay.push(Buffer.from(end === "done" ? late + done : late));
+    if (end === "eof") probe.relay.eof();
+    if (end === "reset") probe.relay.reset(new Error("reset"));
+    assert.equal(probe.relay.state, "broken", end);
+    assert.equal(probe.relay.tail.byteLength, 0);
+  }
+});
+
+test("what is held back does not change when the transport uses its memory again", () => {
+  const probe = createProbe();
+  const packet = Buffer.from(role);
+  probe.relay.push(packet);
+  packet.fill("x");
+  probe.relay.push(Buffer.from(chunk({ content: "a" })));
+  assert.equal(probe.text(), role + chunk({ content: "a" }));
+  const last = Buffer.from(chunk({}, "stop") + done);
+  probe.relay.push(last);
+  last.fill("x");
+  assert.equal(Buffer.from(probe.relay.tail).toString(), done);
 });
 
 test("a marker without a finish reason is a truncated stream, not a complete one", () => {

@@ -95,7 +95,7 @@ export class StreamRelay {
 
   /** The bytes that end a complete stream; empty unless the state is `ended`. */
   get tail(): Uint8Array {
-    return this.#tail;
+    return this.#state === "ended" ? this.#tail : NOTHING;
   }
 
   open(): void {
@@ -149,8 +149,14 @@ export class StreamRelay {
 
   #finishWith(input: StreamInput, failure: HeadgateError): void {
     if (isTerminal(this.#state)) return;
-    if (nextStreamState(this.#state, input) === "broken") this.#failure = failure;
-    this.#step(input);
+    const judged = this.#judge(input);
+    if (nextStreamState(this.#state, judged) === "broken") this.#failure = failure;
+    this.#step(judged);
+  }
+
+  /** No stream ends well while a choice lacks its reason, not even one that began after the others were finished. */
+  #judge(input: StreamInput): StreamInput {
+    return this.#state === "ending" && this.reading.finish === null ? "error" : input;
   }
 
   #break(thrown: unknown): void {
@@ -166,6 +172,10 @@ export class StreamRelay {
       return;
     }
     const signal = this.#options.reader.read(event);
+    if (signal === "end") {
+      this.#readEnd(event);
+      return;
+    }
     if (signal === "invalid") {
       this.#invalidEvents++;
       this.#failure = new HeadgateError(
@@ -174,14 +184,22 @@ export class StreamRelay {
       );
     } else if (signal === "error") {
       this.#failure = this.#options.reader.failure;
-    } else if (signal === "end" && this.#state !== "ending") {
-      this.#failure = truncated("The provider ended the stream without saying why it stopped.");
     } else {
       this.#owner.relayProgress(signal === "output" || signal === "finish");
-      if (signal !== "end") this.#relay(event, signal);
-      else this.#tail = event.raw.slice();
+      this.#relay(event, signal);
     }
     this.#step(signal);
+  }
+
+  /** The provider's marker also finishes a stream with fewer choices than were asked for, if each has its reason. */
+  #readEnd(event: SseEvent): void {
+    this.#owner.relayProgress(false);
+    this.#tail = this.#atEof ? Buffer.concat([event.raw, EVENT_END]) : Buffer.from(event.raw);
+    if (this.#state === "open" && this.reading.finish !== null) {
+      if (!this.#committed && !this.#muted) this.#commit();
+      this.#step("finish");
+    }
+    this.#finishWith("end", truncated("The provider ended the stream without saying why it stopped."));
   }
 
   #relay(event: SseEvent, signal: StreamInput): void {
@@ -241,7 +259,8 @@ export class StreamRelay {
       this.#break(new HeadgateError("upstream_malformed", "The provider sent too much before its first output."));
       return;
     }
-    this.#held.push(bytes.slice());
+    // The transport may use the memory again; `Buffer.slice` would only be a view of it.
+    this.#held.push(Buffer.from(bytes));
   }
 
   #step(input: StreamInput): void {

@@ -54,7 +54,7 @@ export function translateStream(
   view: RequestView,
   chunkBytes: number = wire.length,
 ): TranslatedStream {
-  const reader = outbound.createStreamReader({});
+  const reader = outbound.createStreamReader({}, view.choices);
   const decoder = outbound.translation!.createStreamDecoder({});
   const encoder = inbound.translation!.createStreamEncoder(view, CREATED_MS);
   const parser = new SseParser({ eventBytes: 1 << 20 });

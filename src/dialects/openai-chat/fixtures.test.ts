@@ -15,7 +15,7 @@ interface Watched {
 
 function watch(name: string, chunkBytes: number): Watched {
   const wire = readFileSync(new URL(`fixtures/${name}.sse`, import.meta.url));
-  const reader = openaiChat.outbound!.createStreamReader({});
+  const reader = openaiChat.outbound!.createStreamReader({}, 1);
   const decoder = openaiChat.outbound!.translation!.createStreamDecoder({});
   const signals: StreamSignal[] = [];
   const said: CanonicalEvent[] = [];

@@ -26,7 +26,6 @@ export const openaiChat: Dialect = {
     encodeError,
     encodeStreamError,
     streamEnd: Buffer.from("data: [DONE]\n\n"),
-    heartbeat: Buffer.from(": keep-alive\n\n"),
     translation: {
       decodeRequest,
       encodeResponse: (response, _view, createdMs) => encodeResponse(response, createdMs),
@@ -37,7 +36,7 @@ export const openaiChat: Dialect = {
     path: () => "/chat/completions",
     splice: spliceRequest,
     readResponse,
-    createStreamReader: (quirks) => new ChatStreamReader(quirks),
+    createStreamReader: (quirks, choices) => new ChatStreamReader(quirks, choices),
     readError,
     translation: {
       encodeRequest,

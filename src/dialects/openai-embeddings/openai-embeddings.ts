@@ -18,7 +18,6 @@ export const openaiEmbeddings: Dialect = {
     encodeError,
     encodeStreamError,
     streamEnd: new Uint8Array(0),
-    heartbeat: null,
   },
   outbound: {
     path: () => "/embeddings",

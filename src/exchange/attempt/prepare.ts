@@ -22,6 +22,7 @@ import type { Hold } from "../../storage/records.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { AttemptCall } from "./call.ts";
+import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 
 export interface PreparedAttempt {
@@ -40,7 +41,7 @@ interface PrepareDeps {
 const HELD_BYTES_MAX = 1_048_576;
 
 /**
- * `deadlineMs`: the caller's, monotonic. Throws `unpriced_model`, `unsupported_parameter`, `upstream_credentials`:
+ * Throws `unpriced_model`, `unsupported_parameter`, `upstream_credentials`:
  * all before anything is held or sent.
  */
 export function prepareAttempt(
@@ -49,7 +50,7 @@ export function prepareAttempt(
   view: RequestView,
   principal: Principal,
   target: Target,
-  deadlineMs: number | null,
+  deadline: CallerDeadline,
 ): PreparedAttempt {
   const endpoint = exchange.snapshot.endpoints.get(target.provider);
   const inbound = exchange.dialect.inbound;
@@ -88,7 +89,7 @@ export function prepareAttempt(
       translator,
       encoded,
       view,
-      deadlineMs,
+      deadline,
     }),
     hold: createHold(deps, exchange, view, principal, { attemptId, target, credential, price }),
     endpoint,
@@ -161,14 +162,14 @@ interface CallParts {
   readonly translator: Translator | null;
   readonly encoded: EncodedRequest;
   readonly view: RequestView;
-  readonly deadlineMs: number | null;
+  readonly deadline: CallerDeadline;
 }
 
 function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
   const { target, endpoint, view, outbound, translator } = parts;
   const timeouts = timeoutsFor(exchange, endpoint, view.model);
   const policyDueMs = timeouts.totalMs === 0 ? Infinity : exchange.startedMs + timeouts.totalMs;
-  const totalDueMs = Math.min(policyDueMs, parts.deadlineMs ?? Infinity);
+  const totalDueMs = Math.min(policyDueMs, parts.deadline.totalDueMs);
   return {
     attemptId: parts.attemptId,
     target,
@@ -180,6 +181,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     requestIdHeader: endpoint.spec.requestIdHeader,
     timeouts,
     totalDueMs,
+    firstOutputDueMs: parts.deadline.firstOutputDueMs,
     deadlineIsCallers: totalDueMs !== policyDueMs,
     responseBytesMax: exchange.snapshot.config.limits.responseBytes,
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
@@ -219,7 +221,7 @@ function relayOptions(exchange: Exchange, parts: CallParts): RelayOptions {
   const { outbound, target, view, translator } = parts;
   const { limits } = exchange.snapshot.config;
   return {
-    reader: outbound.createStreamReader(target.facts.quirks),
+    reader: outbound.createStreamReader(target.facts.quirks, view.choices),
     translation:
       translator === null
         ? null

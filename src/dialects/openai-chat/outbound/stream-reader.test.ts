@@ -42,7 +42,7 @@ describe("ChatStreamReader", () => {
       [{ images: [{ type: "image_url" }] }, 0],
     ];
     for (const [fields, bytes] of outputs) {
-      const reader = new ChatStreamReader({});
+      const reader = new ChatStreamReader({}, 1);
       assert.deepEqual(read(reader, delta(fields)), ["output"], JSON.stringify(fields));
       assert.equal(reader.reading.outputBytes, bytes, JSON.stringify(fields));
     }
@@ -57,17 +57,17 @@ describe("ChatStreamReader", () => {
       { id: "c", object: "chat.completion.chunk" },
       { choices: [{ index: 0 }] },
     ];
-    for (const chunk of idle) assert.deepEqual(read(new ChatStreamReader({}), chunk), ["progress"]);
+    for (const chunk of idle) assert.deepEqual(read(new ChatStreamReader({}, 1), chunk), ["progress"]);
   });
 
   test("keeps id and model of the first chunk that has them", () => {
-    const reader = new ChatStreamReader({});
+    const reader = new ChatStreamReader({}, 1);
     read(reader, { id: "", model: "", choices: [] }, delta({ content: "x" }), { id: "other", choices: [] });
     assert.deepEqual([reader.reading.id, reader.reading.model], ["c", "m"]);
   });
 
-  test("is finished when every choice that began has a reason", () => {
-    const reader = new ChatStreamReader({});
+  test("is finished when every choice that was asked for has a reason", () => {
+    const reader = new ChatStreamReader({}, 2);
     const begin = [delta({ content: "a" }), delta({ content: "b" }, 1)];
     assert.deepEqual(read(reader, ...begin, finish("stop", 0)), ["output", "output", "progress"]);
     assert.equal(reader.reading.finish, null);
@@ -75,6 +75,14 @@ describe("ChatStreamReader", () => {
     assert.equal(reader.reading.finish, "length");
     assert.deepEqual(read(reader, delta({ content: "" }, 0), "[DONE]"), ["progress", "end"]);
     assert.equal(reader.reading.finish, "length");
+  });
+
+  test("is not finished while a choice that was asked for has not begun", () => {
+    const reader = new ChatStreamReader({}, 2);
+    assert.deepEqual(read(reader, delta({ content: "a" }), finish("stop", 0)), ["output", "progress"]);
+    assert.deepEqual(read(reader, delta({ content: "b" }, 1)), ["output"]);
+    assert.equal(reader.reading.finish, null);
+    assert.deepEqual(read(reader, finish("length", 1)), ["finish"]);
   });
 
   test("maps every finish reason it knows and takes the rest for other", () => {
@@ -90,14 +98,14 @@ describe("ChatStreamReader", () => {
       constructor: "other",
     };
     for (const [native, reason] of Object.entries(expected)) {
-      const reader = new ChatStreamReader({});
+      const reader = new ChatStreamReader({}, 1);
       assert.deepEqual(read(reader, finish(native)), ["finish"]);
       assert.equal(reader.reading.finish, reason);
     }
   });
 
   test("takes usage wherever it stands, and the last one rules", () => {
-    const reader = new ChatStreamReader({});
+    const reader = new ChatStreamReader({}, 1);
     const usage = (output: number): object => ({ usage: { prompt_tokens: 7, completion_tokens: output } });
     assert.deepEqual(read(reader, { ...delta({ content: "a" }), ...usage(1) }), ["output"]);
     assert.deepEqual(read(reader, { ...finish("stop"), ...usage(2) }), ["finish"]);
@@ -118,27 +126,27 @@ describe("ChatStreamReader", () => {
       [finish("error"), "upstream_failed"],
     ];
     for (const [chunk, code] of errors) {
-      const reader = new ChatStreamReader({});
+      const reader = new ChatStreamReader({}, 1);
       assert.deepEqual(read(reader, chunk), ["error"], JSON.stringify(chunk));
       assert.equal(reader.failure?.code, code);
       assert.equal(reader.reading.finish, null);
     }
-    const named = new ChatStreamReader({});
+    const named = new ChatStreamReader({}, 1);
     assert.equal(named.read(event('{"message":"boom"}', "error")), "error");
     assert.equal(named.failure?.message, "boom");
   });
 
   test("takes what is not an event of this dialect for invalid", () => {
     for (const data of ["", "not json", "[1]", '"x"', "null", '{"choices":5}', '{"choices":[5]}', '{"choices":[{']) {
-      assert.deepEqual(read(new ChatStreamReader({}), data), ["invalid"], data);
+      assert.deepEqual(read(new ChatStreamReader({}, 1), data), ["invalid"], data);
     }
     const raw = Buffer.concat([Buffer.from('data: {"choices":[]}'), Buffer.of(0xff), Buffer.from("\n\n")]);
     const broken = { event: "", data: '{"choices":[],"x":"\ufffd"}', comment: false, raw };
-    assert.equal(new ChatStreamReader({}).read(broken), "invalid");
+    assert.equal(new ChatStreamReader({}, 1).read(broken), "invalid");
   });
 
   test("does not take a replacement character that the provider sent itself for broken text", () => {
-    assert.deepEqual(read(new ChatStreamReader({}), delta({ content: "\ufffd" })), ["output"]);
+    assert.deepEqual(read(new ChatStreamReader({}, 1), delta({ content: "\ufffd" })), ["output"]);
   });
 
   test("never throws, whatever JSON the provider sends", () => {
@@ -150,7 +158,7 @@ describe("ChatStreamReader", () => {
     })).object;
     fc.assert(
       fc.property(value, (chunk) => {
-        const reader = new ChatStreamReader({});
+        const reader = new ChatStreamReader({}, 1);
         const [signal] = read(reader, chunk);
         assert.equal(signal === "error", reader.failure !== null);
         assert.equal(signal === "finish", reader.reading.finish !== null);

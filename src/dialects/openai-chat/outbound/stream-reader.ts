@@ -6,8 +6,9 @@
  * (the last one rules), or as `x_groq.usage`; errors after status 200 come as an `error` member (OpenRouter, Azure,
  * Groq), as `event: error`, or as `{"object":"error"}` (vLLM); OpenRouter's finish reason `error` is a failure.
  *
- * A stream of several choices is finished when every choice that began has a finish reason. A choice that is
- * finished stays finished: providers repeat the reason, or send empty deltas after it.
+ * A stream is finished when as many choices as were asked for have a finish reason and no other has begun: providers
+ * send choices one after the other, too. A choice that is finished stays finished: providers repeat the reason, or send
+ * empty deltas after it. A provider that gives fewer choices than asked for says so by its terminal marker only.
  */
 import { isUtf8 } from "node:buffer";
 import type { HeadgateError } from "../../../kernel/errors.ts";
@@ -26,13 +27,15 @@ const INVALID = Symbol("invalid");
 export class ChatStreamReader implements StreamReader {
   readonly reading: ResponseReading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
   readonly #quirks: Quirks;
+  readonly #choices: number;
   readonly #open = new Set<number>();
   readonly #finished = new Set<number>();
   #json: unknown = null;
   #failure: HeadgateError | null = null;
 
-  constructor(quirks: Quirks) {
+  constructor(quirks: Quirks, choices: number) {
     this.#quirks = quirks;
+    this.#choices = choices;
   }
 
   get json(): unknown {
@@ -108,7 +111,7 @@ export class ChatStreamReader implements StreamReader {
     this.#finished.add(index);
     if (this.#open.size > 0) return false;
     this.reading.finish = toFinishReason(reason);
-    return true;
+    return this.#finished.size >= this.#choices;
   }
 
   #fail(chunk: WireObject): StreamSignal {
