@@ -55,7 +55,7 @@ export interface RequestView {
 
 /** The wire facts of a provider that change how a dialect is written to it or read from it. */
 export interface Quirks {
-  /** openai-chat: how usage in a stream is obtained. Default `stream_options`. */
+  /** openai-chat: how usage in a stream is obtained. Default `stream_options`; any other: the provider refuses that field. */
   readonly streamUsage?: "stream_options" | "always" | "never";
   /** openai-chat: whether `completion_tokens` includes reasoning tokens. Default true (OpenAI's convention). */
   readonly reasoningInsideOutput?: boolean;

@@ -182,6 +182,8 @@ export interface ErrorOptions {
   readonly allow?: string;
   /** Milliseconds after which trying again can help; becomes `retry-after` and `retry-after-ms`. */
   readonly retryAfterMs?: number;
+  /** What the provider said in `x-should-retry`; becomes that header. */
+  readonly shouldRetry?: boolean;
   /** The provider's own error body in its own words, where one was received. */
   readonly upstream?: { readonly type: string | null; readonly code: string | null };
   readonly cause?: unknown;
@@ -196,6 +198,8 @@ export class HeadgateError extends Error {
   readonly param: string | null;
   readonly allow: string | null;
   readonly retryAfterMs: number | null;
+  /** `null`: the provider did not say. */
+  readonly shouldRetry: boolean | null;
   readonly upstream: { readonly type: string | null; readonly code: string | null } | null;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
@@ -208,6 +212,7 @@ export class HeadgateError extends Error {
     this.param = options.param ?? null;
     this.allow = options.allow ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.shouldRetry = options.shouldRetry ?? null;
     this.upstream = options.upstream ?? null;
   }
 }

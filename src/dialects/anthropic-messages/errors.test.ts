@@ -82,6 +82,10 @@ test("reads how long the provider asks to wait", () => {
     readError(429, headers, refusal("rate_limit_error", "m"), NOW_MS).retryAfterMs;
   assert.equal(wait({ "retry-after": "20" }), 20_000);
   assert.equal(wait({ "retry-after": "Sat, 21 Nov 2026 08:00:30 GMT" }), 30_000);
+  assert.equal(
+    readError(429, { "x-should-retry": "false" }, refusal("rate_limit_error", "m"), NOW_MS).shouldRetry,
+    false,
+  );
   assert.equal(wait({}), null);
 });
 

@@ -7,7 +7,7 @@
  * for a prompt that is too long or for filtered output: those are known by their message, which is kept.
  */
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
-import { readRetryAfter } from "../retry-after.ts";
+import { readRetryAdvice } from "../retry-advice.ts";
 import { asObject, asText } from "../wire-values.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -34,25 +34,24 @@ interface WireError {
 
 export function readError(status: number, headers: Headers, body: Uint8Array, wallMs: number): HeadgateError {
   const wire = parseError(body);
-  const retryAfterMs = readRetryAfter(headers, wallMs);
   const message =
     wire.message ?? `The provider answered with status ${status} and a body that is not an error of the Messages API.`;
-  return classify(status, wire, message, retryAfterMs);
+  return classify(status, wire, message, readRetryAdvice(headers, wallMs));
 }
 
 /** `json` is the `error` event of a stream that had begun with status 200; its type stands for the status. */
 export function readStreamError(json: unknown): HeadgateError {
   const wire = readWireError(json);
   const status = statusOfType.get(wire.type ?? "") ?? 500;
-  return classify(status, wire, wire.message ?? "The provider reported an error in the middle of the stream.", null);
+  return classify(status, wire, wire.message ?? "The provider reported an error in the middle of the stream.", {});
 }
 
-function classify(status: number, wire: WireError, message: string, retryAfterMs: number | null): HeadgateError {
+function classify(status: number, wire: WireError, message: string, advice: ErrorOptions): HeadgateError {
   const code = classifyCode(status, wire);
   const options: ErrorOptions = {
     upstream: { type: wire.type, code: recognise(wire) },
     ...(code === "upstream_rejected" ? { status } : {}),
-    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...advice,
   };
   if (code !== "upstream_credentials") return new HeadgateError(code, message, options);
   return new HeadgateError(

@@ -81,6 +81,12 @@ describe("readUsage", () => {
     assert.deepEqual(read(wire), { inputTokens: 4, outputTokens: 36, reasoningTokens: 1014 });
   });
 
+  test("takes what the total leaves for the side that has no count", () => {
+    assert.deepEqual(read({ total_tokens: 12 }), { inputTokens: 12 });
+    assert.deepEqual(read({ completion_tokens: 2, total_tokens: 12 }), { inputTokens: 10, outputTokens: 2 });
+    assert.deepEqual(read({ prompt_tokens: 10, total_tokens: 12 }), { inputTokens: 10, outputTokens: 2 });
+  });
+
   test("tells zero from absent", () => {
     assert.deepEqual(read({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }), {});
     assert.equal(read({}), null);

@@ -8,6 +8,8 @@
  * Gemini's compatible endpoint counts thoughts in the total and nowhere else; Perplexity has `num_search_queries`,
  * xAI `num_sources_used`. A cache write without a lifetime is booked as the shortest class.
  *
+ * A side without its count is what the total leaves for it.
+ *
  * Invariant: the token buckets add up to `total_tokens` whenever a reading of the numbers can; where the provider's
  * total contradicts its declared convention and fits another one, the total is believed.
  */
@@ -28,10 +30,7 @@ export function readUsage(wire: unknown, quirks: Quirks): Usage | null {
   const cacheRead = readCached(counts, promptDetails);
   const cacheWrite = asCount(promptDetails?.["cache_write_tokens"]) ?? 0;
   const reasoning = asCount(completionDetails?.["reasoning_tokens"]) ?? 0;
-  const sums = chooseSums(
-    { prompt: prompt ?? 0, cached: cacheRead + cacheWrite, completion: completion ?? 0, reasoning, total },
-    quirks,
-  );
+  const sums = chooseSums({ prompt, cached: cacheRead + cacheWrite, completion, reasoning, total }, quirks);
 
   const usage = emptyUsage();
   let rest = sums.input;
@@ -60,9 +59,9 @@ function readCached(counts: WireObject, promptDetails: WireObject | null): numbe
 }
 
 interface Counts {
-  readonly prompt: number;
+  readonly prompt: number | null;
   readonly cached: number;
-  readonly completion: number;
+  readonly completion: number | null;
   readonly reasoning: number;
   readonly total: number | null;
 }
@@ -80,6 +79,8 @@ function chooseSums(counts: Counts, quirks: Quirks): Sums {
   const declared = sumUp(counts, cachedInside, reasoningInside);
   const total = counts.total;
   if (total === null || declared.input + declared.output === total) return declared;
+  if (counts.prompt === null) return { ...declared, input: Math.max(0, total - declared.output) };
+  if (counts.completion === null) return { ...declared, output: Math.max(0, total - declared.input) };
   for (const [cached, reasoning] of [
     [cachedInside, !reasoningInside],
     [!cachedInside, reasoningInside],
@@ -93,8 +94,8 @@ function chooseSums(counts: Counts, quirks: Quirks): Sums {
 
 function sumUp(counts: Counts, cachedInside: boolean, reasoningInside: boolean): Sums {
   return {
-    input: counts.prompt + (cachedInside ? 0 : counts.cached),
-    output: counts.completion + (reasoningInside ? 0 : counts.reasoning),
+    input: (counts.prompt ?? 0) + (cachedInside ? 0 : counts.cached),
+    output: (counts.completion ?? 0) + (reasoningInside ? 0 : counts.reasoning),
     unexplained: 0,
   };
 }

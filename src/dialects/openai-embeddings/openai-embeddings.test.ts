@@ -32,6 +32,7 @@ describe("openai-embeddings", () => {
       [{ model: "e", input: [1.5] }, "invalid_value", "input[0]"],
       [{ model: "e", input: "x", encoding_format: "hex" }, "invalid_value", "encoding_format"],
       [{ model: "e", input: "x", dimensions: 0 }, "invalid_value", "dimensions"],
+      [{ model: "e", input: "x", user: "u".repeat(513) }, "invalid_value", "user"],
     ];
     for (const [body, code, param] of wrong) {
       assert.throws(

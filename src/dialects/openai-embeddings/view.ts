@@ -1,7 +1,7 @@
 import type { JsonDocument } from "../../kernel/json-document.ts";
 import type { RequestView } from "../dialect.ts";
-import { readPositive, readText } from "../openai-chat/inbound/fields.ts";
-import { invalid, missing } from "../openai-chat/inbound/refusals.ts";
+import { readEndUser, readPositive, readText } from "../openai-fields/fields.ts";
+import { invalid, missing } from "../openai-fields/refusals.ts";
 
 const INPUT = "a non-empty string, or a non-empty array of strings, of token numbers or of arrays of token numbers";
 
@@ -19,7 +19,7 @@ export function viewRequest(document: JsonDocument): RequestView {
     document,
     model,
     stream: false,
-    endUser: readText(root, "user"),
+    endUser: readEndUser(root, "user"),
     maxOutputTokens: null,
     choices: 1,
     wantsStreamUsage: false,

@@ -8,8 +8,8 @@
  */
 import type { Item, Part, Role } from "../../canonical.ts";
 import { decodeDetails } from "../reasoning-details.ts";
-import { readArray, readText, requireObject, type Fields } from "../inbound/fields.ts";
-import { invalid, unsupported } from "../inbound/refusals.ts";
+import { readArray, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
+import { invalid, unsupported } from "../../openai-fields/refusals.ts";
 import { decodeContent } from "./parts.ts";
 
 const understood: ReadonlySet<string> = new Set([
@@ -62,7 +62,10 @@ function decodeMessage(message: Fields, path: string, items: Item[]): void {
       });
       return;
     default:
-      throw unsupported(`${path}.role`, "Messages of this role cannot be translated. Send the role tool instead.");
+      throw unsupported(
+        `${path}.role`,
+        "Only messages of the roles developer, system, user, assistant and tool can be translated.",
+      );
   }
 }
 

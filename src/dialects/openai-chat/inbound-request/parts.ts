@@ -4,8 +4,8 @@
  * breakpoint; OpenAI's lifetimes, 30 minutes and 12 hours, become the longest that the canonical form has.
  */
 import type { CacheHint, MediaSource, Part } from "../../canonical.ts";
-import { readObject, readText, requireObject, type Fields } from "../inbound/fields.ts";
-import { invalid, unsupported } from "../inbound/refusals.ts";
+import { readObject, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
+import { invalid, unsupported } from "../../openai-fields/refusals.ts";
 
 /** `path` is that of the content: `messages[2].content`. */
 export function decodeContent(content: unknown, path: string): readonly Part[] {

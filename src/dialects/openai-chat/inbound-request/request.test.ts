@@ -89,6 +89,13 @@ describe("decodeRequest", () => {
     assert.doesNotThrow(() => decode({ functions: [], function_call: null }));
   });
 
+  test("refuses what only the provider of the same dialect may judge", () => {
+    assertRefused({ max_tokens: -1 }, "invalid_value", "max_tokens");
+    assertRefused({ temperature: 2.1 }, "invalid_value", "temperature");
+    assertRefused({ top_p: -0.1 }, "invalid_value", "top_p");
+    assertRefused({ messages: [{ role: "boss", content: "x" }] }, "unsupported_parameter", "messages[0].role");
+  });
+
   test("reads output formats", () => {
     const schema = {
       type: "object",

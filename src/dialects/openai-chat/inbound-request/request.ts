@@ -9,8 +9,8 @@
  */
 import type { CanonicalRequest, OutputFormat } from "../../canonical.ts";
 import type { RequestView } from "../../dialect.ts";
-import { readFlag, readNumber, readObject, readPositive, readText, type Fields } from "../inbound/fields.ts";
-import { invalid, unsupported } from "../inbound/refusals.ts";
+import { readFlag, readNumber, readObject, readPositive, readText, type Fields } from "../../openai-fields/fields.ts";
+import { invalid, unsupported } from "../../openai-fields/refusals.ts";
 import { decodeMessages } from "./messages.ts";
 import { decodeReasoning } from "./reasoning-options.ts";
 import { decodeToolChoice, decodeTools } from "./tools.ts";
@@ -60,8 +60,8 @@ export function decodeRequest(view: RequestView): CanonicalRequest {
     toolChoice: decodeToolChoice(root["tool_choice"]),
     parallelToolCalls: readFlag(root, "parallel_tool_calls"),
     maxOutputTokens: readPositive(root, "max_completion_tokens") ?? readPositive(root, "max_tokens"),
-    temperature: readNumber(root, "temperature", 0, 2),
-    topP: readNumber(root, "top_p", 0, 1),
+    temperature: readNumber(root, "temperature", [0, 2]),
+    topP: readNumber(root, "top_p", [0, 1]),
     topK: readPositive(root, "top_k"),
     stop: decodeStop(root["stop"]),
     outputFormat: decodeFormat(root),

@@ -1,6 +1,6 @@
 import type { Tool, ToolChoice } from "../../canonical.ts";
-import { readArray, readFlag, readObject, readText, requireObject, type Fields } from "../inbound/fields.ts";
-import { invalid, missing, unsupported } from "../inbound/refusals.ts";
+import { readArray, readFlag, readObject, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
+import { invalid, missing, unsupported } from "../../openai-fields/refusals.ts";
 
 /**
  * Function tools, in their order. Tools of another type and members beyond openai-node's `ChatCompletionFunctionTool`

@@ -66,6 +66,17 @@ describe("viewRequest", () => {
     assert.deepEqual(needs({ logprobs: true }), ["logprobs"]);
   });
 
+  test("takes an output bound of -1 for none, as local servers do", () => {
+    assert.equal(view({ ...minimal, max_tokens: -1 }).maxOutputTokens, null);
+    assert.equal(view({ ...minimal, max_tokens: -1, max_completion_tokens: 10 }).maxOutputTokens, null);
+    assert.equal(view({ ...minimal, max_tokens: 10_000_000 }).maxOutputTokens, 10_000_000);
+  });
+
+  test("leaves roles and ranges that are new to us to the provider", () => {
+    assert.doesNotThrow(() => view({ ...minimal, messages: [{ role: "ipython", content: "x" }], temperature: 5 }));
+    assert.doesNotThrow(() => view({ ...minimal, messages: [{ role: "boss" }], user: "u".repeat(512) }));
+  });
+
   test("lets pass what is new to us", () => {
     const part = { type: "hologram", hologram: {} };
     assert.doesNotThrow(() => view({ ...minimal, messages: [{ role: "user", content: [part] }], tomorrow: { a: 1 } }));
@@ -77,7 +88,7 @@ describe("viewRequest", () => {
     [{ messages: {} }, "messages"],
     [{ messages: [] }, "messages"],
     [{ messages: ["hi"] }, "messages[0]"],
-    [{ messages: [{ role: "boss", content: "x" }] }, "messages[0].role"],
+    [{ messages: [{ role: 5, content: "x" }] }, "messages[0].role"],
     [{ messages: [minimal.messages[0], { role: "user", content: 5 }] }, "messages[1].content"],
     [{ messages: [{ role: "user", content: null }] }, "messages[0].content"],
     [{ messages: [{ role: "user", content: ["x"] }] }, "messages[0].content[0]"],
@@ -89,10 +100,11 @@ describe("viewRequest", () => {
     [{ n: 0 }, "n"],
     [{ n: 129 }, "n"],
     [{ max_tokens: 1.5 }, "max_tokens"],
-    [{ max_completion_tokens: -1 }, "max_completion_tokens"],
-    [{ temperature: 2.1 }, "temperature"],
+    [{ max_completion_tokens: -2 }, "max_completion_tokens"],
+    [{ max_tokens: 10_000_001 }, "max_tokens"],
+    [{ max_completion_tokens: 9007199254740991 }, "max_completion_tokens"],
     [{ temperature: "hot" }, "temperature"],
-    [{ top_p: -0.1 }, "top_p"],
+    [{ top_p: "most" }, "top_p"],
     [{ stop: [1] }, "stop"],
     [{ tools: {} }, "tools"],
     [{ tools: ["f"] }, "tools[0]"],
@@ -102,6 +114,8 @@ describe("viewRequest", () => {
     [{ response_format: "json" }, "response_format"],
     [{ logprobs: 1 }, "logprobs"],
     [{ user: 1 }, "user"],
+    [{ user: "u".repeat(513) }, "user"],
+    [{ user: "u", safety_identifier: "s".repeat(513) }, "safety_identifier"],
   ];
   for (const [fields, param] of wrong) {
     test(`refuses ${JSON.stringify(fields)} naming ${param}`, () => {

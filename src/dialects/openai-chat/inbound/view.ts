@@ -8,6 +8,7 @@ import type { Needs, RequestView } from "../../dialect.ts";
 import type { JsonDocument } from "../../../kernel/json-document.ts";
 import {
   readArray,
+  readEndUser,
   readFlag,
   readNumber,
   readObject,
@@ -15,11 +16,16 @@ import {
   readText,
   requireObject,
   type Fields,
-} from "./fields.ts";
-import { invalid, missing } from "./refusals.ts";
+} from "../../openai-fields/fields.ts";
+import { invalid, missing } from "../../openai-fields/refusals.ts";
 
 const CHOICES_MAX = 128;
-const roles: ReadonlySet<unknown> = new Set(["developer", "system", "user", "assistant", "tool", "function"]);
+/** Above what any model can give: a bound that is no bound would be held for in full. */
+const OUTPUT_BOUND_MAX = 10_000_000;
+/** "Until the model stops", as LM Studio and llama.cpp take it. */
+const UNBOUNDED = -1;
+/** Roles whose messages must say something. */
+const speaking: ReadonlySet<unknown> = new Set(["developer", "system", "user", "tool"]);
 
 type Wanted = { -readonly [Name in keyof Needs]: Needs[Name] };
 
@@ -42,12 +48,12 @@ export function viewRequest(document: JsonDocument): RequestView {
   checkSampling(root);
   if (readArray(root, "modalities")?.includes("audio") === true) needs.audio = true;
   const streamOptions = readObject(root, "stream_options");
-  const user = readText(root, "user");
+  const user = readEndUser(root, "user");
   return {
     document,
     model,
     stream: readFlag(root, "stream") ?? false,
-    endUser: readText(root, "safety_identifier") ?? user,
+    endUser: readEndUser(root, "safety_identifier") ?? user,
     maxOutputTokens: readOutputBound(root),
     choices: readPositive(root, "n", CHOICES_MAX) ?? 1,
     wantsStreamUsage: streamOptions !== null && readFlag(streamOptions, "include_usage", "stream_options.") === true,
@@ -58,14 +64,19 @@ export function viewRequest(document: JsonDocument): RequestView {
 
 /** Where both names are given the larger one is held for, whichever the provider obeys. */
 function readOutputBound(root: Fields): number | null {
-  const current = readPositive(root, "max_completion_tokens");
-  const legacy = readPositive(root, "max_tokens");
+  const current = readBound(root, "max_completion_tokens");
+  const legacy = readBound(root, "max_tokens");
+  if (current === UNBOUNDED || legacy === UNBOUNDED) return null;
   return current !== null && legacy !== null ? Math.max(current, legacy) : (current ?? legacy);
 }
 
+function readBound(root: Fields, name: string): number | null {
+  return root[name] === UNBOUNDED ? UNBOUNDED : readPositive(root, name, OUTPUT_BOUND_MAX);
+}
+
 function checkSampling(root: Fields): void {
-  readNumber(root, "temperature", 0, 2);
-  readNumber(root, "top_p", 0, 1);
+  readNumber(root, "temperature");
+  readNumber(root, "top_p");
   const stop = root["stop"];
   if (stop === undefined || stop === null || typeof stop === "string") return;
   if (!Array.isArray(stop) || !stop.every((sequence) => typeof sequence === "string")) {
@@ -100,10 +111,8 @@ function checkMessage(message: unknown, index: number, needs: Wanted): void {
   const fields = message as Fields;
   const role = fields["role"];
   if (role === undefined) throw missing(`messages[${index}].role`);
-  if (!roles.has(role)) {
-    throw invalid(`messages[${index}].role`, "developer, system, user, assistant, tool or function");
-  }
-  checkContent(fields["content"], role === "assistant" || role === "function", index, needs);
+  if (typeof role !== "string") throw invalid(`messages[${index}].role`, "a string, such as user or assistant");
+  checkContent(fields["content"], !speaking.has(role), index, needs);
   if (role === "tool") {
     needs.tools = true;
     if (typeof fields["tool_call_id"] !== "string") throw invalid(`messages[${index}].tool_call_id`, "a string");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { HeadgateError } from "../../../kernel/errors.ts";
-import { readError } from "./errors.ts";
+import { readError, readStreamError } from "./errors.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 
@@ -107,6 +107,21 @@ describe("readError", () => {
     assert.equal(read(400, openai).upstream?.code, "content_policy_violation");
     const openrouter = read(403, { error: { code: 403, message: "Your input was flagged" } });
     assert.deepEqual([openrouter.code, openrouter.upstream?.code], ["upstream_rejected", "content_filter"]);
+  });
+
+  test("takes an account without credit for the operator's trouble, not for a rate limit", () => {
+    for (const error of [{ code: "insufficient_quota" }, { type: "insufficient_quota", code: null }]) {
+      const read429 = read(429, { error: { message: "You exceeded your current quota", ...error } });
+      assert.deepEqual([read429.code, read429.status], ["upstream_credentials", 502]);
+    }
+    const inStream = readStreamError({ error: { message: "m", type: "insufficient_quota" } });
+    assert.equal(inStream.code, "upstream_credentials");
+  });
+
+  test("keeps the provider's word on trying again", () => {
+    const said = (value: string): boolean | null => read(429, {}, { "x-should-retry": value }).shouldRetry;
+    assert.deepEqual([said("false"), said("true"), said("maybe")], [false, true, null]);
+    assert.equal(read(500, {}).shouldRetry, null);
   });
 
   test("reads how long to wait", () => {

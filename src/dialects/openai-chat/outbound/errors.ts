@@ -6,7 +6,7 @@
  * refuses is the caller's to read, cut to a bound and without control characters; web pages are never passed on.
  */
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../../kernel/errors.ts";
-import { readRetryAfter } from "../../retry-after.ts";
+import { readRetryAdvice } from "../../retry-advice.ts";
 import { asCount, asObject } from "../../wire-values.ts";
 import { parseErrorBody, readErrorObject, type ProviderError } from "./error-body.ts";
 
@@ -15,30 +15,35 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export function readError(status: number, headers: Headers, body: Uint8Array, wallMs: number): HeadgateError {
   const said = parseErrorBody(body);
   const fallback = `The provider answered with status ${status} and no error message that can be passed on.`;
-  return classify(status, said, fallback, readRetryAfter(headers, wallMs));
+  return classify(status, said, fallback, readRetryAdvice(headers, wallMs));
 }
 
 /** `json` is an error event of a stream that had begun with status 200, or a choice that ended in `error`. */
 export function readStreamError(json: unknown): HeadgateError {
   const said = readErrorObject(json);
   const fallback = "The provider reported an error in its answer, without a message.";
-  return classify(statusOfStreamError(json, said), said, fallback, null);
+  return classify(statusOfStreamError(json, said), said, fallback, {});
 }
 
-function classify(status: number, said: ProviderError, fallback: string, retryAfterMs: number | null): HeadgateError {
+function classify(status: number, said: ProviderError, fallback: string, advice: ErrorOptions): HeadgateError {
   const upstreamCode = recogniseCode(status, said);
-  const code = classifyCode(status, upstreamCode);
+  const code = isUnpaid(status, said) ? "upstream_credentials" : classifyCode(status, upstreamCode);
   const options: ErrorOptions = {
     upstream: { type: said.type, code: upstreamCode },
     ...(code === "upstream_rejected" ? { status } : {}),
     ...(code === "upstream_rejected" && said.param !== null ? { param: said.param } : {}),
-    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...advice,
   };
   if (code === "upstream_credentials") {
     const message = `The provider refused the gateway's own credential (status ${status}). The operator checks the provider's key, its permissions and its balance.`;
     return new HeadgateError(code, message, options);
   }
   return new HeadgateError(code, said.message ?? fallback, options);
+}
+
+/** OpenAI's word, behind status 429, for an account without credit: waiting does not help, only its operator can. */
+function isUnpaid(status: number, said: ProviderError): boolean {
+  return status === 429 && (said.code === "insufficient_quota" || said.type === "insufficient_quota");
 }
 
 function classifyCode(status: number, upstreamCode: string | null): ErrorCode {

@@ -36,6 +36,13 @@ describe("spliceRequest", () => {
     assert.equal(splice(`${begin},"stream_options":null}`), `${begin},"stream_options":{"include_usage":true}}`);
   });
 
+  test("takes stream options out for a provider that refuses them", () => {
+    const asked = `{"model":"real","stream":true,"stream_options":{"include_usage":true},${messages}}`;
+    for (const streamUsage of ["always", "never"] as const) {
+      assert.equal(splice(asked, { streamUsage }), `{"model":"real","stream":true,${messages}}`);
+    }
+  });
+
   test("leaves stream options alone where the caller asked, the provider needs no asking, or nothing is streamed", () => {
     const asked = `{"model":"real",${messages},"stream":true,"stream_options":{ "include_usage":true}}`;
     assert.equal(splice(asked), asked);

@@ -18,10 +18,23 @@ export function readFlag(fields: Fields, name: string, prefix = ""): boolean | n
   return value;
 }
 
-export function readNumber(fields: Fields, name: string, min: number, max: number): number | null {
+export function readNumber(fields: Fields, name: string, range?: readonly [min: number, max: number]): number | null {
   const value = fields[name];
   if (value === undefined || value === null) return null;
-  if (typeof value !== "number" || value < min || value > max) throw invalid(name, `a number from ${min} to ${max}`);
+  const [min, max] = range ?? [-Infinity, Infinity];
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  throw invalid(name, range === undefined ? "a number" : `a number from ${min} to ${max}`);
+}
+
+/** Most characters of a name for the end user: it is kept with every record of a request. */
+const END_USER_CHARS_MAX = 512;
+
+/** `user` or `safety_identifier`. */
+export function readEndUser(fields: Fields, name: string): string | null {
+  const value = readText(fields, name);
+  if (value !== null && value.length > END_USER_CHARS_MAX) {
+    throw invalid(name, `a string of at most ${END_USER_CHARS_MAX} characters`);
+  }
   return value;
 }
 

@@ -1,10 +1,26 @@
+/** What a provider's headers say about trying again. */
+import type { ErrorOptions } from "../kernel/errors.ts";
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * How long to wait, and whether to try at all: `x-should-retry: true` or `false` (openai-node and anthropic-sdk-typescript,
+ * `shouldRetry`), for the caller to be told the same. `wallMs`: the time now.
+ */
+export function readRetryAdvice(headers: Headers, wallMs: number): Pick<ErrorOptions, "retryAfterMs" | "shouldRetry"> {
+  const retryAfterMs = readRetryAfter(headers, wallMs);
+  const shouldRetry = first(headers["x-should-retry"]);
+  return {
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...(shouldRetry === "true" || shouldRetry === "false" ? { shouldRetry: shouldRetry === "true" } : {}),
+  };
+}
 
 /**
  * How long a provider asks to wait, in milliseconds from now: `retry-after-ms` (what OpenAI's SDKs read first), else
  * `retry-after` in seconds or as an HTTP date (RFC 9110, 10.2.3). A date in the past is 0; nothing usable is `null`.
  */
-export function readRetryAfter(headers: Headers, wallMs: number): number | null {
+function readRetryAfter(headers: Headers, wallMs: number): number | null {
   const milliseconds = first(headers["retry-after-ms"]);
   if (DECIMAL.test(milliseconds)) return Math.ceil(Number(milliseconds));
   const text = first(headers["retry-after"]);

@@ -1,5 +1,5 @@
 /** Refusals of a caller's field, named by its path: `messages[2].content`. */
-import { HeadgateError } from "../../../kernel/errors.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
 
 export function invalid(param: string, expected: string): HeadgateError {
   return new HeadgateError("invalid_value", `${param} must be ${expected}.`, { param });
