@@ -5,19 +5,28 @@ const RESERVE_MS = 50;
 const RESERVE_SHARE = 0.05;
 const DEADLINE_MS_MAX = 86_400_000;
 
+/** Monotonic times with a reserve taken off; `Infinity` for none. */
+export interface CallerDeadline {
+  /** When everything must be over. */
+  readonly totalDueMs: number;
+  /** When a stream must have begun. */
+  readonly firstOutputDueMs: number;
+}
+
 /**
- * The caller's deadline as monotonic time, with a reserve taken off; `null` if none was given. From
- * `x-headgate-deadline-ms` (milliseconds from now), else from `x-stainless-timeout` (seconds), which the OpenAI and
- * Anthropic SDKs send by themselves. Throws `invalid_header`, for our own header only.
+ * How long the caller waits. `x-headgate-deadline-ms` (milliseconds from now) bounds the whole exchange; else
+ * `x-stainless-timeout` (seconds), which the OpenAI and Anthropic SDKs send by themselves, bounds what it bounds in
+ * the SDK: a whole answer, but of a stream only the wait for its beginning (openai-node, `fetchWithTimeout`: the timer
+ * ends with the response's head). Throws `invalid_header`, for our own header only.
  */
 export function readDeadline(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   startedMs: number,
-): number | null {
+  stream: boolean,
+): CallerDeadline {
   const own = headers["x-headgate-deadline-ms"];
-  let budgetMs: number;
   if (own !== undefined) {
-    budgetMs = Number(own);
+    const budgetMs = Number(own);
     if (!(budgetMs >= 1 && budgetMs <= DEADLINE_MS_MAX)) {
       throw new HeadgateError(
         "invalid_header",
@@ -25,9 +34,13 @@ export function readDeadline(
         { param: "x-headgate-deadline-ms" },
       );
     }
-  } else {
-    budgetMs = Number(headers["x-stainless-timeout"]) * 1000;
-    if (!(budgetMs > 0 && budgetMs <= DEADLINE_MS_MAX)) return null;
+    return { totalDueMs: dueAt(startedMs, budgetMs), firstOutputDueMs: Infinity };
   }
+  const budgetMs = Number(headers["x-stainless-timeout"]) * 1000;
+  const dueMs = budgetMs > 0 && budgetMs <= DEADLINE_MS_MAX ? dueAt(startedMs, budgetMs) : Infinity;
+  return stream ? { totalDueMs: Infinity, firstOutputDueMs: dueMs } : { totalDueMs: dueMs, firstOutputDueMs: Infinity };
+}
+
+function dueAt(startedMs: number, budgetMs: number): number {
   return startedMs + budgetMs - Math.min(RESERVE_MS, budgetMs * RESERVE_SHARE);
 }

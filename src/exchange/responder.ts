@@ -3,6 +3,8 @@ export interface Responder {
   readonly headSent: boolean;
   /** Body bytes handed over so far. */
   readonly bytesOut: number;
+  /** What was written and waits in memory for a slow caller. */
+  readonly unreadBytes: number;
   /** Alternating header names and values. */
   send(status: number, headers: string[], body: Uint8Array): void;
   start(status: number, headers: string[]): void;

@@ -114,8 +114,8 @@ async function callProvider(deps: ExchangeDeps, exchange: Exchange, principal: P
       },
     );
   }
-  const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs);
-  if (deadline !== null && deps.clock.monotonicMs() >= deadline) {
+  const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
+  if (deps.clock.monotonicMs() >= Math.min(deadline.totalDueMs, deadline.firstOutputDueMs)) {
     const message = "The deadline that the request gave passed before a provider could be called.";
     throw new HeadgateError("deadline_exceeded", message);
   }
@@ -143,5 +143,9 @@ class ExchangeSink implements AttemptSink {
 
   attemptWrite(bytes: Uint8Array): boolean {
     return this.#exchange.responder.write(bytes);
+  }
+
+  unreadBytes(): number {
+    return this.#exchange.responder.unreadBytes;
   }
 }

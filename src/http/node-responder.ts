@@ -14,6 +14,10 @@ export class NodeResponder implements Responder {
     return this.#response.headersSent;
   }
 
+  get unreadBytes(): number {
+    return this.#response.writableLength;
+  }
+
   send(status: number, headers: string[], body: Uint8Array): void {
     headers.push("content-length", String(body.byteLength));
     this.bytesOut += body.byteLength;

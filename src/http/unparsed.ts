@@ -95,6 +95,7 @@ function refusalOf(error: NodeJS.ErrnoException, deps: HttpServerDeps): Headgate
 /** Writes one whole response on a bare socket and closes it. */
 class SocketResponder implements Responder {
   readonly headSent = false;
+  readonly unreadBytes = 0;
   readonly #socket: Duplex;
   bytesOut = 0;
 

@@ -26,13 +26,13 @@ export interface ContentDecoder {
 
 type Decompressor = Pick<Gunzip, "on" | "write" | "end" | "destroy" | "pause" | "resume">;
 
-const decoders: Readonly<Record<string, () => Decompressor>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-};
+const decoders: ReadonlyMap<string, () => Decompressor> = new Map<string, () => Decompressor>([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+  ["zstd", createZstdDecompress],
+]);
 
 /** `null` for no encoding. Throws `upstream_malformed` for one that is not known. */
 export function createContentDecoder(
@@ -44,7 +44,7 @@ export function createContentDecoder(
     .trim()
     .toLowerCase();
   if (name === "identity" || name === "") return null;
-  const create = decoders[name];
+  const create = decoders.get(name);
   if (create === undefined) {
     throw new HeadgateError(
       "upstream_malformed",

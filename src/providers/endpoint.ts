@@ -41,6 +41,12 @@ export function createEndpoint(
     throw new HeadgateError("invalid_argument", `Provider ${name} needs an address: set providers.${name}.baseUrl.`);
   }
   const url = new URL(base);
+  if (url.search !== "" || url.hash !== "") {
+    throw new HeadgateError(
+      "invalid_argument",
+      `providers.${name}.baseUrl has a query or a fragment, which would be lost: give the address up to the version segment.`,
+    );
+  }
   const credentials = prepareCredentials(spec, config, userAgent);
   let turn = 0;
   const endpoint: Endpoint = {
@@ -67,19 +73,24 @@ export function createEndpoint(
 }
 
 function prepareCredentials(spec: ProviderSpec, config: ProviderConfig, userAgent: string): readonly Credential[] {
-  const common = [
-    "content-type",
-    "application/json",
-    "accept-encoding",
-    "identity",
-    "user-agent",
-    userAgent,
-    ...Object.entries({ ...spec.headers, ...config.headers }).flat(),
-  ];
+  const common = mergeHeaders(
+    { "content-type": "application/json", "accept-encoding": "identity", "user-agent": userAgent },
+    spec.headers,
+    config.headers,
+  );
   return config.credentials.map((credential) => {
     const key = credential.key?.reveal() ?? null;
     if (key === null) return { name: credential.name, headers: common };
     const auth = spec.auth.scheme === "header" ? [spec.auth.header, key] : ["authorization", `Bearer ${key}`];
     return { name: credential.name, headers: [...common, ...auth] };
   });
+}
+
+/** Alternating names and values; a later one replaces an earlier one of the same name, however it is written. */
+function mergeHeaders(...layers: readonly Readonly<Record<string, string>>[]): readonly string[] {
+  const merged = new Map<string, string>();
+  for (const layer of layers) {
+    for (const [name, value] of Object.entries(layer)) merged.set(name.toLowerCase(), value);
+  }
+  return [...merged].flat();
 }

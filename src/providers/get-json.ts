@@ -31,16 +31,19 @@ export function getJson(
 ): Promise<JsonAnswer> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<JsonAnswer>();
-  const collector = new Collector(request.bytesMax, resolve, give);
-  const timer = clock.setTimer(() => give(new AnswerTooLate(request)), request.timeoutMs);
+  let call: UpstreamCall | null = null;
+  const give = (reason: Error): void => {
+    call?.abort();
+    reject(reason);
+  };
   const onAbort = (): void => give(signal.reason as Error);
+  const timer = clock.setTimer(() => give(new AnswerTooLate(request)), request.timeoutMs);
   signal.addEventListener("abort", onAbort, { once: true });
-  const call: UpstreamCall = transport.send(
-    { method: "GET", origin: request.origin, path: request.path, headers: request.headers, body: null },
-    collector,
-  );
-  function give(reason: Error): void {
-    call.abort();
+  try {
+    const { origin, path, headers } = request;
+    const collector = new Collector(request.bytesMax, resolve, give);
+    call = transport.send({ method: "GET", origin, path, headers, body: null }, collector);
+  } catch (reason) {
     reject(reason);
   }
   return promise.finally(() => {

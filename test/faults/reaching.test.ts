@@ -75,8 +75,22 @@ for (const upstream of upstreams) {
       });
     }
 
-    test("the deadline of an SDK, in mid-stream", async () => {
+    test("the deadline of an SDK, before a stream has begun", async () => {
+      const headers = { "x-stainless-timeout": "0.2" };
+      const reply = await scene.ask({ upstream, stream: true, script: "ttft=5000", headers });
+      await scene.assertOutcome(reply, furtherFaults["deadline before output"].outcome, true);
+    });
+
+    test("not by the deadline of an SDK, once a stream has begun: the SDK's own timer has ended by then", async () => {
       const headers = { "x-stainless-timeout": "0.3" };
+      const reply = await scene.ask({ upstream, stream: true, script: "tokens=60,rate=100", headers });
+      assert.equal(reply.status, 200);
+      assert.match(reply.text, /data: \[DONE\]\n\n$/);
+      scene.test.simulator.reset();
+    });
+
+    test("the deadline of the request, in mid-stream", async () => {
+      const headers = { "x-headgate-deadline-ms": "300" };
       const reply = await scene.ask({ upstream, stream: true, script: "tokens=500,rate=100", headers });
       await scene.assertOutcome(reply, furtherFaults["deadline in stream"].outcome, true);
     });

@@ -40,9 +40,12 @@ const silent = failed(504, "first_token_timeout", { ending: "timeout", charged: 
 /** A whole answer has no first token: only the total timer ends the wait. */
 const silentWhole = failed(504, "total_timeout", { ending: "timeout", charged: "input estimate" });
 const truncated = failed(502, "stream_truncated", { ending: "truncated", charged: "input estimate" });
+/** Broken off in the middle of the JSON: what had come of it is counted. */
+const truncatedWhole = failed(502, "stream_truncated", { ending: "truncated", charged: "estimate" });
+const silentInWhole = failed(504, "total_timeout", { ending: "timeout", charged: "estimate" });
 const malformed = failed(502, "upstream_malformed", { charged: "input estimate" });
 const tooLarge = failed(502, "upstream_too_large", { charged: "input estimate" });
-const failedInAnswer = failed(502, "upstream_failed", { charged: "input estimate" });
+const failedInAnswer = failed(502, "upstream_failed", { charged: "nothing yet" });
 const cut = brokenOff("stream_truncated", "truncated");
 const holed = brokenOff("upstream_malformed");
 
@@ -123,7 +126,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "one-token-then-silence",
     title: "sends one token and then nothing",
     script: "fault=one-token-then-silence",
-    whole: silentWhole,
+    whole: silentInWhole,
     stream: brokenOff("idle_timeout", "timeout"),
   },
   both(truncated, "reset-after-headers", "resets the connection after its response head", "fault=reset-after-headers"),
@@ -138,14 +141,14 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "cut-mid-token",
     title: "closes the connection in the middle of an event",
     script: "fault=cut-mid-token",
-    whole: truncated,
+    whole: truncatedWhole,
     stream: cut,
   },
   {
     fault: "cut-between-events",
     title: "closes the connection between two events",
     script: "fault=cut-between-events",
-    whole: truncated,
+    whole: truncatedWhole,
     stream: cut,
   },
   {

@@ -10,9 +10,13 @@ import type { TimerName } from "./timers.ts";
 interface WholeAnswer {
   readonly json: unknown;
   readonly reading: ResponseReading;
+  /** Why it cannot be handed on although it was read and is charged. */
+  readonly failure: HeadgateError | null;
+  /** The status of an error that came in a success. */
+  readonly refusedWith: number | null;
 }
 
-/** Throws `upstream_malformed`, or the provider's own error when it answered 200 with an error in the body. */
+/** Throws `upstream_malformed` for what is no answer of the dialect. */
 export function readWholeAnswer(
   call: AttemptCall,
   bytes: Uint8Array,
@@ -20,14 +24,27 @@ export function readWholeAnswer(
   headers: UpstreamHeaders,
 ): WholeAnswer {
   const json = parseAnswer(call, bytes);
-  if (isErrorBody(json)) throw call.outbound.readError(status === 200 ? 502 : status, headers, bytes, 0);
-  if (call.stream) {
-    throw new HeadgateError(
-      "upstream_malformed",
-      `Provider ${call.providerName} answered a streaming request with something that is not a stream.`,
-    );
+  const refusedWith = errorStatus(json, status);
+  if (refusedWith !== null) {
+    const failure = call.outbound.readError(refusedWith, headers, bytes, 0);
+    return { json, reading: emptyReading(), failure, refusedWith };
   }
-  return { json, reading: call.outbound.readResponse(json, call.target.facts.quirks) };
+  const reading = call.outbound.readResponse(json, call.target.facts.quirks);
+  return { json, reading, failure: call.stream ? notAStream(call) : null, refusedWith };
+}
+
+function notAStream(call: AttemptCall): HeadgateError {
+  const message = `Provider ${call.providerName} answered a streaming request with something that is not a stream.`;
+  return new HeadgateError("upstream_malformed", message);
+}
+
+export function emptyReading(): ResponseReading {
+  return { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+}
+
+export function tooLarge(call: AttemptCall): HeadgateError {
+  const message = `The provider's answer is larger than limits.responseBytes (${call.responseBytesMax}).`;
+  return new HeadgateError("upstream_too_large", message);
 }
 
 export function readRefusal(
@@ -44,14 +61,6 @@ export function readRefusal(
     );
   }
   return call.outbound.readError(status, headers, body, wallMs);
-}
-
-/** A stream without the right content type is still a stream if it begins like one. */
-export function looksLikeEventStream(chunk: Uint8Array): boolean {
-  const start = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.byteLength, 16))
-    .toString("latin1")
-    .replace(/^\u00ef\u00bb\u00bf/, "");
-  return /^\s*(data:|event:|id:|retry:|:)/.test(start);
 }
 
 /** Undici's code when its own limit of a dial ran out before the attempt's. */
@@ -99,6 +108,8 @@ export function timeoutError(name: TimerName, call: AttemptCall): HeadgateError 
         `No connection to provider ${providerName} within ${timeouts.connectMs} ms.`,
       );
     case "first-token":
+      if (call.firstOutputDueMs !== Infinity)
+        return new HeadgateError("deadline_exceeded", "No output came within the time that the request gave.");
       return new HeadgateError(
         timeoutCodes[name],
         `Provider ${providerName} gave no output within ${timeouts.firstTokenMs} ms.`,
@@ -138,8 +149,15 @@ function parseAnswer(call: AttemptCall, bytes: Uint8Array): unknown {
   }
 }
 
-function isErrorBody(json: unknown): boolean {
-  if (typeof json !== "object" || json === null) return false;
+/**
+ * The status of an answer that is an error for all its success: `{"error": {…}}`, or `{"error": "…"}` as some servers
+ * put it. A numeric `code` is that status (OpenRouter); else it counts as the provider's own failure.
+ */
+function errorStatus(json: unknown, status: number): number | null {
+  if (typeof json !== "object" || json === null) return null;
   const error = (json as { error?: unknown }).error;
-  return typeof error === "object" && error !== null;
+  if (typeof error === "string" ? error === "" : typeof error !== "object" || error === null) return null;
+  const code = typeof error === "object" ? (error as { code?: unknown }).code : null;
+  if (typeof code === "number" && code >= 400 && code <= 599) return code;
+  return status === 200 ? 502 : status;
 }

@@ -6,7 +6,7 @@
  * stream's bytes go to the `AttemptSink` as they come; its terminal marker stays in `tail` until the exchange has
  * committed the settlement.
  */
-import type { Clock } from "../../kernel/clock.ts";
+import type { Clock, Timer } from "../../kernel/clock.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
 import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../../providers/content-decoding.ts";
@@ -14,13 +14,16 @@ import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "
 import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
 import type { AttemptCall } from "./call.ts";
 import { AttemptTimers, type TimerName } from "./timers.ts";
-import { connectionError, looksLikeEventStream, readRefusal, readWholeAnswer, timeoutError } from "./answer.ts";
+import { connectionError, emptyReading, readRefusal, readWholeAnswer, timeoutError, tooLarge } from "./answer.ts";
+import { CollectedBody } from "./collected-body.ts";
 
 export interface AttemptSink {
   /** The first output of a stream is here; `attemptWrite` follows. */
   attemptCommitted(): void;
   /** False: the caller reads slowly; `resume` is called when there is room again. */
   attemptWrite(bytes: Uint8Array): boolean;
+  /** What was written and waits in memory for the caller. */
+  unreadBytes(): number;
 }
 
 export interface AttemptDeps {
@@ -48,6 +51,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   firstOutputAtMs: number | null = null;
   /** The provider answered with a status that is not 2xx. */
   refused = false;
+  /** With a status of 500 or more: then it may have worked, and billed, before it failed. */
+  refusedByServer = false;
   /** The provider began to answer: the head of a success arrived. */
   answered = false;
   /** We stopped the call before the provider had ended it. */
@@ -70,8 +75,9 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   #mode: Mode = "waiting";
   #status = 0;
   #headers: UpstreamHeaders = {};
-  #chunks: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #body = new CollectedBody();
+  #unreadBytes = 0;
+  #lingering: Timer | null = null;
   #closed = false;
 
   constructor(deps: AttemptDeps, call: AttemptCall, sink: AttemptSink) {
@@ -83,7 +89,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
     this.#resolve = resolve;
-    this.#timers = new AttemptTimers(deps.clock, call.timeouts, call.totalDueMs, (name) => this.#expired(name));
+    this.#timers = new AttemptTimers(deps.clock, call.timeouts, call, (name) => this.#expired(name));
   }
 
   get reading(): ResponseReading {
@@ -105,6 +111,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   start(): void {
     this.startedAtMs = this.#deps.clock.monotonicMs();
+    this.#timers.start();
     try {
       this.#upstream = this.#deps.transport.send(this.call.request, this);
     } catch (cause) {
@@ -123,6 +130,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   cancel(drainMs: number): void {
     if (this.state !== "running") return;
     if (drainMs === 0 || this.sentAtMs === null || this.#mode === "refusal") {
+      this.#meterBeginning();
       this.#finish("cancelled", null);
       return;
     }
@@ -152,7 +160,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     }
     if (status < 200 || status > 299) {
       this.#mode = "refusal";
-      this.refused = true;
+      this.#refusedWith(status);
       return;
     }
     this.answered = true;
@@ -175,25 +183,23 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     else this.#decoder.end();
   }
 
+  /** What a decoder still holds is delivered first; it then reports the missing rest itself. */
   onError(error: Error): void {
-    this.#closed = true;
+    this.#close();
     if (this.state !== "running") return;
-    if (this.#mode === "stream") this.#relay?.reset(error);
-    else this.#fail(connectionError(this.call, this.#mode !== "waiting", error));
+    if (this.#decoder !== null) this.#decoder.end();
+    else if (this.#mode === "stream") this.#relay?.reset(error);
+    else this.#breakOff(connectionError(this.call, this.#mode !== "waiting", error));
   }
 
   onDecoded(chunk: Uint8Array): void {
     if (this.state !== "running") return;
-    if (this.#mode === "sniff") {
-      if (looksLikeEventStream(chunk)) this.#openStream();
-      else this.#mode = "whole";
-    }
     if (this.#mode === "stream") this.#relay?.push(chunk);
     else this.#collect(chunk);
   }
 
   onDecodedEnd(): void {
-    this.#closed = true;
+    this.#close();
     if (this.state !== "running") return;
     if (this.#mode === "stream") this.#relay?.eof();
     else if (this.#mode === "refusal") this.#fail(this.#refusal());
@@ -213,6 +219,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   relayWrite(bytes: Uint8Array): void {
     if (this.#sink.attemptWrite(bytes) || this.state !== "running") return;
     this.#source()?.pause();
+    this.#unreadBytes = this.#sink.unreadBytes();
     this.#timers.waitForReader();
   }
 
@@ -243,29 +250,32 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   #collect(chunk: Uint8Array): void {
-    this.#bytes += chunk.byteLength;
+    const body = this.#body;
+    body.add(chunk);
+    if (this.#mode === "sniff") {
+      const stream = body.looksLikeEventStream();
+      if (stream === null) return;
+      if (stream) {
+        this.#openStream();
+        this.#relay?.push(body.bytes());
+        return;
+      }
+      this.#mode = "whole";
+    }
     if (this.#mode === "refusal") {
-      this.#chunks.push(chunk);
-      if (this.#bytes > REFUSAL_BYTES_MAX) this.#fail(this.#refusal());
-      return;
+      if (body.size > REFUSAL_BYTES_MAX) this.#fail(this.#refusal());
+    } else if (body.size > this.call.responseBytesMax) {
+      this.#fail(tooLarge(this.call));
     }
-    if (this.#bytes > this.call.responseBytesMax) {
-      this.#fail(
-        new HeadgateError(
-          "upstream_too_large",
-          `The provider's answer is larger than limits.responseBytes (${this.call.responseBytesMax}).`,
-        ),
-      );
-      return;
-    }
-    this.#chunks.push(chunk);
   }
 
   #completeWhole(): void {
     try {
-      const bytes = this.#joined();
+      const bytes = this.#body.bytes();
       const answer = readWholeAnswer(this.call, bytes, this.#status, this.#headers);
       this.#reading = answer.reading;
+      if (answer.refusedWith !== null) this.#refusedWith(answer.refusedWith);
+      if (answer.failure !== null) throw answer.failure;
       this.json = answer.json;
       this.body = bytes;
     } catch (thrown) {
@@ -275,20 +285,43 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#finish("complete", null);
   }
 
-  #refusal(): HeadgateError {
-    return readRefusal(this.call, this.#joined(), this.#status, this.#headers, this.#deps.clock.wallMs());
+  #refusedWith(status: number): void {
+    this.refused = true;
+    this.refusedByServer = status >= 500;
   }
 
-  #joined(): Uint8Array {
-    return this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks);
+  #refusal(): HeadgateError {
+    return readRefusal(this.call, this.#body.bytes(), this.#status, this.#headers, this.#deps.clock.wallMs());
   }
 
   #expired(name: TimerName): void {
-    if (name === "ending") this.#relay?.expire("quiet", timeoutError(name, this.call));
-    else if (name === "reader" || name === "drain")
-      this.#finish("cancelled", name === "reader" ? timeoutError(name, this.call) : null);
-    else if (this.#mode === "stream") this.#relay?.expire("timeout", timeoutError(name, this.call));
-    else this.#fail(timeoutError(name, this.call));
+    if (name === "ending") {
+      this.#relay?.expire("quiet", timeoutError(name, this.call));
+    } else if (name === "reader") {
+      this.#readerExpired();
+    } else if (name === "drain") {
+      this.#finish("cancelled", null);
+    } else if (this.#mode === "stream") {
+      this.#relay?.expire("timeout", timeoutError(name, this.call));
+    } else {
+      this.#breakOff(timeoutError(name, this.call));
+    }
+  }
+
+  #breakOff(failure: HeadgateError): void {
+    this.#meterBeginning();
+    this.#finish("failed", failure);
+  }
+
+  /** A caller who took anything in the meantime is slow, not gone. */
+  #readerExpired(): void {
+    const unreadBytes = this.#sink.unreadBytes();
+    if (unreadBytes >= this.#unreadBytes) {
+      this.#finish("cancelled", timeoutError("reader", this.call));
+      return;
+    }
+    this.#unreadBytes = unreadBytes;
+    this.#timers.waitForReader();
   }
 
   #fail(thrown: unknown): void {
@@ -310,11 +343,23 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#resolve();
   }
 
+  /** What had come of a whole answer when it broke off was generated, and is counted. */
+  #meterBeginning(): void {
+    if (this.#mode === "whole" && this.#body.looksLikeJson()) this.#reading.outputBytes = this.#body.size;
+  }
+
+  /** The provider's side is over. */
+  #close(): void {
+    this.#closed = true;
+    this.#lingering?.cancel();
+    this.#lingering = null;
+  }
+
   /** A complete stream's connection gets a moment to close by itself, so that it can be used again. */
   #release(): void {
     if (this.#closed) return;
     if (this.state === "complete" && this.#decoder === null) {
-      this.#deps.clock.setTimer(() => this.#upstream?.abort(), this.call.timeouts.endingMs);
+      this.#lingering = abortLater(this.#deps.clock, this.#upstream, this.call.timeouts.endingMs);
       return;
     }
     this.#decoder?.destroy();
@@ -322,6 +367,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 }
 
-function emptyReading(): ResponseReading {
-  return { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+/** Holds on to the call alone. */
+function abortLater(clock: Clock, upstream: UpstreamCall | null, delayMs: number): Timer {
+  return clock.setTimer(() => upstream?.abort(), delayMs);
 }

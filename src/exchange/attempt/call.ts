@@ -19,7 +19,9 @@ export interface AttemptCall {
   readonly timeouts: TimeoutsConfig;
   /** Monotonic time at which everything must be over. */
   readonly totalDueMs: number;
-  /** Whether that is the caller's own deadline. */
+  /** Monotonic time at which a stream must have begun, as the caller asked; `Infinity`: no bound of the caller's. */
+  readonly firstOutputDueMs: number;
+  /** Whether `totalDueMs` is the caller's own deadline. */
   readonly deadlineIsCallers: boolean;
   readonly responseBytesMax: number;
   /** The caller's bytes of a whole answer; `null` where the provider's own bytes are passed on. */

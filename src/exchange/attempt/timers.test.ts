@@ -8,10 +8,13 @@ const timeouts = { connectMs: 1_000, firstTokenMs: 5_000, idleMs: 2_000, totalMs
 function start(
   over: Partial<typeof timeouts> = {},
   totalDueMs = 60_000,
+  firstOutputDueMs = Infinity,
 ): { clock: VirtualClock; timers: AttemptTimers; fired: TimerName[] } {
   const clock = createVirtualClock();
   const fired: TimerName[] = [];
-  const timers = new AttemptTimers(clock, { ...timeouts, ...over }, totalDueMs, (name) => fired.push(name));
+  const bounds = { totalDueMs, firstOutputDueMs };
+  const timers = new AttemptTimers(clock, { ...timeouts, ...over }, bounds, (name) => fired.push(name));
+  timers.start();
   return { clock, timers, fired };
 }
 
@@ -95,4 +98,43 @@ test("an answer that comes as a whole has no first token to wait for", () => {
   assert.deepEqual(fired, []);
   clock.advance(1_000);
   assert.deepEqual(fired, ["total"]);
+});
+
+test("a caller who waits so long for a stream to begin bounds the first token, and nothing after it", () => {
+  const late = start({}, 60_000, 3_000);
+  late.timers.sent(true);
+  late.clock.advance(3_000);
+  assert.deepEqual(late.fired, ["first-token"]);
+  const begun = start({}, 60_000, 3_000);
+  begun.timers.sent(true);
+  begun.clock.advance(2_900);
+  begun.timers.progress(true);
+  begun.clock.advance(1_900);
+  assert.deepEqual(begun.fired, []);
+});
+
+test("a drain keeps its bound when the provider finishes meanwhile", () => {
+  const { clock, timers, fired } = start({ endingMs: 30_000 });
+  timers.sent(true);
+  timers.progress(true);
+  timers.drain(1_000);
+  clock.advance(600);
+  timers.ending();
+  clock.advance(400);
+  assert.deepEqual(fired, ["ending"]);
+});
+
+test("a phase that ran out can be entered again, and the total timer goes on meanwhile", () => {
+  const clock = createVirtualClock();
+  const fired: TimerName[] = [];
+  const bounds = { totalDueMs: 5_000, firstOutputDueMs: Infinity };
+  const timers = new AttemptTimers(clock, timeouts, bounds, (name) => {
+    fired.push(name);
+    if (name === "reader") timers.waitForReader();
+  });
+  timers.start();
+  timers.waitForReader();
+  clock.advance(5_000);
+  assert.deepEqual(fired, ["reader", "reader", "total"]);
+  assert.equal(clock.pendingCount, 0);
 });

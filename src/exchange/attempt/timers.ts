@@ -8,29 +8,40 @@ import type { TimeoutsConfig } from "../../config/config.ts";
 
 export type TimerName = "connect" | "first-token" | "idle" | "ending" | "reader" | "drain" | "total";
 
+/** Monotonic times; `Infinity` for none. */
+export interface AttemptBounds {
+  /** The caller's deadline or the total timeout, whichever is first. */
+  readonly totalDueMs: number;
+  /** How long the caller waits for the first output of a stream. */
+  readonly firstOutputDueMs: number;
+}
+
 export class AttemptTimers {
   readonly #clock: Clock;
   readonly #timeouts: TimeoutsConfig;
   readonly #expired: (name: TimerName) => void;
-  readonly #totalDueMs: number;
+  readonly #bounds: AttemptBounds;
   #phase: TimerName = "connect";
-  #phaseDueMs: number;
+  #phaseDueMs = Infinity;
   #armedDueMs = Infinity;
   #timer: Timer | null = null;
 
-  /** `totalDueMs`: monotonic time of the caller's deadline or the total timeout, whichever is first. */
-  constructor(clock: Clock, timeouts: TimeoutsConfig, totalDueMs: number, expired: (name: TimerName) => void) {
+  /** Nothing runs before `start`. `expired` may enter another phase; else only the total timer goes on. */
+  constructor(clock: Clock, timeouts: TimeoutsConfig, bounds: AttemptBounds, expired: (name: TimerName) => void) {
     this.#clock = clock;
     this.#timeouts = timeouts;
+    this.#bounds = bounds;
     this.#expired = expired;
-    this.#totalDueMs = totalDueMs;
-    this.#phaseDueMs = dueAfter(clock.monotonicMs(), timeouts.connectMs);
-    this.#arm();
+  }
+
+  /** The dial begins. */
+  start(): void {
+    this.#enter("connect", this.#timeouts.connectMs);
   }
 
   /** The request left: from here on the first token is waited for, or (`stream` false) the answer as a whole. */
   sent(stream: boolean): void {
-    this.#enter("first-token", stream ? this.#timeouts.firstTokenMs : 0);
+    this.#enter("first-token", stream ? this.#timeouts.firstTokenMs : 0, this.#bounds.firstOutputDueMs);
   }
 
   /** An event that is not a comment came; `output` says whether it was what the caller waits for. */
@@ -39,9 +50,9 @@ export class AttemptTimers {
     if (output || this.#phase === "idle" || this.#phase === "reader") this.#enter("idle", this.#timeouts.idleMs);
   }
 
-  /** The provider finished; only its terminal marker may still come. */
+  /** The provider finished; only its terminal marker may still come. A drain ends no later than it would have. */
   ending(): void {
-    this.#enter("ending", this.#timeouts.endingMs);
+    this.#enter("ending", this.#timeouts.endingMs, this.#phase === "drain" ? this.#phaseDueMs : Infinity);
   }
 
   /** The provider is paused because the caller does not read: silence is the caller's now. */
@@ -61,14 +72,14 @@ export class AttemptTimers {
     this.#armedDueMs = -Infinity;
   }
 
-  #enter(phase: TimerName, limitMs: number): void {
+  #enter(phase: TimerName, limitMs: number, dueMs = Infinity): void {
     this.#phase = phase;
-    this.#phaseDueMs = dueAfter(this.#clock.monotonicMs(), limitMs);
+    this.#phaseDueMs = Math.min(dueMs, dueAfter(this.#clock.monotonicMs(), limitMs));
     this.#arm();
   }
 
   #arm(): void {
-    const dueMs = Math.min(this.#phaseDueMs, this.#totalDueMs);
+    const dueMs = Math.min(this.#phaseDueMs, this.#bounds.totalDueMs);
     if (dueMs >= this.#armedDueMs) return;
     this.#timer?.cancel();
     this.#armedDueMs = dueMs;
@@ -78,14 +89,16 @@ export class AttemptTimers {
   #fire(): void {
     const nowMs = this.#clock.monotonicMs();
     this.#armedDueMs = Infinity;
-    if (nowMs >= this.#totalDueMs - EARLY_MS) this.#expire("total");
-    else if (nowMs >= this.#phaseDueMs - EARLY_MS) this.#expire(this.#phase);
-    else this.#arm();
-  }
-
-  #expire(name: TimerName): void {
-    this.stop();
-    this.#expired(name);
+    if (nowMs >= this.#bounds.totalDueMs - EARLY_MS) {
+      this.stop();
+      this.#expired("total");
+      return;
+    }
+    if (nowMs >= this.#phaseDueMs - EARLY_MS) {
+      this.#phaseDueMs = Infinity;
+      this.#expired(this.#phase);
+    }
+    this.#arm();
   }
 }
 
