@@ -2,6 +2,8 @@
  * Reads JSON so that writing it again loses nothing: a number that a double cannot hold keeps its own digits. Tool
  * arguments are the caller's data (ids, amounts); a gateway that rounds them on the way corrupts them.
  */
+import type { JsonDocument } from "../kernel/json-document.ts";
+
 interface JsonWithSources {
   parse(
     text: string,
@@ -27,6 +29,19 @@ export function parseExactJson(text: string): unknown {
     if (typeof value !== "number" || source === undefined || holds(value, source)) return value;
     return json.rawJSON(source);
   });
+}
+
+/** A top-level member of a caller's body as `parseExactJson` reads it; `undefined` if it is absent. */
+export function readExactMember(document: JsonDocument, name: string): unknown {
+  const member = document.members.find((each) => each.name === name);
+  if (member === undefined) return undefined;
+  const { bytes } = document;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+    "utf8",
+    member.valueStart,
+    member.valueEnd,
+  );
+  return MAY_LOSE_DIGITS.test(text) ? parseExactJson(text) : document.root[name];
 }
 
 function holds(value: number, source: string): boolean {

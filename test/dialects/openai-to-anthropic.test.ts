@@ -30,6 +30,30 @@ function refuses(change: Record<string, unknown>, param: string): void {
 }
 
 describe("an OpenAI request to an Anthropic model", () => {
+  test("keeps every digit of the numbers in the schemas of tools and output", () => {
+    const schema = '{"type":"object","properties":{"id":{"maximum":9223372036854775807}}}';
+    const tool = `{"type":"function","function":{"name":"f","parameters":${schema}}}`;
+    const format = `{"type":"json_schema","json_schema":{"name":"a","schema":${schema}}}`;
+    const { text } = translateRequest(
+      `{"model":"m","messages":[{"role":"user","content":"Hi"}],"tools":[${tool}],"response_format":${format}}`,
+    );
+    assert.ok(text.includes(`"input_schema":${schema}`));
+    assert.ok(text.includes(`"schema":${schema}`));
+  });
+
+  test("is refused for a member that has no place, however deep it stands", () => {
+    const content = [{ type: "text", text: "Hi", mood: "good" }];
+    refuses({ messages: [{ role: "user", content }] }, "messages[0].content[0].mood");
+    refuses(
+      { tools: [weather], tool_choice: { type: "function", function: { name: "get_weather" }, k: 1 } },
+      "tool_choice.k",
+    );
+    refuses(
+      { response_format: { type: "json_schema", json_schema: { name: "a" } } },
+      "response_format.json_schema.schema",
+    );
+  });
+
   test("arrives with system text, media, tools, bounds and sampling in their places", () => {
     const { body, losses } = translateRequest({
       model: "m",

@@ -14,14 +14,19 @@ const CREATED_MS = Date.UTC(2026, 10, 21);
 export interface TranslatedRequest {
   readonly view: RequestView;
   readonly body: Record<string, unknown>;
+  /** The body as it is on the wire. */
+  readonly text: string;
   readonly losses: readonly string[];
 }
 
+/** `request`: an object, or the JSON text of one. */
 export function translateRequest(request: unknown, model = "claude-opus-4-8"): TranslatedRequest {
-  const view = inbound.view(parseJsonDocument(Buffer.from(JSON.stringify(request)), { depth: 64 }));
+  const wire = typeof request === "string" ? request : JSON.stringify(request);
+  const view = inbound.view(parseJsonDocument(Buffer.from(wire), { depth: 64 }));
   const target = { model, maxOutputTokens: 64_000, quirks: {} };
   const encoded = outbound.translation!.encodeRequest(inbound.translation!.decodeRequest(view), target);
-  return { view, body: JSON.parse(Buffer.from(encoded.body).toString("utf8")), losses: encoded.losses };
+  const text = Buffer.from(encoded.body).toString("utf8");
+  return { view, body: JSON.parse(text), text, losses: encoded.losses };
 }
 
 /** OpenAI's shape, with the extensions that carry reasoning. */

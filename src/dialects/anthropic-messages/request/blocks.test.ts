@@ -31,6 +31,21 @@ test("carries images by URL and by content", () => {
   assert.deepEqual(losses, []);
 });
 
+test("takes image/jpg for JPEG, as callers write it", () => {
+  const { blocks, losses } = encode({ type: "image", source: { ...png, mediaType: "image/jpg" }, detail: null });
+  const source = { type: "base64", media_type: "image/jpeg", data: "iVBO" };
+  assert.deepEqual([blocks, losses], [[{ type: "image", source }], []]);
+});
+
+test("reports a cache breakpoint that goes with the empty text it hangs on", () => {
+  const { blocks, losses } = encode(
+    { type: "text", text: "a" },
+    { type: "text", text: "", cache: { ttl: "5m" } },
+    { type: "text", text: "" },
+  );
+  assert.deepEqual([blocks, losses], [[{ type: "text", text: "a" }], ["cache_control"]]);
+});
+
 test("reports an image detail, which has no counterpart", () => {
   assert.deepEqual(encode({ type: "image", source: png, detail: "high" }).losses, ["image_url.detail"]);
 });

@@ -12,6 +12,8 @@ import { invalid, unsupported } from "./refusal.ts";
 import type { CacheControl, ContentBlock, DocumentBlock, ImageBlock, TextBlock } from "./wire.ts";
 
 const IMAGE_TYPES: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
+/** What callers write for a type that the API takes by another name. */
+const imageTypeAliases: ReadonlyMap<string, string> = new Map([["image/jpg", "image/jpeg"]]);
 const CACHE_BREAKPOINTS_MAX = 4;
 
 /** What the encoding of one request keeps track of. */
@@ -62,7 +64,10 @@ function pushText(
   blocks: (TextBlock | ContentBlock)[],
   tracking: Tracking,
 ): void {
-  if (part.text === "") return;
+  if (part.text === "") {
+    if (part.type === "text" && part.cache !== undefined) tracking.losses.add("cache_control");
+    return;
+  }
   blocks.push({
     type: "text",
     text: part.text,
@@ -76,13 +81,14 @@ function encodeImage(part: Part & { type: "image" }, tracking: Tracking): ImageB
   const cache = encodeCache(part.cache, tracking);
   if (source.from === "url") return { type: "image", source: { type: "url", url: source.url }, ...cache };
   if (source.from === "file") throw foreignFile(source);
-  if (!IMAGE_TYPES.has(source.mediaType)) {
+  const mediaType = imageTypeAliases.get(source.mediaType) ?? source.mediaType;
+  if (!IMAGE_TYPES.has(mediaType)) {
     throw unsupported(
       "messages",
       `The Anthropic Messages API takes images as JPEG, PNG, GIF or WebP, not as ${source.mediaType}. Convert the image.`,
     );
   }
-  return { type: "image", source: { type: "base64", media_type: source.mediaType, data: source.data }, ...cache };
+  return { type: "image", source: { type: "base64", media_type: mediaType, data: source.data }, ...cache };
 }
 
 function encodeDocument(part: Part & { type: "document" }, tracking: Tracking): DocumentBlock {

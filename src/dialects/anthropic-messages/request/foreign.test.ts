@@ -26,6 +26,7 @@ test("refuses by name each field that changes the answer", () => {
     a_field_of_tomorrow: 1,
     "tools[0]": { type: "custom" },
     "messages[3].weight": 0,
+    "messages[3].refusal": "No.",
     constructor: 1,
   };
   for (const [name, value] of Object.entries(fields)) {
@@ -50,9 +51,16 @@ test("reports each field that leaves the answer as it is", () => {
     prompt_cache_key: "k",
     prompt_cache_retention: "24h",
     safety_identifier: "u",
-    "tools[12].cache_control": { type: "ephemeral" },
   };
   assert.deepEqual(judge(fields), Object.keys(fields));
+});
+
+test("reports a field inside messages and tools once, wherever it stands", () => {
+  const fields: Record<string, unknown> = {};
+  for (let index = 0; index < 1000; index++) fields[`tools[${index}].cache_control`] = { type: "ephemeral" };
+  fields["messages[3].content[0].cache_control"] = { type: "ephemeral" };
+  fields["messages[5].name"] = "look_up";
+  assert.deepEqual(judge(fields), ["tools[].cache_control", "messages[].content[].cache_control", "messages[].name"]);
 });
 
 test("lets pass what asks for nothing", () => {
@@ -70,6 +78,9 @@ test("lets pass what asks for nothing", () => {
     store: false,
     metadata: {},
     a_field_of_tomorrow: null,
+    "messages[0].tool_calls": [],
+    "messages[0].refusal": "",
+    "messages[0].reasoning_content": "",
   };
   assert.deepEqual(judge(neutral), []);
 });

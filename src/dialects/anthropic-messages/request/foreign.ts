@@ -2,7 +2,8 @@
  * The fields of other dialects that the canonical form has no place for, each with its rule: `refuse` what changes the
  * answer, `report` what does not. A value that asks for nothing (`null`, or the field's own default) is neither. A
  * field that is not in the table is refused by name, because nobody can say what leaving it out would do. Fields
- * inside messages and tools come with their path, `tools[1].cache_control`.
+ * inside messages and tools come with their path, `tools[1].cache_control`, and are reported once for all places, so that
+ * the report does not grow with the request.
  */
 import type { Loss } from "../../dialect.ts";
 import { unsupported } from "./refusal.ts";
@@ -35,6 +36,8 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["audio", refuse()],
   ["web_search_options", refuse()],
   ["functions", refuse("[]")],
+  ["messages[].tool_calls", refuse("[]")],
+  ["messages[].refusal", refuse('""')],
   ["function_call", refuse('"auto"', '"none"')],
   // Best effort, bookkeeping or speed: the answer means the same without them.
   ["seed", report()],
@@ -46,7 +49,15 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["prompt_cache_options", report()],
   ["safety_identifier", report()],
   ["stream_options", report()],
+  ["messages[].name", report()],
   ["messages[].cache_control", report()],
+  ["messages[].content[].cache_control", report()],
+  ["messages[].content[].annotations", report("[]")],
+  // Of the model's turns only, or of another provider's model.
+  ["messages[].reasoning", report('""')],
+  ["messages[].reasoning_content", report('""')],
+  ["messages[].reasoning_details", report("[]")],
+  ["messages[].tool_calls[].extra_content", report()],
   ["tools[].cache_control", report()],
   ["tools[].function.cache_control", report()],
 ]);
@@ -56,10 +67,11 @@ export function judgeForeignFields(foreign: Readonly<Record<string, unknown>>, l
   for (const name of Object.keys(foreign)) {
     const value = foreign[name];
     if (value === null || value === undefined) continue;
-    const rule = rules.get(name.replaceAll(/\[\d+\]/g, "[]"));
+    const kind = name.replaceAll(/\[\d+\]/g, "[]");
+    const rule = rules.get(kind);
     if (rule?.neutral.includes(JSON.stringify(value)) === true) continue;
     if (rule?.action === "report") {
-      losses.add(name);
+      losses.add(kind);
       continue;
     }
     throw unsupported(

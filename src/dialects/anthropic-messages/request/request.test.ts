@@ -119,6 +119,10 @@ test("carries a JSON schema as the output format, with its description, and repo
     format: { type: "json_schema", schema: { ...schema, description: "What to say." } },
   });
   assert.deepEqual(losses, ["response_format.json_schema.name"]);
+  assert.deepEqual(encode({ outputFormat: { ...format, strict: false } }).losses, [
+    "response_format.json_schema.name",
+    "response_format.json_schema.strict",
+  ]);
   assert.equal(encode({ outputFormat: { type: "text" } }).body["output_config"], undefined);
 });
 

@@ -96,6 +96,8 @@ function encodeFormat(format: OutputFormat | null, losses: Set<Loss>): Readonly<
     );
   }
   losses.add("response_format.json_schema.name");
+  // Here a schema is always enforced.
+  if (format.strict === false) losses.add("response_format.json_schema.strict");
   if (format.description === null || format.schema["description"] !== undefined) {
     return { type: "json_schema", schema: format.schema };
   }

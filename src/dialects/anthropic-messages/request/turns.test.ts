@@ -222,6 +222,23 @@ test("writes call ids of other providers in the API's alphabet, the same in call
   refuses([say("user", "go"), call("")], "invalid_value", "messages.tool_call_id");
 });
 
+test("keeps different call ids different, whatever they look like", () => {
+  const ids = ["a.b", "a_2e_b", "hg-YQAuAGIA", "é", "e\u0301", "\ud800", "\ud801", "toolu_A-1"];
+  const { turns } = encode([say("user", "go"), ...ids.map((id) => call(id))]);
+  const written = (turns[1]?.content ?? []).map((block) => (block.type === "tool_use" ? block.id : ""));
+  assert.equal(new Set(written).size, ids.length);
+  for (const id of written) assert.match(id, /^[a-zA-Z0-9_-]+$/);
+  assert.ok(written.includes("toolu_A-1"));
+});
+
+test("lets a conversation of system text only be a user turn, tagged, and reports it", () => {
+  const { system, turns, losses } = encode([say("system", "a"), say("developer", "b")], NEW_MODEL);
+  assert.deepEqual(system, []);
+  const content = [text("<system>\na\n</system>"), text("<system>\nb\n</system>")];
+  assert.deepEqual(turns, [{ role: "user", content }]);
+  assert.deepEqual(losses, ["messages.role=system"]);
+});
+
 test("leaves out empty text, which says nothing and which the API refuses", () => {
   const { turns } = encode([say("user", "", "go"), say("assistant", ""), call("a")]);
   assert.deepEqual(turns[0]?.content, [text("go")]);
@@ -232,7 +249,7 @@ test("leaves out empty text, which says nothing and which the API refuses", () =
 });
 
 test("refuses a conversation without a turn, and media where only text may stand", () => {
-  refuses([say("system", "only this")], "invalid_value", "messages");
+  refuses([say("system", "")], "invalid_value", "messages");
   refuses([say("user", "")], "invalid_value", "messages");
   const image = { type: "image", source: { from: "url", url: "https://example.com/a.png" }, detail: null } as const;
   for (const role of ["system", "assistant"] as const) {

@@ -5,6 +5,7 @@
  * - Later system text stays where it was said. Models that take a turn of the role `system` get one where the API
  *   allows it (after a user turn, before an assistant turn or at the end); elsewhere the text is emulated in place, as
  *   user text between <system> tags, and reported. It is never moved to the front: that would change what came first.
+ *   A conversation of system text only is emulated the same way, because the API demands a turn.
  * - Neighbours of one role share a turn. In a user turn the tool results come first, as the API demands.
  * - Reasoning returns as the blocks it came in, if this dialect issued it; any other is left out and reported.
  *
@@ -36,6 +37,10 @@ export function encodeConversation(items: readonly Item[], model: string, tracki
     const blocks = encodeItem(item, tracking);
     if (role === "system" && turns.length === 0) system.push(...(blocks as TextBlock[]));
     else append(turns, role, blocks);
+  }
+  if (turns.length === 0 && system.length > 0) {
+    tracking.losses.add("messages.role=system");
+    return { system: [], turns: [{ role: "user", content: system.map(asTaggedText) }] };
   }
   if (turns.length === 0) {
     throw invalid("messages", "The conversation has no user or assistant message with content. Send at least one.");
@@ -124,14 +129,16 @@ function invalidArguments(item: Item & { type: "tool-call" }, what: string): Err
   );
 }
 
+const PLAIN_CALL_ID = /^(?!hg-)[a-zA-Z0-9_-]+$/;
+
 /**
  * The API takes ids of letters, digits, `_` and `-`; other providers issue ids such as `functions.look_up:0`. An id only
- * ties a result to its call within the request, so each other character is written as its code point, the same way
- * in both places.
+ * ties a result to its call within the request, so any other id is written in base64url behind a prefix of its own, the
+ * same way in both places: different ids stay different.
  */
 function encodeCallId(callId: string): string {
   if (callId === "") throw invalid("messages.tool_call_id", "A tool call or tool result has an empty id.");
-  return callId.replace(/[^a-zA-Z0-9_-]/gu, (character) => `_${(character.codePointAt(0) ?? 0).toString(16)}_`);
+  return PLAIN_CALL_ID.test(callId) ? callId : `hg-${Buffer.from(callId, "utf16le").toString("base64url")}`;
 }
 
 function settleSystemTurns(turns: readonly OpenTurn[], native: boolean, tracking: Tracking): OpenTurn[] {

@@ -118,6 +118,32 @@ describe("decodeMessages", () => {
     assert.deepEqual([...foreign], [["messages[0].mood", "good"]]);
   });
 
+  test("knows which members a message of each role has", () => {
+    const members = (message: object): string[] => {
+      const foreign = new Map<string, unknown>();
+      decodeMessages({ messages: [message] }, foreign);
+      return [...foreign.keys()];
+    };
+    const user = { role: "user", content: "x", refusal: "No.", reasoning_content: "Hm.", tool_calls: [call] };
+    assert.deepEqual(members(user), ["messages[0].refusal", "messages[0].reasoning_content", "messages[0].tool_calls"]);
+    assert.deepEqual(members({ role: "tool", tool_call_id: "1", name: "f", content: "x" }), ["messages[0].name"]);
+    const collected = { ...call, index: 0, function: { ...call.function, parsed_arguments: { a: 1 } } };
+    assert.deepEqual(members({ role: "assistant", tool_calls: [collected] }), []);
+    const signed = { ...call, extra_content: { google: {} }, function: { ...call.function, mood: 1 } };
+    assert.deepEqual(members({ role: "assistant", tool_calls: [signed] }), [
+      "messages[0].tool_calls[0].extra_content",
+      "messages[0].tool_calls[0].function.mood",
+    ]);
+  });
+
+  test("keeps an empty text that a cache breakpoint hangs on, beside tool calls too", () => {
+    const content = [{ type: "text", text: "", cache_control: { type: "ephemeral" } }];
+    assert.deepEqual(
+      decode({ role: "assistant", content, tool_calls: [call] }).map((item) => item.type),
+      ["message", "tool-call"],
+    );
+  });
+
   test("refuses what it cannot place, naming it", () => {
     assertRefused({ role: "function", name: "f", content: "x" }, "unsupported_parameter", "messages[0].role");
     assertRefused({ role: "assistant", audio: { id: "a" } }, "unsupported_parameter", "messages[0].audio");
@@ -164,6 +190,25 @@ describe("content parts", () => {
       [{ prompt_cache_breakpoint: { mode: "explicit", ttl: "30m" } }, "1h"],
     ];
     for (const [mark, ttl] of marks) assert.deepEqual(parts({ ...text, ...mark }), [{ ...text, cache: { ttl } }]);
+  });
+
+  test("keep members without a place as foreign, by their path", () => {
+    const audio = { data: "A", format: "wav", rate: 1 };
+    const cases: readonly (readonly [object, string])[] = [
+      [{ type: "text", text: "t", mood: 1 }, "mood"],
+      [{ type: "refusal", refusal: "No.", cache_control: {} }, "cache_control"],
+      [{ type: "image_url", image_url: { url: "https://x", format: "f" } }, "image_url.format"],
+      [{ type: "image_url", image_url: { url: "https://x" }, mood: 1 }, "mood"],
+      [{ type: "input_audio", input_audio: audio }, "input_audio.rate"],
+      [{ type: "file", file: { file_id: "f", pages: 2 } }, "file.pages"],
+      [{ type: "text", text: "t", cache_control: { type: "ephemeral", scope: "s" } }, "cache_control.scope"],
+      [{ type: "text", text: "t", prompt_cache_breakpoint: { deep: 1 } }, "prompt_cache_breakpoint.deep"],
+    ];
+    for (const [part, member] of cases) {
+      const foreign = new Map<string, unknown>();
+      decodeMessages({ messages: [{ role: "user", content: [part] }] }, foreign);
+      assert.deepEqual([...foreign.keys()], [`messages[0].content[0].${member}`]);
+    }
   });
 
   test("are refused by name where they say nothing we know", () => {

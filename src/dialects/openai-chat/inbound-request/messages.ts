@@ -4,60 +4,66 @@
  * `reasoning_content` or `reasoning`.
  *
  * Callers send whole answers back: `annotations`, `parsed` and the like say nothing to a model and are passed over.
- * Any other member without a place goes to `foreign` as `messages[2].name_of_it`.
+ * Any other member without a place in a message of its role goes to `foreign` as `messages[2].name_of_it`.
  */
 import type { Item, Part, Role } from "../../canonical.ts";
 import { decodeDetails } from "../reasoning-details.ts";
 import { readArray, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
+import { collectForeign } from "../../openai-fields/foreign.ts";
 import { invalid, unsupported } from "../../openai-fields/refusals.ts";
 import { decodeContent } from "./parts.ts";
 
-const understood: ReadonlySet<string> = new Set([
-  "role",
-  "content",
-  "name",
-  "refusal",
-  "tool_calls",
-  "tool_call_id",
-  "function_call",
-  "audio",
-  "reasoning",
-  "reasoning_content",
-  "reasoning_details",
-  // Of an answer sent back.
-  "annotations",
-  "parsed",
-]);
+type Foreign = Map<string, unknown>;
 
-export function decodeMessages(root: Fields, foreign: Map<string, unknown>): readonly Item[] {
+const spoken = ["role", "content", "name"] as const;
+const known = {
+  system: spoken,
+  developer: spoken,
+  user: spoken,
+  assistant: [
+    ...spoken,
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "audio",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    // Of an answer sent back.
+    "annotations",
+    "parsed",
+  ],
+  tool: ["role", "content", "tool_call_id"],
+} as const;
+
+export function decodeMessages(root: Fields, foreign: Foreign): readonly Item[] {
   const items: Item[] = [];
   for (const [index, value] of (readArray(root, "messages") ?? []).entries()) {
     const path = `messages[${index}]`;
-    const message = requireObject(value, path);
-    for (const name of Object.keys(message)) {
-      if (message[name] !== null && !understood.has(name)) foreign.set(`${path}.${name}`, message[name]);
-    }
-    decodeMessage(message, path, items);
+    decodeMessage(requireObject(value, path), path, items, foreign);
   }
   return items;
 }
 
-function decodeMessage(message: Fields, path: string, items: Item[]): void {
+function decodeMessage(message: Fields, path: string, items: Item[], foreign: Foreign): void {
   const role = message["role"];
   switch (role) {
     case "system":
     case "developer":
     case "user":
-      items.push(messageItem(role, message, decodeContent(message["content"], `${path}.content`), path));
+      collectForeign(message, known[role], `${path}.`, foreign);
+      items.push(messageItem(role, message, decodeContent(message["content"], `${path}.content`, foreign), path));
       return;
     case "assistant":
-      decodeAssistant(message, path, items);
+      collectForeign(message, known[role], `${path}.`, foreign);
+      decodeAssistant(message, path, items, foreign);
       return;
     case "tool":
+      collectForeign(message, known[role], `${path}.`, foreign);
       items.push({
         type: "tool-result",
         callId: readText(message, "tool_call_id", `${path}.`) ?? "",
-        parts: decodeContent(message["content"], `${path}.content`),
+        parts: decodeContent(message["content"], `${path}.content`, foreign),
         isError: false,
       });
       return;
@@ -73,20 +79,24 @@ function messageItem(role: Role, message: Fields, parts: readonly Part[], path: 
   return { type: "message", role, name: readText(message, "name", `${path}.`), parts };
 }
 
-function decodeAssistant(message: Fields, path: string, items: Item[]): void {
+function decodeAssistant(message: Fields, path: string, items: Item[], foreign: Foreign): void {
   for (const name of ["function_call", "audio"]) {
     if (message[name] === undefined || message[name] === null) continue;
     throw unsupported(`${path}.${name}`, "It cannot be translated for the model's provider. Leave it out.");
   }
   items.push(...decodeReasoning(message, path));
   const calls = readArray(message, "tool_calls", `${path}.`) ?? [];
-  const parts = [...decodeContent(message["content"], `${path}.content`)];
+  const parts = [...decodeContent(message["content"], `${path}.content`, foreign)];
   const refusal = readText(message, "refusal", `${path}.`);
   if (refusal !== null) parts.push({ type: "refusal", text: refusal });
-  // Beside tool calls, empty content says the same as null.
-  const silent = calls.length > 0 && parts.every((part) => part.type === "text" && part.text === "");
+  // Beside tool calls, empty content says the same as null, unless a cache breakpoint hangs on it.
+  const silent = calls.length > 0 && parts.every(isSilent);
   if (!silent) items.push(messageItem("assistant", message, parts, path));
-  for (const [index, call] of calls.entries()) items.push(decodeCall(call, `${path}.tool_calls[${index}]`));
+  for (const [index, call] of calls.entries()) items.push(decodeCall(call, `${path}.tool_calls[${index}]`, foreign));
+}
+
+function isSilent(part: Part): boolean {
+  return part.type === "text" && part.text === "" && part.cache === undefined;
 }
 
 function decodeReasoning(message: Fields, path: string): readonly Item[] {
@@ -100,12 +110,15 @@ function decodeReasoning(message: Fields, path: string): readonly Item[] {
   return text === null || text === "" ? [] : [{ type: "reasoning", text, opaque: [] }];
 }
 
-function decodeCall(value: unknown, path: string): Item {
+/** `index` and `parsed_arguments` are of answers that openai-node collected or parsed, and repeat what the rest says. */
+function decodeCall(value: unknown, path: string, foreign: Foreign): Item {
   const call = requireObject(value, path);
   if ((call["type"] ?? "function") !== "function") {
     throw unsupported(`${path}.type`, "Only function calls can be translated.");
   }
   const wire = requireObject(call["function"], `${path}.function`);
+  collectForeign(call, ["id", "type", "function", "index"], `${path}.`, foreign);
+  collectForeign(wire, ["name", "arguments", "parsed_arguments"], `${path}.function.`, foreign);
   const callId = readText(call, "id", `${path}.`);
   if (callId === null || callId === "") throw invalid(`${path}.id`, "a non-empty string");
   const name = readText(wire, "name", `${path}.function.`);

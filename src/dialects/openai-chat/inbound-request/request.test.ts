@@ -112,7 +112,44 @@ describe("decodeRequest", () => {
     });
     assert.deepEqual(decode({ response_format: { type: "json_object" } }).outputFormat, { type: "json-object" });
     assertRefused({ response_format: { type: "json_schema" } }, "invalid_value", "response_format.json_schema.name");
+    const unnamed = { type: "json_schema", json_schema: { name: "answer" } };
+    assertRefused({ response_format: unnamed }, "missing_field", "response_format.json_schema.schema");
     assertRefused({ response_format: { type: "grammar" } }, "unsupported_parameter", "response_format.type");
+  });
+
+  test("keeps members without a place inside objects, by their path", () => {
+    const choice = { type: "function", function: { name: "f", mood: 1 }, sticky: true };
+    const allowed = { mode: "auto", tools: [{ ...choice, type: "function" }], later: 1 };
+    const json_schema = { name: "a", schema: {}, version: 2 };
+    const cases: readonly (readonly [object, string[]])[] = [
+      [{ response_format: { type: "text", grammar: "g" } }, ["response_format.grammar"]],
+      [
+        { response_format: { type: "json_schema", json_schema, strict: true } },
+        ["response_format.strict", "response_format.json_schema.version"],
+      ],
+      [{ tool_choice: choice }, ["tool_choice.sticky", "tool_choice.function.mood"]],
+      [
+        { tool_choice: { type: "allowed_tools", allowed_tools: allowed, extra: 1 } },
+        [
+          "tool_choice.extra",
+          "tool_choice.allowed_tools.later",
+          "tool_choice.allowed_tools.tools[0].sticky",
+          "tool_choice.allowed_tools.tools[0].function.mood",
+        ],
+      ],
+    ];
+    for (const [fields, foreign] of cases) assert.deepEqual(Object.keys(decode(fields).foreign), foreign);
+  });
+
+  test("keeps every digit of the numbers in schemas", () => {
+    const schema = '{"type":"object","properties":{"é":{"maximum":9223372036854775807,"multipleOf":1e400}}}';
+    const tool = `{"type":"function","function":{"name":"f","parameters":${schema}}}`;
+    const format = `{"type":"json_schema","json_schema":{"name":"a","schema":${schema}}}`;
+    const body = `{"model":"m","messages":[{"role":"user","content":"ü"}],"tools":[${tool}],"response_format":${format}}`;
+    const request = decodeRequest(viewRequest(parseJsonDocument(Buffer.from(body), { depth: 32 })));
+    assert.equal(JSON.stringify(request.tools[0]?.parameters), schema);
+    assert.ok(request.outputFormat?.type === "json-schema");
+    assert.equal(JSON.stringify(request.outputFormat.schema), schema);
   });
 
   test("reads reasoning settings and their vendors' spellings", () => {

@@ -1,5 +1,6 @@
 import type { Tool, ToolChoice } from "../../canonical.ts";
 import { readArray, readFlag, readObject, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
+import { collectForeign } from "../../openai-fields/foreign.ts";
 import { invalid, missing, unsupported } from "../../openai-fields/refusals.ts";
 
 /**
@@ -37,12 +38,6 @@ function decodeFunction(wire: Fields, path: string, foreign: Map<string, unknown
   };
 }
 
-function collectForeign(fields: Fields, known: readonly string[], prefix: string, foreign: Map<string, unknown>): void {
-  for (const name of Object.keys(fields)) {
-    if (fields[name] !== null && !known.includes(name)) foreign.set(prefix + name, fields[name]);
-  }
-}
-
 function readName(fields: Fields, prefix: string): string {
   const name = readText(fields, "name", prefix);
   if (name === null) throw missing(`${prefix}name`);
@@ -51,34 +46,40 @@ function readName(fields: Fields, prefix: string): string {
 }
 
 /** openai-node, `ChatCompletionToolChoiceOption`. */
-export function decodeToolChoice(value: unknown): ToolChoice | null {
+export function decodeToolChoice(value: unknown, foreign: Map<string, unknown>): ToolChoice | null {
   if (value === undefined || value === null) return null;
   if (value === "auto" || value === "none" || value === "required") return { mode: value };
   if (typeof value === "string") throw invalid("tool_choice", "auto, none, required or an object");
   const choice = requireObject(value, "tool_choice");
   switch (choice["type"]) {
     case "function":
-      return { mode: "named", name: readFunctionName(choice, "tool_choice.") };
+      return { mode: "named", name: readFunctionName(choice, "tool_choice.", foreign) };
     case "allowed_tools":
-      return decodeAllowed(requireObject(choice["allowed_tools"], "tool_choice.allowed_tools"));
+      collectForeign(choice, ["type", "allowed_tools"], "tool_choice.", foreign);
+      return decodeAllowed(requireObject(choice["allowed_tools"], "tool_choice.allowed_tools"), foreign);
     default:
       throw unsupported("tool_choice.type", "Only function and allowed_tools can be translated.");
   }
 }
 
-function decodeAllowed(allowed: Fields): ToolChoice {
+function decodeAllowed(allowed: Fields, foreign: Map<string, unknown>): ToolChoice {
   const prefix = "tool_choice.allowed_tools.";
+  collectForeign(allowed, ["mode", "tools"], prefix, foreign);
   const mode = allowed["mode"];
   if (mode !== "auto" && mode !== "required") throw invalid(`${prefix}mode`, "auto or required");
   const names = (readArray(allowed, "tools", prefix) ?? []).map((value, index) => {
     const path = `${prefix}tools[${index}]`;
     const tool = requireObject(value, path);
     if (tool["type"] !== "function") throw unsupported(`${path}.type`, "Only function tools can be translated.");
-    return readFunctionName(tool, `${path}.`);
+    return readFunctionName(tool, `${path}.`, foreign);
   });
   return { mode: "allowed", required: mode === "required", names };
 }
 
-function readFunctionName(fields: Fields, prefix: string): string {
-  return readName(requireObject(fields["function"], `${prefix}function`), `${prefix}function.`);
+/** Of `{type: "function", function: {name}}`. */
+function readFunctionName(fields: Fields, prefix: string, foreign: Map<string, unknown>): string {
+  const named = requireObject(fields["function"], `${prefix}function`);
+  collectForeign(fields, ["type", "function"], prefix, foreign);
+  collectForeign(named, ["name"], `${prefix}function.`, foreign);
+  return readName(named, `${prefix}function.`);
 }
