@@ -29,3 +29,8 @@ test("metering counts a token for every four bytes begun", () => {
   assert.deepEqual([0, 1, 4, 5].map(meterInput), [0, 1, 1, 2]);
   assert.deepEqual([0, 1, 4, 5].map(meterOutput), [0, 1, 1, 2]);
 });
+
+test("a bound or a number of answers beyond anything a model does is cut, so that the hold stays exact", () => {
+  const absurd = { ...request, maxOutputTokens: Number.MAX_SAFE_INTEGER, choices: Number.MAX_SAFE_INTEGER };
+  assert.equal(worstUsage(absurd).outputTokens, 1_000_000 * 1024);
+});

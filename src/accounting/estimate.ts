@@ -7,7 +7,10 @@
  * `addedTokens`. Media sent inline is far longer in base64 than in tokens; media sent by reference is not, and is
  * covered by `mediaTokens`, once per request.
  *
- * The bound for output is what the caller allowed, for each of the answers asked for; reasoning counts towards it.
+ * The bound for output is what the caller allowed, for each of the answers asked for; reasoning counts towards it. Both
+ * numbers are the caller's own, so both are cut at what no model exceeds: the products stay far within the exact range.
+ *
+ * Our own count of input takes the body's bytes, except for media: see `meterInput`.
  */
 import type { Operation } from "../dialects/dialect.ts";
 import { emptyUsage, type Usage } from "../kernel/usage.ts";
@@ -28,6 +31,9 @@ const addedTokens = 1024;
 const mediaTokens = 65_536;
 /** The most that current models write in one answer (https://platform.claude.com/docs/en/models/overview). */
 const unboundedOutputTokens = 128_000;
+/** Above what any model writes in one answer, and what any provider takes for `n` (OpenAI: 128). */
+const outputTokensMax = 1_000_000;
+const choicesMax = 1024;
 
 /**
  * Text of the languages models are mostly used in has about four bytes a token (OpenAI, "What are tokens and how to
@@ -41,7 +47,8 @@ export function worstUsage(size: RequestSize): Usage {
   const usage = emptyUsage();
   usage.inputTokens = size.inputBytes + addedTokens + (size.media === true ? mediaTokens : 0);
   if (size.operation === "chat") {
-    usage.outputTokens = (size.maxOutputTokens ?? unboundedOutputTokens) * size.choices;
+    const answerTokens = Math.min(size.maxOutputTokens ?? unboundedOutputTokens, outputTokensMax);
+    usage.outputTokens = answerTokens * Math.min(size.choices, choicesMax);
   }
   return usage;
 }

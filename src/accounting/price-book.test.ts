@@ -215,3 +215,11 @@ test("the simulator's models have their fixed prices, whatever script follows th
   assert.equal(costOf("sim-embed", { inputTokens: 1000 }), 20_000n);
   assert.equal(costOf("sim-chatty", everything), undefined);
 });
+
+test("no amount is larger than what the store can hold and sum up", () => {
+  const dear: PriceOverride = { ...override, input: "999999999" };
+  const price = book({ models: [], overrides: { "p/m": dear } }).find("p", "m", null, noonMs);
+  const counts = usage({ inputTokens: Number.MAX_SAFE_INTEGER });
+  assert.equal(price?.cost(counts), 10n ** 18n);
+  assert.equal(price?.worstCost(counts), 10n ** 18n);
+});

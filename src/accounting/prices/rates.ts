@@ -8,7 +8,9 @@
  * token of the request, not only of those above it. (So do the vendors that have tiers, and the source of the data:
  * its `calcPrice` takes the last tier whose `start` is below the request's input tokens.)
  *
- * The products of units and rates are summed exactly and rounded up once.
+ * The products of units and rates are summed exactly and rounded up once. An amount is at most a thousand million
+ * dollars: counts come from providers and callers and rates from operators, and what no store can hold or sum up would
+ * make the books unreadable.
  */
 import { parseUsd, priceUnits, settleRounding, type NanoUsd, type NanoUsdPerMillion } from "../../kernel/money.ts";
 import { assert } from "../../kernel/assert.ts";
@@ -47,6 +49,9 @@ const outputBuckets: readonly UsageBucket[] = [
   "imageOutputTokens",
 ];
 
+/** Of one attempt, in nano-dollars: nine of them still fit the 64 bits of a sum. */
+const costMax = 1_000_000_000_000_000_000n as NanoUsd;
+
 /** Every rate resolved, for requests of more than `above` input tokens. */
 interface Band {
   readonly above: number;
@@ -72,7 +77,7 @@ export function createPrice(version: string, rates: CatalogueRates): Price {
       const units = usage[bucket];
       if (units !== 0) products += priceUnits(units, band.rates[bucket]);
     }
-    return settleRounding(products);
+    return boundedCost(products);
   }
 
   function worstCost(usage: Usage): NanoUsd {
@@ -83,10 +88,15 @@ export function createPrice(version: string, rates: CatalogueRates): Price {
       const products = worstProducts(usage, band);
       if (products > worst) worst = products;
     }
-    return settleRounding(worst);
+    return boundedCost(worst);
   }
 
   return { version, cost, worstCost };
+}
+
+function boundedCost(products: bigint): NanoUsd {
+  const cost = settleRounding(products);
+  return cost > costMax ? costMax : cost;
 }
 
 function worstProducts(usage: Usage, band: Band): bigint {
