@@ -10,7 +10,7 @@ import type { Kysely } from "kysely";
 import type { Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { KeyReader } from "./key-reader.ts";
-import type { Journal } from "./records.ts";
+import type { Journal, LedgerEntry, RequestRecord } from "./records.ts";
 import type { RecoveryReport } from "./recovery.ts";
 import type { Database } from "./schema.ts";
 import { openSqliteDatabase, openSqliteStore } from "./sqlite/store.ts";
@@ -27,6 +27,8 @@ export interface StoreOptions extends DatabaseOptions {
   readonly ids: IdSource;
   /** Journal operations that may wait for a commit before new calls are refused. Default 10,000. */
   readonly queueLengthMax?: number;
+  /** Closings that were refused and are kept until they can be written; above it the oldest is left to recovery. Default 10,000. */
+  readonly lateClosingsMax?: number;
   /** How often the holds of dead processes are looked for. Default 30,000. */
   readonly recoveryIntervalMs?: number;
   /** Size of the write-ahead log above which writing pauses for a complete checkpoint. Default 64 MiB. */
@@ -38,8 +40,17 @@ export interface StoreOptions extends DatabaseOptions {
 export interface StoreEvents {
   /** Holds of dead processes were charged at their worst case. */
   readonly recovered: (report: RecoveryReport) => void;
-  /** Work in the background failed; the store goes on without it, or tries again. */
-  readonly failed: (what: "checkpoint" | "recovery", error: unknown) => void;
+  /** Work in the background failed; the store goes on without it, or tries again. `count`: a stored count was too large to read exactly. */
+  readonly failed: (what: "checkpoint" | "recovery" | "count", error: unknown) => void;
+  /**
+   * A `close` was refused although its calls were made: it is `kept` and tried again in the background. Later it is
+   * `settled`, or `abandoned`: then its holds are charged at their worst case when this process is gone.
+   */
+  readonly lateClosing: (
+    state: "kept" | "settled" | "abandoned",
+    record: RequestRecord,
+    entries: readonly LedgerEntry[],
+  ) => void;
 }
 
 export interface Store extends AsyncDisposable {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { emptyUsage } from "../../src/kernel/usage.ts";
 import { listRequests } from "../../src/storage/reports/request-list.ts";
 import { toLedgerEntry } from "../../src/storage/rows.ts";
-import type { Store } from "../../src/storage/storage.ts";
+import type { Store, StoreEvents } from "../../src/storage/storage.ts";
+import { eventually } from "../support/eventually.ts";
+import { createVirtualClock } from "../support/virtual-clock.ts";
 import { engines, ids } from "./engines.ts";
 import type { Place } from "./engines.ts";
 import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
@@ -118,6 +121,47 @@ for (const engine of engines) {
       assert.deepEqual(await counts(store), { holds: 2, entries: 1, requests: 1 });
     });
 
+    test("a closing that is refused is told so at once, and written once as soon as there is room", async () => {
+      using place = engine.createPlace();
+      const virtual = createVirtualClock();
+      const { events, told } = listen();
+      await using store = await place.openStore({ queueLengthMax: 1, clock: virtual, events });
+      await store.journal.open(sampleHold("req_3", "att_3"));
+      const close = (id: number): Promise<void> =>
+        store.journal.close(sampleRecord(`req_${id}`), [sampleEntry(`req_${id}`, `att_${id}`)]);
+      const outcomes = await Promise.allSettled([close(1), close(2), close(3)]);
+      assert.deepEqual(
+        outcomes.map((outcome) => (outcome.status === "fulfilled" ? "committed" : outcome.reason.code)),
+        ["committed", "committed", "storage_unavailable"],
+      );
+      assert.deepEqual(await counts(store), { holds: 1, entries: 2, requests: 2 });
+      virtual.advance(1000);
+      await eventually("the closing is settled", () => told.length === 2);
+      assert.deepEqual(told, ["req_3 kept", "req_3 settled"]);
+      await close(3);
+      assert.deepEqual(await counts(store), { holds: 0, entries: 3, requests: 3 });
+    });
+
+    test("disposing writes a closing that was refused before", async () => {
+      using place = engine.createPlace();
+      const { events, told } = listen();
+      const store = await place.openStore({ queueLengthMax: 1, clock: createVirtualClock(), events });
+      await store.journal.open(sampleHold("req_1", "att_1"));
+      const refused = [2, 3, 1].map((id) =>
+        store.journal.close(sampleRecord(`req_${id}`), [sampleEntry(`req_${id}`, `att_${id}`)]),
+      );
+      await Promise.allSettled(refused);
+      await store[Symbol.asyncDispose]();
+      assert.deepEqual(told, ["req_1 kept", "req_1 settled"]);
+      await using again = await place.openStore();
+      assert.deepEqual(await counts(again), { holds: 0, entries: 3, requests: 3 });
+      const instances = await again.db.selectFrom("instances").select("id").execute();
+      assert.deepEqual(
+        instances.map(({ id }) => id),
+        [again.instanceId],
+      );
+    });
+
     test("disposing writes what is queued, and refuses what comes later", async () => {
       using place = engine.createPlace();
       const store = await place.openStore();
@@ -138,6 +182,20 @@ for (const engine of engines) {
         .select("cost_nano_usd")
         .executeTakeFirstOrThrow();
       assert.equal(cost, 9_007_199_254_740_993n);
+    });
+
+    test("a count beyond the exact range is read as the nearest exact one, and told", async () => {
+      using place = engine.createPlace();
+      const failures: unknown[] = [];
+      await using store = await place.openStore({ events: { failed: (...failure) => failures.push(failure) } });
+      const worstUsage = { ...emptyUsage(), outputTokens: Number.MAX_SAFE_INTEGER };
+      for (const attempt of ["att_1", "att_2"]) await store.journal.open(sampleHold("req_1", attempt, { worstUsage }));
+      const { sum } = await store.db
+        .selectFrom("holds")
+        .select((hold) => hold.fn.sum<number>("output_tokens").as("sum"))
+        .executeTakeFirstOrThrow();
+      assert.equal(sum, Number.MAX_SAFE_INTEGER);
+      assert.deepEqual(failures, [["count", `sum holds ${2n * BigInt(Number.MAX_SAFE_INTEGER)}`]]);
     });
 
     test("a ledger entry cannot be changed", async () => {
@@ -161,6 +219,11 @@ async function counts(store: Store): Promise<{ holds: number; entries: number; r
         .executeTakeFirstOrThrow()
     ).count;
   return { holds: await count("holds"), entries: await count("ledger_entries"), requests: await count("requests") };
+}
+
+function listen(): { readonly events: Partial<StoreEvents>; readonly told: string[] } {
+  const told: string[] = [];
+  return { events: { lateClosing: (state, record) => told.push(`${record.requestId} ${state}`) }, told };
 }
 
 function disposable(kysely: ReturnType<Place["openDatabase"]>): AsyncDisposable & { kysely: typeof kysely } {

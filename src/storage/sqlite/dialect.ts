@@ -13,25 +13,31 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import { isBusy } from "./failures.ts";
-import { narrowIntegers } from "./integers.ts";
+import { narrowIntegers, type OutOfRange } from "./integers.ts";
 
 /** What the connection's own busy timeout should be. */
 export const BUSY_STEP_MS = 2;
 /** About five seconds. */
 const BUSY_STEPS_MAX = 2500;
 
-/** @param onWrite called after each statement that may have changed the file, and after each commit. */
-export function createSqliteDialect(connection: DatabaseSync, onWrite: () => void): Dialect {
+export interface SqliteDialectEvents {
+  /** After each statement that may have changed the file, and after each commit. */
+  readonly onWrite: () => void;
+  /** A row held a count beyond a number's exact range; the nearest exact number is read instead. */
+  readonly onOutOfRange: OutOfRange;
+}
+
+export function createSqliteDialect(connection: DatabaseSync, events: SqliteDialectEvents): Dialect {
   return {
-    createDriver: () => createDriver(connection, onWrite),
+    createDriver: () => createDriver(connection, events),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };
 }
 
-function createDriver(connection: DatabaseSync, onWrite: () => void): Driver {
-  const lent = createDatabaseConnection(connection, onWrite);
+function createDriver(connection: DatabaseSync, events: SqliteDialectEvents): Driver {
+  const lent = createDatabaseConnection(connection, events);
   const run = (sql: string): Promise<unknown> => lent.executeQuery(CompiledQuery.raw(sql));
   return {
     init: async () => {},
@@ -53,15 +59,15 @@ function createDriver(connection: DatabaseSync, onWrite: () => void): Driver {
   };
 }
 
-function createDatabaseConnection(connection: DatabaseSync, onWrite: () => void): DatabaseConnection {
+function createDatabaseConnection(connection: DatabaseSync, events: SqliteDialectEvents): DatabaseConnection {
   return {
     executeQuery: <Row>(query: CompiledQuery) =>
-      retryWhileBusy(connection, () => execute<Row>(connection, query, onWrite)),
+      retryWhileBusy(connection, () => execute<Row>(connection, query, events)),
     async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncGenerator<QueryResult<Row>> {
       const statement = connection.prepare(query.sql, { readBigInts: true });
       let rows: Row[] = [];
       for (const row of iterate(statement, query)) {
-        rows.push(narrowIntegers(row) as Row);
+        rows.push(narrowIntegers(row, events.onOutOfRange) as Row);
         if (rows.length < chunkSize) continue;
         yield { rows };
         rows = [];
@@ -83,11 +89,15 @@ async function retryWhileBusy<T>(connection: DatabaseSync, act: () => T): Promis
   }
 }
 
-function execute<Row>(connection: DatabaseSync, query: CompiledQuery, onWrite: () => void): QueryResult<Row> {
+function execute<Row>(
+  connection: DatabaseSync,
+  query: CompiledQuery,
+  { onWrite, onOutOfRange }: SqliteDialectEvents,
+): QueryResult<Row> {
   const statement = connection.prepare(query.sql, { readBigInts: true });
   const parameters = query.parameters as readonly SQLInputValue[];
   if (statement.columns().length > 0) {
-    const rows = statement.all(...parameters).map(narrowIntegers) as Row[];
+    const rows = statement.all(...parameters).map((row) => narrowIntegers(row, onOutOfRange)) as Row[];
     if (query.query.kind !== "SelectQueryNode") onWrite();
     return { rows };
   }

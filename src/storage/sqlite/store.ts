@@ -17,7 +17,7 @@ import { createBatchWriter } from "./journal/batch-writer.ts";
 import { startCheckpointer } from "./journal/checkpointer.ts";
 import { openConnection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection.ts";
-import { BUSY_STEP_MS, createSqliteDialect } from "./dialect.ts";
+import { BUSY_STEP_MS, createSqliteDialect, type SqliteDialectEvents } from "./dialect.ts";
 import { takeInstanceLock } from "./instance-lock.ts";
 import { SqliteJournal } from "./journal/journal.ts";
 import { prepareJournalStatements } from "./journal/statements.ts";
@@ -27,20 +27,27 @@ import { storeFile } from "./store-file.ts";
 
 const BUSY_MAX_MS = 5000;
 const QUEUE_LENGTH_MAX = 10_000;
+const LATE_CLOSINGS_MAX = 10_000;
 const RECOVERY_INTERVAL_MS = 30_000;
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
 
 export function openSqliteDatabase(options: DatabaseOptions): Kysely<Database> {
   const file = storeFile(options.dataDir);
   const connection = openMigrated(file, options.durability, true);
-  return new Kysely<Database>({ dialect: createSqliteDialect(connection, () => {}) });
+  return new Kysely<Database>({
+    dialect: createSqliteDialect(connection, { onWrite: () => {}, onOutOfRange: () => {} }),
+  });
 }
 
 export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack();
   const file = storeFile(options.dataDir);
   const kysely = openMigrated(file, options.durability, false);
-  const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, () => keys.recheck()) });
+  const dialectEvents: SqliteDialectEvents = {
+    onWrite: () => keys.recheck(),
+    onOutOfRange: (column, value) => options.events?.failed?.("count", `${column} holds ${value}`),
+  };
+  const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, dialectEvents) });
   opened.defer(() => kysely[Symbol.dispose]());
   opened.defer(() => db.destroy());
   const loop = openConnection(file, { durability: options.durability, busyTimeoutMs: 0, checkpoints: false });
@@ -124,7 +131,9 @@ function openJournal(
     clock: options.clock,
     queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
     busyMaxMs: BUSY_MAX_MS,
+    lateClosingsMax: options.lateClosingsMax ?? LATE_CLOSINGS_MAX,
     onCommit: (operations) => checkpointer.committed(operations),
+    onLateClosing: (state, { record, entries }) => options.events?.lateClosing?.(state, record, entries),
   });
   const checkpointer = startCheckpointer(
     {

@@ -18,6 +18,8 @@ export interface JournalOperation {
   readonly entries: readonly LedgerEntry[];
   readonly resolve: () => void;
   readonly reject: (error: HeadgateError) => void;
+  /** A `close` that was refused before and is kept elsewhere. */
+  readonly late: boolean;
   /** Set by the writer when the operation was not committed. */
   failure: HeadgateError | null;
 }

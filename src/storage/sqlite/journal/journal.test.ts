@@ -59,7 +59,9 @@ function openBench(): Bench {
   const loop = openConnection(file, { durability: "process", busyTimeoutMs: 0, checkpoints: false });
   migrate(loop, file);
   const other = openConnection(file, { durability: "process", busyTimeoutMs: 0, checkpoints: false });
-  const db = new Kysely<Database>({ dialect: createSqliteDialect(other, () => {}) });
+  const db = new Kysely<Database>({
+    dialect: createSqliteDialect(other, { onWrite: () => {}, onOutOfRange: () => {} }),
+  });
   const commits: number[] = [];
   const clock = createManualClock();
   const journal = new SqliteJournal({
@@ -67,7 +69,9 @@ function openBench(): Bench {
     clock,
     queueLengthMax: 1000,
     busyMaxMs: 5000,
+    lateClosingsMax: 2,
     onCommit: (operations) => commits.push(operations),
+    onLateClosing: () => {},
   });
   return {
     journal,

@@ -8,7 +8,7 @@
  *
  * Invariants: an operation is settled exactly once, after the commit that contains it; the queue is bounded; the
  * event loop never waits for a lock. Closing may use twice the queue that opening may, because a call whose record
- * is refused was already made and must be charged by its worst case.
+ * is refused was already made. Such a closing is refused to its caller and kept for later: late-closings.ts.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../../kernel/clock.ts";
@@ -16,6 +16,7 @@ import type { HeadgateError } from "../../../kernel/errors.ts";
 import type { Hold, Journal, LedgerEntry, RequestRecord } from "../../records.ts";
 import type { BatchWriter, JournalOperation } from "./batch-writer.ts";
 import { storageUnavailable } from "../failures.ts";
+import { LateClosings, type LateClosing, type LateClosingState } from "./late-closings.ts";
 
 export interface SqliteJournalOptions {
   readonly writer: BatchWriter;
@@ -24,8 +25,12 @@ export interface SqliteJournalOptions {
   readonly queueLengthMax: number;
   /** How long another process may hold the write lock before what waits is refused. */
   readonly busyMaxMs: number;
+  /** Refused closings that are kept for later; above it the oldest is left to recovery. */
+  readonly lateClosingsMax: number;
   /** Called after each commit with the number of its operations. */
   readonly onCommit: (operations: number) => void;
+  /** Called when a closing is refused, and again with what became of it. */
+  readonly onLateClosing: (state: LateClosingState, closing: LateClosing) => void;
 }
 
 /** What one transaction may contain, so that a long queue does not hold the event loop. */
@@ -38,6 +43,7 @@ const NO_ENTRIES: readonly LedgerEntry[] = [];
 export class SqliteJournal implements Journal {
   readonly #options: SqliteJournalOptions;
   readonly #write = (): void => this.#writeBatch();
+  readonly #late: LateClosings;
   #queue: JournalOperation[] = [];
   #scheduled = false;
   #paused = false;
@@ -46,6 +52,16 @@ export class SqliteJournal implements Journal {
 
   constructor(options: SqliteJournalOptions) {
     this.#options = options;
+    this.#late = new LateClosings({
+      clock: options.clock,
+      lengthMax: options.lateClosingsMax,
+      write: ({ record, entries }, resolve, reject) =>
+        this.#enqueue(
+          { hold: null, record, entries, resolve, reject, late: true, failure: null },
+          options.queueLengthMax + options.lateClosingsMax,
+        ),
+      changed: options.onLateClosing,
+    });
   }
 
   /** Operations that wait for their commit. */
@@ -54,11 +70,21 @@ export class SqliteJournal implements Journal {
   }
 
   open(hold: Hold): Promise<void> {
-    return this.#enqueue(hold, null, NO_ENTRIES, this.#options.queueLengthMax);
+    return new Promise((resolve, reject) => {
+      this.#enqueue(
+        { hold, record: null, entries: NO_ENTRIES, resolve, reject, late: false, failure: null },
+        this.#options.queueLengthMax,
+      );
+    });
   }
 
   close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void> {
-    return this.#enqueue(null, record, entries, this.#options.queueLengthMax * 2);
+    return new Promise((resolve, reject) => {
+      this.#enqueue(
+        { hold: null, record, entries, resolve, reject, late: false, failure: null },
+        this.#options.queueLengthMax * 2,
+      );
+    });
   }
 
   /** Nothing is written until `resume`; operations queue up meanwhile. */
@@ -71,33 +97,27 @@ export class SqliteJournal implements Journal {
     this.#schedule();
   }
 
-  /** Takes nothing more, writes what is queued, and refuses what cannot be written. */
+  /** Takes nothing more, writes what is queued, offers once more what was refused, and gives up what cannot be written. */
   async flushAndClose(): Promise<void> {
-    this.#closed = true;
     this.#paused = false;
+    this.#late.offerAll();
+    this.#closed = true;
     for (let attempt = 0; attempt < CLOSING_ATTEMPTS_MAX && this.#queue.length > 0; attempt++) {
       this.#writeBatch();
       await nextTurn();
     }
     this.#refuseAll(storageUnavailable("the store is closed"));
+    this.#late.abandonAll();
   }
 
-  #enqueue(
-    hold: Hold | null,
-    record: RequestRecord | null,
-    entries: readonly LedgerEntry[],
-    lengthMax: number,
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed || this.#queue.length >= lengthMax) {
-        reject(
-          storageUnavailable(this.#closed ? "the store is closed" : `${this.#queue.length} operations already wait`),
-        );
-        return;
-      }
-      this.#queue.push({ hold, record, entries, resolve, reject, failure: null });
-      this.#schedule();
-    });
+  #enqueue(operation: JournalOperation, lengthMax: number): void {
+    if (this.#closed || this.#queue.length >= lengthMax) {
+      const reason = this.#closed ? "the store is closed" : `${this.#queue.length} operations already wait`;
+      this.#refuse(operation, storageUnavailable(reason));
+      return;
+    }
+    this.#queue.push(operation);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -119,7 +139,7 @@ export class SqliteJournal implements Journal {
     this.#busySinceMs = null;
     this.#queue = whole ? [] : this.#queue.slice(BATCH_LENGTH_MAX);
     if (outcome === "committed") this.#options.onCommit(batch.length);
-    settle(batch);
+    this.#settle(batch);
     this.#schedule();
   }
 
@@ -138,14 +158,21 @@ export class SqliteJournal implements Journal {
   #refuseAll(failure: HeadgateError): void {
     const refused = this.#queue;
     this.#queue = [];
-    for (const operation of refused) operation.failure = failure;
-    settle(refused);
+    for (const operation of refused) this.#refuse(operation, failure);
   }
-}
 
-function settle(batch: readonly JournalOperation[]): void {
-  for (const operation of batch) {
-    if (operation.failure === null) operation.resolve();
-    else operation.reject(operation.failure);
+  #settle(batch: readonly JournalOperation[]): void {
+    for (const operation of batch) {
+      if (operation.failure === null) operation.resolve();
+      else this.#refuse(operation, operation.failure);
+    }
+  }
+
+  /** What has entries was called and can be charged exactly, so it is kept; but not a row that fails again. */
+  #refuse(operation: JournalOperation, failure: HeadgateError): void {
+    const { record, entries, late } = operation;
+    const keeps = record !== null && entries.length > 0 && !late && failure.code === "storage_unavailable";
+    if (keeps) this.#late.keep({ record, entries });
+    operation.reject(failure);
   }
 }
