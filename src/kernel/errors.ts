@@ -159,7 +159,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     503,
     "gateway",
     "same-target",
-    "The record of the request could not be committed, so the request was not made.",
+    "The record of the request could not be committed. Before the call: it was not made. After it: the provider answered and bills it, the answer is withheld, and the record is written as soon as the store takes it.",
   ),
   storage_unusable: kind(
     500,
