@@ -30,7 +30,7 @@ const refused: readonly (readonly [string, Change])[] = [
   ["tools[1]", { tools: [tool, { type: "custom", custom: { name: "free" } }] }],
   ["tool_choice", { tools: [tool], tool_choice: "required", reasoning_effort: "high" }],
   ["functions", { functions: [{ name: "old" }] }],
-  ["messages[0].mood", { messages: [{ role: "user", content: "hi", mood: "good" }] } as Change],
+  ["messages[0].mood", { messages: [{ role: "user", content: "hi", mood: "good" } as (typeof messages)[number]] }],
   ["new_next_year", { new_next_year: true } as Change],
 ];
 

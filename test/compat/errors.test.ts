@@ -100,10 +100,12 @@ describe("errors through the SDK", () => {
       for (const [param, change, code] of [
         ["messages", { messages: undefined }, "missing_field"],
         ["messages", { messages: [] }, "invalid_value"],
-        ["messages[0].role", { messages: [{ role: "robot", content: "hi" }] }, "invalid_value"],
+        ["messages[0].role", { messages: [{ role: 5, content: "hi" }] }, "invalid_value"],
         ["messages[0].content", { messages: [{ role: "user" }] }, "missing_field"],
-        ["temperature", { temperature: 3 }, "invalid_value"],
+        ["temperature", { temperature: "hot" }, "invalid_value"],
         ["max_completion_tokens", { max_completion_tokens: 0 }, "invalid_value"],
+        ["max_tokens", { max_tokens: Number.MAX_SAFE_INTEGER }, "invalid_value"],
+        ["user", { user: "u".repeat(513) }, "invalid_value"],
         ["stream", { stream: "yes" }, "invalid_value"],
       ] as const) {
         test(`name the field ${param} (${code})`, async () => {

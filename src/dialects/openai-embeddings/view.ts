@@ -1,6 +1,7 @@
 import type { JsonDocument } from "../../kernel/json-document.ts";
 import type { RequestView } from "../dialect.ts";
-import { readEndUser, readPositive, readText } from "../openai-fields/fields.ts";
+import { readEndUser } from "../openai-fields/end-user.ts";
+import { readPositive, readText } from "../openai-fields/fields.ts";
 import { invalid, missing } from "../openai-fields/refusals.ts";
 
 const INPUT = "a non-empty string, or a non-empty array of strings, of token numbers or of arrays of token numbers";

@@ -26,18 +26,6 @@ export function readNumber(fields: Fields, name: string, range?: readonly [min: 
   throw invalid(name, range === undefined ? "a number" : `a number from ${min} to ${max}`);
 }
 
-/** Most characters of a name for the end user: it is kept with every record of a request. */
-const END_USER_CHARS_MAX = 512;
-
-/** `user` or `safety_identifier`. */
-export function readEndUser(fields: Fields, name: string): string | null {
-  const value = readText(fields, name);
-  if (value !== null && value.length > END_USER_CHARS_MAX) {
-    throw invalid(name, `a string of at most ${END_USER_CHARS_MAX} characters`);
-  }
-  return value;
-}
-
 /** A whole number from 1 up. */
 export function readPositive(fields: Fields, name: string, max: number = Number.MAX_SAFE_INTEGER): number | null {
   const value = fields[name];

@@ -6,9 +6,9 @@
  */
 import type { Needs, RequestView } from "../../dialect.ts";
 import type { JsonDocument } from "../../../kernel/json-document.ts";
+import { readEndUser } from "../../openai-fields/end-user.ts";
 import {
   readArray,
-  readEndUser,
   readFlag,
   readNumber,
   readObject,
