@@ -26,11 +26,32 @@ test("embeddings write nothing", () => {
 });
 
 test("metering counts a token for every four bytes begun", () => {
-  assert.deepEqual([0, 1, 4, 5].map(meterInput), [0, 1, 1, 2]);
+  assert.deepEqual(
+    [0, 1, 4, 5].map((bytes) => meterInput(Buffer.alloc(bytes, "x"))),
+    [0, 1, 1, 2],
+  );
   assert.deepEqual([0, 1, 4, 5].map(meterOutput), [0, 1, 1, 2]);
 });
 
 test("a bound or a number of answers beyond anything a model does is cut, so that the hold stays exact", () => {
   const absurd = { ...request, maxOutputTokens: Number.MAX_SAFE_INTEGER, choices: Number.MAX_SAFE_INTEGER };
   assert.equal(worstUsage(absurd).outputTokens, 1_000_000 * 1024);
+});
+
+test("an image sent inline counts as an image, not by its four bytes a token", () => {
+  const photograph = Buffer.alloc(3_000_000, 251).toString("base64");
+  const sound = Buffer.alloc(2_000_000, 7).toString("base64url");
+  const text = "Words, and more words. ".repeat(1000);
+  const rest = Buffer.byteLength(JSON.stringify({ text, images: ["", ""] }));
+  const body = Buffer.from(JSON.stringify({ text, images: [photograph, sound] }));
+  assert.equal(meterInput(body), Math.ceil(rest / 4) + 2 * 1600);
+  const escaped = Buffer.from(
+    JSON.stringify({ text, images: [photograph.replaceAll("A", "/"), ""] }).replaceAll("/", "\\/"),
+  );
+  assert.equal(meterInput(escaped), Math.ceil(rest / 4) + 1600);
+});
+
+test("a small inline image counts by its bytes, and so do long words", () => {
+  const body = Buffer.from(`"${"x".repeat(2000)}" "${"y".repeat(900)}"`);
+  assert.equal(meterInput(body), Math.ceil(body.byteLength / 4));
 });

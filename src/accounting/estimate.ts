@@ -53,9 +53,32 @@ export function worstUsage(size: RequestSize): Usage {
   return usage;
 }
 
-/** Tokens of a request, by its bytes. */
-export function meterInput(inputBytes: number): number {
-  return Math.ceil(inputBytes / bytesPerToken);
+/**
+ * What one inline image, sound or document counts at most: about the largest image at Anthropic
+ * (https://platform.claude.com/docs/en/build-with-claude/vision). By its bytes a photograph would be a million tokens.
+ */
+const inlineMediaTokens = 1600;
+/** So many characters of base64 without a break are media; text has breaks, and identifiers are shorter. */
+const mediaCharsMin = 1024;
+
+/** Both alphabets (RFC 4648), and `\` since JSON may write `/` as `\/`. */
+const base64Characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\";
+/** By byte: 1 for those characters. */
+const base64Bytes = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(base64Characters.includes(String.fromCharCode(byte))),
+);
+
+/** Tokens of a request, by the bytes of its body; each inline medium counts up to `inlineMediaTokens`. */
+export function meterInput(body: Uint8Array): number {
+  let bytes = body.byteLength;
+  let start = 0;
+  for (let at = 0; at <= body.byteLength; at++) {
+    if (at < body.byteLength && base64Bytes[body[at] ?? 0] === 1) continue;
+    const length = at - start;
+    if (length >= mediaCharsMin) bytes -= Math.max(0, length - inlineMediaTokens * bytesPerToken);
+    start = at + 1;
+  }
+  return Math.ceil(bytes / bytesPerToken);
 }
 
 /** Tokens of generated text, reasoning and tool arguments, by their bytes. */

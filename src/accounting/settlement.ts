@@ -2,7 +2,8 @@
  * What an attempt is charged, by how it ended. Pure; the exchange calls it once per attempt and commits the result.
  *
  *   how it ended                                      usage                                  basis
- *   not sent, or refused by the provider              none                                   none
+ *   not sent, or refused for the caller's sake (4xx)  none                                   none
+ *   refused with a server error (5xx)                 none that we know of                   metered
  *   finished, usage reported                          as reported                            reported
  *   finished after the caller left, usage reported    as reported                            drained
  *   finished without usage                            our count of input and output          metered
@@ -13,8 +14,8 @@
  *
  * "Finished" means that the provider gave a finish reason or a complete answer: usage seen before that is of an
  * answer still being written. An attempt of a model without a price costs zero and is flagged `unpriced`; one whose
- * usage is our own count is flagged `estimated`. A call whose connection broke before the answer costs nothing by our
- * count, yet the provider may have worked: `metered` lets reconciliation ask. What the process's death leaves behind is
+ * usage is our own count is flagged `estimated`. A call whose connection broke before the answer, or that a server error
+ * ended, costs nothing by our count, yet the provider may have worked: `metered` lets reconciliation ask. What the process's death leaves behind is
  * charged by the store's recovery, and what a provider says later is reconcile.ts.
  */
 import type { ResponseReading } from "../dialects/dialect.ts";
@@ -29,6 +30,8 @@ export interface AttemptEnd {
   readonly sent: boolean;
   /** The provider answered with an error status. */
   readonly refused: boolean;
+  /** With a status of 500 or more. */
+  readonly refusedByServer: boolean;
   /** The provider began to answer: the head of a success arrived. */
   readonly answered: boolean;
   /** The gateway stopped the call: the caller left, a timer ran out, the process shut down. */
@@ -39,8 +42,8 @@ export interface AttemptEnd {
   readonly drained: boolean;
   /** What was read of the answer; empty if there was none. */
   readonly reading: Pick<ResponseReading, "usage" | "finish" | "outputBytes">;
-  /** Of the request's body as sent. */
-  readonly inputBytes: number;
+  /** The request's body as sent; looked at only where input has to be counted. */
+  readonly body: Uint8Array | null;
   /** The provider's fact of this name. */
   readonly billsCancelledInput: boolean;
 }
@@ -56,8 +59,9 @@ export interface Settlement {
 export function settle(end: AttemptEnd, price: Price | null): Settlement {
   const { reading } = end;
   const finished = end.complete || reading.finish !== null;
-  if (!end.sent || end.refused) return nothing();
-  if (!end.answered && !end.stopped) return { ...nothing(), basis: "metered", flags: flagsOf("metered", price) };
+  if (!end.sent || (end.refused && !end.refusedByServer)) return nothing();
+  const endedByItself = end.refused || (!end.answered && !end.stopped);
+  if (endedByItself) return { ...nothing(), basis: "metered", flags: flagsOf("metered", price) };
   if (finished && reading.usage !== null) return charge(reading.usage, end.drained ? "drained" : "reported", price);
   const begun = finished || reading.outputBytes > 0 || reading.usage !== null;
   return begun || end.billsCancelledInput ? charge(meter(end), "metered", price) : nothing();
@@ -79,9 +83,9 @@ function flagsOf(basis: SettlementBasis, price: Price | null): readonly LedgerFl
 }
 
 /** Usage of an unfinished answer is cumulative: right about the input, possibly behind on the output. */
-function meter({ reading, inputBytes }: AttemptEnd): Usage {
+function meter({ reading, body }: AttemptEnd): Usage {
   const usage = reading.usage === null ? emptyUsage() : { ...reading.usage };
-  if (totalInputTokens(usage) === 0) usage.inputTokens = meterInput(inputBytes);
+  if (totalInputTokens(usage) === 0) usage.inputTokens = body === null ? 0 : meterInput(body);
   usage.outputTokens += Math.max(0, meterOutput(reading.outputBytes) - totalOutputTokens(usage));
   return usage;
 }
