@@ -2,15 +2,15 @@
  * Chat completions: the dialect of OpenAI's `/v1/chat/completions` and of every endpoint that is compatible with it.
  * `inbound/` speaks with callers and `outbound/` with providers where bytes pass through; `inbound-request/`,
  * `outbound-request/` and `outbound-answer/` translate to and from the canonical form. What they share is beside this
- * file.
+ * file; what all of OpenAI's dialects share is in `openai-fields/` and `openai-errors/`.
  */
 import type { Dialect } from "../dialect.ts";
-import { encodeError, encodeStreamError } from "./inbound/errors.ts";
+import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";
 import { decodeRequest } from "./inbound-request/request.ts";
 import { encodeResponse } from "./inbound/response.ts";
 import { ChatStreamEncoder } from "./inbound/stream-encoder.ts";
 import { viewRequest } from "./inbound/view.ts";
-import { readError } from "./outbound/errors.ts";
+import { readError } from "../openai-errors/read-error.ts";
 import { readResponse } from "./outbound/reading.ts";
 import { encodeRequest } from "./outbound-request/request.ts";
 import { decodeResponse } from "./outbound-answer/response.ts";

@@ -5,8 +5,8 @@
 import { HeadgateError } from "../../kernel/errors.ts";
 import { spliceMembers } from "../../kernel/json-splice.ts";
 import type { Dialect } from "../dialect.ts";
-import { encodeError, encodeStreamError } from "../openai-chat/inbound/errors.ts";
-import { readError } from "../openai-chat/outbound/errors.ts";
+import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";
+import { readError } from "../openai-errors/read-error.ts";
 import { readResponse } from "./reading.ts";
 import { viewRequest } from "./view.ts";
 

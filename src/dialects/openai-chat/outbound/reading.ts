@@ -3,7 +3,7 @@ import type { Quirks, ResponseReading } from "../../dialect.ts";
 import { asArray, asObject, asText, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
 import { readUsage } from "../usage.ts";
-import { readStreamError } from "./errors.ts";
+import { readStreamError } from "../../openai-errors/read-error.ts";
 import { measureOutput } from "./output.ts";
 
 /**

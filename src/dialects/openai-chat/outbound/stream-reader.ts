@@ -17,7 +17,7 @@ import type { SseEvent } from "../../sse.ts";
 import { asCount, asObject, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
 import { readUsage } from "../usage.ts";
-import { readStreamError } from "./errors.ts";
+import { readStreamError } from "../../openai-errors/read-error.ts";
 import { measureOutput } from "./output.ts";
 
 const DONE = "[DONE]";

@@ -6,7 +6,7 @@
  * `{object: "error", message, type, param, code}` (vLLM, Mistral); `{detail}` as text or a list of `{loc, msg}`
  * (FastAPI servers); `{message}` (Cohere). Anything else, HTML included, says nothing.
  */
-import { asArray, asObject, asText, type WireObject } from "../../wire-values.ts";
+import { asArray, asObject, asText, type WireObject } from "../wire-values.ts";
 
 export interface ProviderError {
   /** Bounded, without control characters. */

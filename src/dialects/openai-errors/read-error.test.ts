@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { HeadgateError } from "../../../kernel/errors.ts";
-import { readError, readStreamError } from "./errors.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
+import { readError, readStreamError } from "./read-error.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HeadgateError } from "../../../kernel/errors.ts";
-import { encodeError, encodeStreamError } from "./errors.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import { encodeError, encodeStreamError } from "./encode-error.ts";
 
 function encode(error: HeadgateError): unknown {
   return JSON.parse(Buffer.from(encodeError(error, "req_1")).toString("utf8"));

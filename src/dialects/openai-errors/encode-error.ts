@@ -5,7 +5,7 @@
  * What the provider said of a request it refused is passed on in its own words. Of its other failures the caller is
  * told ours: a provider's `invalid_api_key` would read as if the caller's key were wrong.
  */
-import type { HeadgateError } from "../../../kernel/errors.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
 
 export function encodeError(error: HeadgateError, requestId: string): Uint8Array {
   return Buffer.from(render(error, requestId));

@@ -5,9 +5,9 @@
  * provider's words about it can hold parts of a key: the caller is told ours. What a provider says of a request it
  * refuses is the caller's to read, cut to a bound and without control characters; web pages are never passed on.
  */
-import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../../kernel/errors.ts";
-import { readRetryAdvice } from "../../retry-advice.ts";
-import { asCount, asObject } from "../../wire-values.ts";
+import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
+import { readRetryAdvice } from "../retry-advice.ts";
+import { asCount, asObject } from "../wire-values.ts";
 import { parseErrorBody, readErrorObject, type ProviderError } from "./error-body.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
