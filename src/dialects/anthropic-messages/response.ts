@@ -62,7 +62,7 @@ export function readRefusal(holder: WireObject): string | null {
 }
 
 /** One reasoning item per block, so that each signature stays with the very text it signs. */
-export function reasoningItem(text: string, kind: string, value: string): Item {
+function reasoningItem(text: string, kind: string, value: string): Item {
   return { type: "reasoning", text, opaque: value === "" ? [] : [{ origin: DIALECT, kind, value }] };
 }
 
