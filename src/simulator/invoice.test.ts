@@ -70,6 +70,23 @@ describe("the books", () => {
     assert.equal(invoice.find(ids.idOf(12_345, "messages")), null);
   });
 
+  test("find any kept line, the newest of those with one id", () => {
+    const ids = createAnswerIds(1);
+    const invoice = new Invoice(300_000, ids);
+    for (let number = 1; number <= 250_000; number++) {
+      const clientRequestId = number % 1000 === 0 ? "again" : `client-${number}`;
+      invoice.append({ ...entry(number), clientRequestId: number % 7 === 0 ? null : clientRequestId });
+    }
+    assert.equal(invoice.find("again")?.line, 250_000);
+    for (let number = 1; number <= 250_000; number += 997) {
+      assert.equal(invoice.find(ids.idOf(number, "chat"))?.line, number);
+      const byClient = number % 7 === 0 || number % 1000 === 0 ? undefined : number;
+      assert.equal(invoice.find(`client-${number}`)?.line, byClient);
+    }
+    assert.equal(invoice.find("client-0"), null);
+    assert.equal(invoice.find(ids.idOf(250_001, "chat")), null);
+  });
+
   test("drop the oldest block above the maximum, and keep its cost in the total", () => {
     const invoice = new Invoice(8192, createAnswerIds(1));
     for (let number = 1; number <= 20_000; number++) invoice.append(entry(number));

@@ -9,6 +9,7 @@
  * the caller's leaving was noticed.
  */
 import type { AnswerIds, Endpoint } from "./ids.ts";
+import { createBlockIndex, type BlockIndex } from "./invoice-index.ts";
 import { costOf, simulatedModels, type Tokens } from "./prices.ts";
 
 export type Ended = "complete" | "cancelled" | "fault";
@@ -41,7 +42,6 @@ export interface InvoiceLine extends EndedAnswer {
 }
 
 const BLOCK_LINES = 8192;
-const LOOKUP_LINES = 100_000;
 const ENDINGS: readonly Ended[] = ["complete", "cancelled", "fault"];
 const ENDPOINTS: readonly Endpoint[] = ["chat", "messages", "embeddings"];
 const COUNT_COLUMNS = 6;
@@ -59,6 +59,8 @@ interface Block {
   readonly facts: Uint16Array;
   readonly keys: Uint32Array;
   readonly clientIds: (string | null)[];
+  /** Of a full block that was searched before. */
+  index: BlockIndex | null;
 }
 
 export class Invoice {
@@ -112,15 +114,20 @@ export class Invoice {
     return lines;
   }
 
-  /** The newest line with this answer id or client request id, among the last 100,000. */
+  /** The newest kept line with this answer id or client request id. */
   find(id: string): InvoiceLine | null {
     const number = this.#ids.numberOf(id);
-    const oldest = Math.max(this.#droppedLines, this.#length - LOOKUP_LINES);
-    for (let index = this.#length - 1; index >= oldest; index--) {
-      const block = this.#blockOf(index);
-      const offset = index % BLOCK_LINES;
-      if (block.clientIds[offset] === id) return this.#line(index);
-      if (block.numbers[offset] === number && this.#line(index).id === id) return this.#line(index);
+    for (let position = this.#blocks.length - 1; position >= 0; position--) {
+      const block = this.#blocks[position] as Block;
+      const first = this.#droppedLines + position * BLOCK_LINES;
+      const lines = Math.min(BLOCK_LINES, this.#length - first);
+      if (lines === BLOCK_LINES) block.index ??= createBlockIndex(block.numbers, block.clientIds);
+      const { index } = block;
+      const byClient = index === null ? block.clientIds.lastIndexOf(id) : index.offsetOfClientId(id);
+      const byNumber = index === null ? block.numbers.lastIndexOf(number, lines - 1) : index.offsetOfNumber(number);
+      const own = byNumber >= 0 && this.#line(first + byNumber).id === id ? byNumber : -1;
+      const offset = Math.max(byClient, own);
+      if (offset >= 0) return this.#line(first + offset);
     }
     return null;
   }
@@ -161,6 +168,7 @@ export class Invoice {
       facts: new Uint16Array(BLOCK_LINES),
       keys: new Uint32Array(BLOCK_LINES),
       clientIds: [],
+      index: null,
     });
   }
 

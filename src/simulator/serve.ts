@@ -59,6 +59,8 @@ function generate(
   }
   if (script.cacheWrite1h > 0 && wire.endpoint !== "messages")
     throw new ScriptError("cache-write-1h needs POST /v1/messages; OpenAI reports no such bucket.");
+  if (wire.endpoint === "embeddings" && (script.cacheRead > 0 || script.cacheWrite5m > 0))
+    throw new ScriptError("cache-read and cache-write need an answer in words; embeddings report no such buckets.");
   const apiKey = readApiKey(simulation, request);
   const faults = simulation.striking(known);
   const refusal = planRefusal(faults, script, apiKey, wire.endpoint === "messages", simulation.clock.wallMs());

@@ -8,8 +8,8 @@ import type { Finding } from "./audit.ts";
 import { runLedgerSoak, type SoakOptions } from "./run.ts";
 
 const SHOWN_PER_RULE = 10;
-/** The simulator can be asked about its newest 100,000 lines, and nine in ten requests are worth a line. */
-const REQUESTS_MAX = 110_000;
+/** The simulator keeps its newest 2,000,000 lines, and a request is worth one at most. */
+const REQUESTS_MAX = 2_000_000;
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +35,7 @@ process.exitCode = findings.length === 0 ? 0 : 1;
 function readCount(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number, not ${JSON.stringify(text)}.`);
   const max = name === "requests" ? REQUESTS_MAX : Infinity;
-  if (Number(text) > max) throw new Error(`--${name} takes at most ${max}: older calls cannot be asked about.`);
+  if (Number(text) > max) throw new Error(`--${name} takes at most ${max}: the simulator forgets older calls.`);
   return Number(text);
 }
 

@@ -163,6 +163,8 @@ describe("OpenAI's wire", () => {
     await assert.rejects(async () => client().models.retrieve("gpt"), OpenAI.NotFoundError);
   });
 
+  const embeddings = (body: unknown): ReturnType<typeof send> =>
+    send(`${simulator.url}/v1/embeddings`, { headers: openAiKey, body });
   const refused = [
     { what: "a missing key", reply: () => chat({}, {}), status: 401, code: "missing_api_key" },
     {
@@ -188,6 +190,18 @@ describe("OpenAI's wire", () => {
     {
       what: "a 1h cache write, which this API cannot report",
       reply: () => chat({ model: "sim-chat:cache-write-1h=1" }),
+      status: 400,
+      code: "invalid_script",
+    },
+    {
+      what: "a cache read of an embedding, which nobody reports",
+      reply: () => embeddings({ model: "sim-embed:cache-read=1", input: "Hi" }),
+      status: 400,
+      code: "invalid_script",
+    },
+    {
+      what: "a cache write of an embedding",
+      reply: () => embeddings({ model: "sim-embed:cache-write=1", input: "Hi" }),
       status: 400,
       code: "invalid_script",
     },
