@@ -125,7 +125,8 @@ export interface Journal {
    * Takes every attempt of the request, each with its entry; none for a request that never had an attempt. An
    * entry ends its attempt's hold; a hold without an entry stays and is charged at its worst case when this process
    * is gone. Idempotent per request id: a second call changes nothing. Rejects with `storage_unavailable`; the
-   * closing is then kept and tried again in the background as long as this process lives, and the holds with it.
+   * closing is then kept and tried again in the background as long as this process lives, and the holds with it. A
+   * record without an error is kept as one of a caller who was told `storage_unavailable`.
    */
   close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void>;
 }

@@ -139,6 +139,8 @@ for (const engine of engines) {
       await eventually("the closing is settled", () => told.length === 2);
       assert.deepEqual(told, ["req_3 kept", "req_3 settled"]);
       await close(3);
+      const [record] = (await listRequests(store.db, { limit: 1 })).records;
+      assert.deepEqual([record?.requestId, record?.errorCode], ["req_3", "storage_unavailable"]);
       assert.deepEqual(await counts(store), { holds: 0, entries: 3, requests: 3 });
     });
 

@@ -25,7 +25,6 @@ const charges: Readonly<Record<Charged, string>> = {
   drained: "what the provider reports at the end",
   estimate: "an estimate of input and output",
   "input estimate": "an estimate of the input",
-  "worst case": "the worst case, at the next start",
 };
 
 export function describeCharge({ charged }: Outcome): string {

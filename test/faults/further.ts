@@ -110,12 +110,7 @@ export const furtherFaults: Readonly<Record<FurtherName, FurtherFault>> = {
     outcome: failed(503, "storage_unavailable", { ...unwritten, attempts: 0 }),
   },
   "store refuses record": {
-    title: "The store cannot be written after a stream; the next start finds the hold",
-    outcome: {
-      ...brokenOff("storage_unavailable", "killed"),
-      charged: "worst case",
-      code: null,
-      status: 0,
-    },
+    title: "The store cannot be written after a stream; it is written when it can be",
+    outcome: brokenOff("storage_unavailable", "gateway-error", "reported"),
   },
 };

@@ -13,9 +13,9 @@ export type CallerSees =
 
 /**
  * `nothing yet`: nothing, but the provider may have worked, and is asked about it later. `reported`: what the provider says, to the nano-dollar what its invoice says. `drained`: the same, learnt after the
- * caller had left. `worst case`: the hold, once this process is gone. `estimate`: our count of input and output, flagged. `input estimate`: our count of input alone.
+ * caller had left. `estimate`: our count of input and output, flagged. `input estimate`: our count of input alone.
  */
-export type Charged = "nothing" | "nothing yet" | "reported" | "drained" | "estimate" | "input estimate" | "worst case";
+export type Charged = "nothing" | "nothing yet" | "reported" | "drained" | "estimate" | "input estimate";
 
 export interface Outcome {
   readonly caller: CallerSees;

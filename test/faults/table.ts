@@ -34,8 +34,11 @@ const told = (status: number, code: string): Outcome => failed(status, "upstream
 const limited = (retryAfter: number | null, code: string): Outcome =>
   failed(429, "upstream_rate_limited", { retryAfter, told: code });
 const credential = failed(502, "upstream_credentials");
-const upstreamFailed = failed(502, "upstream_failed");
-const overloaded = (retryAfter: number | null): Outcome => failed(529, "upstream_overloaded", { retryAfter });
+const timedOut = failed(502, "upstream_failed");
+/** After a server error the provider may have worked. */
+const upstreamFailed = failed(502, "upstream_failed", { charged: "nothing yet" });
+const overloaded = (retryAfter: number | null): Outcome =>
+  failed(529, "upstream_overloaded", { retryAfter, charged: "nothing yet" });
 const silent = failed(504, "first_token_timeout", { ending: "timeout", charged: "input estimate" });
 /** A whole answer has no first token: only the total timer ends the wait. */
 const silentWhole = failed(504, "total_timeout", { ending: "timeout", charged: "input estimate" });
@@ -45,7 +48,6 @@ const truncatedWhole = failed(502, "stream_truncated", { ending: "truncated", ch
 const silentInWhole = failed(504, "total_timeout", { ending: "timeout", charged: "estimate" });
 const malformed = failed(502, "upstream_malformed", { charged: "input estimate" });
 const tooLarge = failed(502, "upstream_too_large", { charged: "input estimate" });
-const failedInAnswer = failed(502, "upstream_failed", { charged: "nothing yet" });
 const cut = brokenOff("stream_truncated", "truncated");
 const holed = brokenOff("upstream_malformed");
 
@@ -59,7 +61,7 @@ const refusals: readonly FaultCase[] = [
   both(credential, "status", "refuses the gateway's credential with 403", "status=403"),
   both(told(404, "model_not_found"), "status", "does not know the model (404)", "status=404", openai),
   both(rejected(404), "status", "does not know the model (404)", "status=404", anthropic),
-  both(upstreamFailed, "status", "answers 408", "status=408"),
+  both(timedOut, "status", "answers 408", "status=408"),
   both(rejected(413), "status", "finds the request too large (413)", "status=413"),
   both(rejected(422), "status", "cannot process the request (422)", "status=422"),
   both(limited(1, "rate_limit_exceeded"), "status", "limits the rate, with `retry-after`", "status=429", openai),
@@ -172,7 +174,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "error-event-after-200",
     title: "reports an error in an answer that began with 200",
     script: "fault=error-event-after-200",
-    whole: failedInAnswer,
+    whole: upstreamFailed,
     stream: brokenOff("upstream_failed"),
   },
   {
@@ -180,7 +182,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "error-event-after-200",
     title: "reports an error in an answer that began with 200",
     script: "fault=error-event-after-200",
-    whole: failedInAnswer,
+    whole: upstreamFailed,
     stream: brokenOff("upstream_overloaded"),
   },
   {

@@ -3,10 +3,11 @@ import { beforeEach, test } from "node:test";
 import { createVirtualClock, type VirtualClock } from "../../../../test/support/virtual-clock.ts";
 import { sampleEntry, sampleRecord } from "../../../../test/contract/samples.ts";
 import { HeadgateError } from "../../../kernel/errors.ts";
+import type { RequestRecord } from "../../records.ts";
 import { LateClosings, type LateClosing } from "./late-closings.ts";
 
 interface Offer {
-  readonly requestId: string;
+  readonly record: RequestRecord;
   readonly committed: () => void;
   readonly refused: (error: HeadgateError) => void;
 }
@@ -25,7 +26,7 @@ beforeEach(() => {
   late = new LateClosings({
     clock,
     lengthMax: 3,
-    write: ({ record }, committed, refused) => offers.push({ requestId: record.requestId, committed, refused }),
+    write: ({ record }, committed, refused) => offers.push({ record, committed, refused }),
     changed: (state, { record }) => told.push(`${record.requestId} ${state}`),
   });
 });
@@ -42,7 +43,7 @@ function answer(error: HeadgateError | null): readonly string[] {
     if (error === null) offer.committed();
     else offer.refused(error);
   }
-  return answered.map(({ requestId }) => requestId);
+  return answered.map(({ record }) => record.requestId);
 }
 
 test("what is kept is offered again every second until it is committed, and then no more", () => {
@@ -97,4 +98,23 @@ test("at the end everything is offered at once, what is still refused is given u
   clock.advance(10_000);
   assert.deepEqual(offers, []);
   assert.deepEqual(told, ["a kept", "b kept", "a settled", "b abandoned", "c abandoned"]);
+});
+
+test("what went well for the provider is recorded as the caller was told; an error of its own stays", () => {
+  const entries = [sampleEntry("req", "att")];
+  late.keep({ record: sampleRecord("stream", { stream: true }), entries });
+  late.keep({ record: sampleRecord("whole", { stream: false }), entries });
+  late.keep({
+    record: sampleRecord("gone", { ending: "caller-gone", errorCode: "client_closed", status: 499 }),
+    entries,
+  });
+  clock.advance(1000);
+  assert.deepEqual(
+    offers.map(({ record }) => [record.requestId, record.ending, record.errorCode, record.status]),
+    [
+      ["stream", "gateway-error", "storage_unavailable", 200],
+      ["whole", "gateway-error", "storage_unavailable", 503],
+      ["gone", "caller-gone", "client_closed", 499],
+    ],
+  );
 });

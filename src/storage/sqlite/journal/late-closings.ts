@@ -7,6 +7,9 @@
  *                ▲            ├─ the row is at fault, or the journal is closed ─▶ abandoned
  *                └── refused ─┘       oldest of more than `lengthMax` ─▶ abandoned
  *
+ * A record that says that all went well is kept as what the refusal makes of it: the caller is told
+ * `storage_unavailable` instead, a stream's after its head was sent.
+ *
  * Invariant: a request is kept at most once, by its first closing. Closing is idempotent per request, so that one which
  * was committed although the commit seemed to fail is not charged twice.
  */
@@ -47,9 +50,10 @@ export class LateClosings {
     this.#options = options;
   }
 
-  keep(closing: LateClosing): void {
-    const { requestId } = closing.record;
+  keep(refused: LateClosing): void {
+    const { requestId } = refused.record;
     if (this.#kept.has(requestId)) return;
+    const closing = { record: asTold(refused.record), entries: refused.entries };
     if (this.#ended) {
       this.#options.changed("abandoned", closing);
       return;
@@ -119,4 +123,9 @@ export class LateClosings {
     this.#kept.delete(closing.record.requestId);
     this.#options.changed(state, closing);
   }
+}
+
+function asTold(record: RequestRecord): RequestRecord {
+  if (record.errorCode !== null) return record;
+  return { ...record, ending: "gateway-error", errorCode: "storage_unavailable", status: record.stream ? 200 : 503 };
 }
