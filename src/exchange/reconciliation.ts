@@ -2,6 +2,10 @@
  * Asks providers afterwards what the calls used whose usage we had to count ourselves or charge at the worst case, and
  * appends the corrections. Only providers that can be asked (`usageLookup`) take part. Safe to run anywhere, any number
  * of times: a correction's id follows from its charge.
+ *
+ * Nobody is asked for ever: a provider that answered, but has not said after a day what a call used, will not, and the
+ * charge stands. A provider that could not be reached, or is not configured at present, has a week. What nobody can be
+ * asked about is not kept for asking.
  */
 import type { Kysely } from "kysely";
 import {
@@ -19,7 +23,12 @@ import type { UsageLookup } from "../providers/provider.ts";
 import type { Transport } from "../providers/transport.ts";
 import { readUsageLookup, usageLookupPath } from "../providers/usage-lookup.ts";
 import type { LedgerEntry } from "../storage/records.ts";
-import { appendCorrection, listUnreconciled } from "../storage/reports/reconciliation.ts";
+import {
+  appendCorrection,
+  forgetUnconfirmed,
+  listUnconfirmedProviders,
+  listUnreconciled,
+} from "../storage/reports/reconciliation.ts";
 import type { Database } from "../storage/schema.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -28,6 +37,9 @@ const LOOKUP_TIMEOUT_MS = 10_000;
 const LOOKUP_BYTES_MAX = 65_536;
 /** A provider's record of a call appears within minutes; a call unknown after this never reached it. */
 const ABSENT_AFTER_MS = 600_000;
+
+const ANSWERED_WITHIN_MS = 24 * 3_600_000;
+const REACHED_WITHIN_MS = 7 * ANSWERED_WITHIN_MS;
 
 const INTERVAL_MS = 60_000;
 
@@ -56,7 +68,9 @@ export function scheduleReconciliation(deps: ScheduledReconciliationDeps): Async
   };
   const schedule = repeat(deps.clock, INTERVAL_MS, async () => {
     try {
-      await reconcile(passDeps, deps.snapshot(), {}, closing.signal);
+      const snapshot = deps.snapshot();
+      const reports = await reconcile(passDeps, snapshot, {}, closing.signal);
+      await endAsking(deps, snapshot, reports);
     } catch (reason) {
       if (!closing.signal.aborted) telemetry.backgroundFailed("reconciliation", reason);
     }
@@ -67,6 +81,25 @@ export function scheduleReconciliation(deps: ScheduledReconciliationDeps): Async
       await schedule[Symbol.asyncDispose]();
     },
   };
+}
+
+/** After a pass over all providers: what is not worth another pass is no longer listed. */
+export async function endAsking(
+  deps: Pick<ReconciliationDeps, "clock" | "db">,
+  { endpoints }: Pick<Snapshot, "endpoints">,
+  reports: ReadonlyMap<string, ReconcileReport>,
+): Promise<void> {
+  const nowMs = deps.clock.wallMs();
+  for (const provider of await listUnconfirmedProviders(deps.db)) {
+    const keptMs = keptForMs(endpoints.get(provider), reports.get(provider));
+    await forgetUnconfirmed(deps.db, { provider, settledBeforeMs: nowMs - keptMs });
+  }
+}
+
+function keptForMs(endpoint: Endpoint | undefined, report: ReconcileReport | undefined): number {
+  if (endpoint === undefined) return REACHED_WITHIN_MS;
+  if (endpoint.spec.usageLookup === null) return 0;
+  return report?.failed === 0 ? ANSWERED_WITHIN_MS : REACHED_WITHIN_MS;
 }
 
 export interface ReconciliationOptions {

@@ -123,7 +123,7 @@ interface LedgerEntriesTable extends ChargeColumns {
   recovered: number;
 }
 
-/** The charges on the basis `metered` or `worst-case` that have no correction. Written by triggers only. */
+/** The charges on the basis `metered` or `worst-case` that have no correction and are still asked about. Filled by triggers. */
 interface UnconfirmedChargesTable {
   provider: string;
   entry_id: string;

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toNanoUsd } from "../../src/kernel/money.ts";
-import { appendCorrection, listUnreconciled } from "../../src/storage/reports/reconciliation.ts";
+import {
+  appendCorrection,
+  forgetUnconfirmed,
+  listUnconfirmedProviders,
+  listUnreconciled,
+} from "../../src/storage/reports/reconciliation.ts";
 import { listRequests } from "../../src/storage/reports/request-list.ts";
 import { reportUsage } from "../../src/storage/reports/usage-report.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
@@ -144,6 +149,28 @@ for (const engine of engines) {
         [557n, 3, 1, 240],
       );
       assert.equal(total?.bases["worst-case"], 1);
+    });
+
+    test("what was settled before a time can be taken off the list, provider by provider, and stays charged", async () => {
+      using place = engine.createPlace();
+      await using store = await place.openStore();
+      const metered = (attempt: string, provider: string, atMs: number): LedgerEntry =>
+        sampleEntry("req_1", attempt, { basis: "metered", provider, atMs, costNanoUsd: toNanoUsd(1n) });
+      const many = Array.from({ length: 1100 }, (_, index) => metered(`old_${index}`, "openai", firstDayMs));
+      await settle(store, "req_1", [
+        ...many,
+        metered("new_1", "openai", secondDayMs),
+        metered("old_x", "azure", firstDayMs),
+      ]);
+      assert.deepEqual(await listUnconfirmedProviders(store.db), ["azure", "openai"]);
+      const forget = (provider: string): Promise<number> =>
+        forgetUnconfirmed(store.db, { provider, settledBeforeMs: secondDayMs });
+      assert.deepEqual([await forget("openai"), await forget("openai")], [1100, 0]);
+      const left = async (provider: string): Promise<string[]> =>
+        (await listUnreconciled(store.db, { provider, limit: 10 })).map((entry) => entry.attemptId);
+      assert.deepEqual([await left("openai"), await left("azure")], [["new_1"], ["old_x"]]);
+      const [total] = await reportUsage(store.db, { by: [] });
+      assert.equal(total?.bases.metered, 1102);
     });
 
     test("what a dead process left held is on the list to reconcile as soon as it is charged", async () => {
