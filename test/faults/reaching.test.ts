@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { defaultProvider, withProvider } from "../../src/config/defaults.ts";
 import { captureLog, everyRow } from "../support/evidence.ts";
@@ -21,13 +22,18 @@ function provide(name: string, baseUrl: string): void {
   gateway.replaceConfig(withProvider(gateway.config, name, defaultProvider("openai-compatible", { baseUrl })));
 }
 
-/** Accepts connections and says nothing. */
-async function listenSilently(): Promise<{ readonly server: Server; readonly port: number }> {
-  const server = createServer((socket) => socket.on("error", () => socket.destroy()));
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return { server, port: (server.address() as AddressInfo).port };
+/** Accepts connections and says nothing, until disposed: then it breaks them. */
+async function listenSilently(): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on("error", () => socket.destroy())));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), "close");
+    },
+  };
 }
 
 async function assertUnreached(model: string, fault: FurtherName, says: RegExp): Promise<void> {
@@ -56,10 +62,9 @@ describe("a provider that cannot be reached costs nothing:", () => {
   });
 
   test("its handshake never ends, within `timeouts.connectMs`", async () => {
-    const { server, port } = await listenSilently();
-    provide("handshaking", `https://127.0.0.1:${port}/v1`);
+    await using silent = await listenSilently();
+    provide("handshaking", `https://127.0.0.1:${silent.port}/v1`);
     await assertUnreached("handshaking/m", "endless handshake", /No connection to provider handshaking within 300 ms/);
-    server.close();
   });
 });
 
