@@ -1,46 +1,30 @@
 /**
  * `npm test [-- paths and flags]`: Node's own test runner over this project's tests.
  *
- *   npm test                               everything but the suites of their own below
+ *   npm test                               everything but the folders named below
  *   npm test -- src/kernel                 the tests under a folder, or of one file
  *   npm test -- --test-name-pattern=ledger flags go to the runner
- *   npm test -- --suite faults             one suite; one whose folder is not there yet says so and ends well
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 
-/** Folders that are too long, or need too much around them, for every run. */
-const separate = ["test/package", "test/soak"];
-const suites = ["faults", "simulation", "package", "soak"];
+/** Too long, or in need of too much around them, for every run. */
+const byName = ["test/package", "test/soak"];
+/** No test takes a tenth of it: one that waits for what does not come fails, instead of the whole run. */
+const TEST_TIMEOUT_MS = 300_000;
 
 const project = join(import.meta.dirname, "..");
-const { folders, flags } = readArguments(process.argv.slice(2));
+const [flags, paths] = partition(process.argv.slice(2), (argument) => argument.startsWith("-"));
+process.exitCode = runTests(paths.map(fromProject), flags);
 
-const missing = folders.find((folder) => !existsSync(join(project, folder)));
-if (missing !== undefined && process.argv.includes("--suite")) {
-  console.log(`skip: there is no ${missing} yet.`);
-} else {
-  process.exitCode = runTests(folders, flags);
+function partition(values: readonly string[], isFirst: (value: string) => boolean): [string[], string[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }
 
-function readArguments(args: readonly string[]): { folders: string[]; flags: string[] } {
-  const folders: string[] = [];
-  const flags: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const argument = args[index] ?? "";
-    if (argument === "--suite") folders.push(suiteFolder(args[++index]));
-    else if (argument.startsWith("-")) flags.push(argument);
-    else folders.push(relative(project, join(process.cwd(), argument)).split(sep).join("/"));
-  }
-  return { folders, flags };
-}
-
-function suiteFolder(name: string | undefined): string {
-  if (name !== undefined && suites.includes(name)) return `test/${name}`;
-  console.error(`--suite takes one of ${suites.join(", ")}.`);
-  process.exit(2);
+function fromProject(path: string): string {
+  return relative(project, join(process.cwd(), path)).split(sep).join("/");
 }
 
 function runTests(asked: readonly string[], flags: readonly string[]): number {
@@ -50,7 +34,8 @@ function runTests(asked: readonly string[], flags: readonly string[]): number {
     return 1;
   }
   const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
-  const runner = ["--test", "--test-reporter=spec", concurrency, ...flags, ...files];
+  const timeout = `--test-timeout=${TEST_TIMEOUT_MS}`;
+  const runner = ["--test", "--test-reporter=spec", concurrency, timeout, ...flags, ...files];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(project, ".node", "compile-cache") };
   const { status, signal } = spawnSync(process.execPath, runner, { cwd: project, env, stdio: "inherit" });
   if (signal !== null) console.error(`The test runner was stopped by ${signal}.`);
@@ -59,7 +44,7 @@ function runTests(asked: readonly string[], flags: readonly string[]): number {
 
 function everyTest(): string[] {
   const files = [...testsUnder("src"), ...testsUnder("test")];
-  return files.filter((file) => !separate.some((folder) => file.startsWith(`${folder}/`)));
+  return files.filter((file) => !byName.some((folder) => file.startsWith(`${folder}/`)));
 }
 
 function testsUnder(path: string): string[] {

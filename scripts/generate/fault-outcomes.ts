@@ -13,7 +13,7 @@ export function renderFaultOutcomes(): string {
 
 <!-- Generated from test/faults/ by \`npm run generate\`. -->
 
-Every line is a test (\`npm run test:faults\`). Errors before the first output are plain responses; a stream that broke
+Every line is a test (\`npm test -- test/faults\`). Errors before the first output are plain responses; a stream that broke
 ends with one error event and without a terminal marker. What is recorded is the ending, the error code and the status of
 the request's record. An estimate is our own count, flagged in the ledger, and corrected where the provider can be asked.
 Nothing is tried again: one request is at most one attempt.
