@@ -3,8 +3,8 @@
  * randomness, network, log) can be replaced by `overrides`, which is how tests run the whole gateway in one process.
  *
  * Start: snapshot → store (migrated, recovered) → transport → socket. Stop: the socket stops accepting and `/readyz`
- * fails, requests in flight finish within the grace period, what is left is ended honestly, everything is settled, and
- * the store closes last.
+ * fails, requests in flight finish within the grace period, what is left is ended honestly, answers are delivered,
+ * everything is settled, and the store closes last.
  */
 import type { Logger } from "pino";
 import { loadPriceCatalogue } from "./accounting/prices/catalogue.ts";
@@ -113,6 +113,7 @@ function openGatewayStore(config: Config, { clock, ids, telemetry }: StoreDeps):
     events: {
       recovered: (report) => telemetry.lifecycle("charged what dead processes left held", { ...report }),
       failed: (what, error) => telemetry.backgroundFailed(what, error),
+      lateClosing: (state, record, entries) => telemetry.closingLate(state, record, entries),
     },
   });
 }

@@ -34,6 +34,8 @@ export interface StorageConfig {
 
 export interface LimitsConfig {
   readonly bodyBytes: number;
+  /** Of the bodies of all open requests together. */
+  readonly bufferedBytes: number;
   /** Of a whole (non-streaming) answer of a provider. */
   readonly responseBytes: number;
   readonly headerBytes: number;

@@ -3,7 +3,6 @@
  * It has one owner, one cancellation (`cancel`, with the cause kept in `signal.reason`) and one outcome: an `answer`,
  * a streamed attempt, or a `failure`.
  */
-import type { RosterMember } from "../kernel/roster.ts";
 import type { Dialect, RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
@@ -22,9 +21,7 @@ export interface Incoming {
   /** Without the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Whether nothing of the body is left unread, so that the connection can be used again. */
-  readonly bodyRead: boolean;
-  /** Reads the whole body within the limits. Throws `body_too_large`, `body_timeout`, `client_closed`. */
+  /** Reads the whole body within the limits. Throws `body_too_large`, `body_timeout`, `overloaded`, `client_closed`. */
   readBody(): Promise<Uint8Array>;
   /** Ends a reading that is under way with this failure; `false` if there is none. */
   refuseBody(failure: HeadgateError): boolean;
@@ -53,8 +50,7 @@ export function shuttingDown(): HeadgateError {
 /** By then another process has taken over, or this one is back. */
 const SHUTDOWN_RETRY_AFTER_MS = 1_000;
 
-export class Exchange implements RosterMember {
-  rosterPlace = -1;
+export class Exchange {
   readonly requestId: string;
   readonly incoming: Incoming;
   readonly responder: Responder;
@@ -98,15 +94,21 @@ export class Exchange implements RosterMember {
     return this.attempts.at(-1) ?? null;
   }
 
-  /** Idempotent; the first cause is kept. Cancels the attempt under way, by the provider's policy for the cause. */
+  /**
+   * The first cause is the one that is told. Cancels the attempt under way: at once for a shutdown, even where its
+   * tail is being read after its caller has left; for a caller who leaves, by the provider's policy.
+   */
   cancel(cause: CancelCause): void {
-    if (this.#cause !== null) return;
-    this.#cause = cause;
-    if (cause === "shutdown") this.incoming.refuseBody(shuttingDown());
+    const first = this.#cause === null;
+    this.#cause ??= cause;
     const open = this.lastAttempt;
-    if (open === null) return;
-    const policy = open.endpoint.config;
-    open.attempt.cancel(cause === "caller-gone" && policy.callerGone === "drain" ? policy.drainMs : 0);
+    if (cause === "shutdown") {
+      this.incoming.refuseBody(shuttingDown());
+      open?.attempt.cancel(0);
+    } else if (first && open !== null) {
+      const { callerGone, drainMs } = open.endpoint.config;
+      open.attempt.cancel(callerGone === "drain" ? drainMs : 0);
+    }
   }
 
   /** The caller reads again. */

@@ -34,7 +34,7 @@ export interface ExchangeDeps {
   readonly telemetry: Telemetry;
 }
 
-/** Serves one inference request. Never rejects. */
+/** Serves one inference request. Rejects, like the other two, only if a bug keeps the answer from being handed over. */
 export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
   return guard(deps, exchange, async (principal) => {
     await readRequest(deps, exchange);
@@ -42,7 +42,7 @@ export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<voi
   });
 }
 
-/** Serves a request that the gateway answers by itself, with the same authentication, limits and record. Never rejects. */
+/** Serves a request that the gateway answers by itself, with the same authentication, limits and record. */
 export function runLocal(
   deps: ExchangeDeps,
   exchange: Exchange,
@@ -53,7 +53,7 @@ export function runLocal(
   });
 }
 
-/** Refuses a request that no handler takes, with a record. Never rejects. */
+/** Refuses a request that no handler takes, with a record. */
 export async function refuse(deps: ExchangeDeps, exchange: Exchange, failure: HeadgateError): Promise<void> {
   exchange.failure = failure;
   await conclude(deps, exchange);
@@ -120,8 +120,8 @@ async function callProvider(deps: ExchangeDeps, exchange: Exchange, principal: P
     throw new HeadgateError("deadline_exceeded", message);
   }
   const prepared = prepareAttempt(deps, exchange, view, principal, target, deadline);
-  await deps.journal.open(prepared.hold);
   const attempt = new Attempt(deps, prepared.call, new ExchangeSink(exchange));
+  await deps.journal.open(prepared.hold);
   exchange.attempts.push({ hold: prepared.hold, attempt, endpoint: prepared.endpoint, price: prepared.price });
   if (exchange.cancelCause === null) attempt.start();
   else attempt.cancel(0);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Incoming } from "../exchange/exchange.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { HeadgateError } from "../kernel/errors.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import { RequestBody, type BodyLimits } from "./request-body.ts";
 
 /**
@@ -14,19 +15,22 @@ export class NodeIncoming implements Incoming {
   readonly #request: IncomingMessage;
   readonly #body: RequestBody;
 
-  constructor(request: IncomingMessage, response: ServerResponse, path: string, clock: Clock, limits: BodyLimits) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    clock: Clock,
+    limits: BodyLimits,
+    budget: BodyBudget,
+  ) {
     this.method = request.method ?? "GET";
     this.path = path;
     this.#request = request;
-    this.#body = new RequestBody(request, response, clock, limits);
+    this.#body = new RequestBody(request, response, clock, limits, budget);
   }
 
   get headers(): Incoming["headers"] {
     return this.#request.headers;
-  }
-
-  get bodyRead(): boolean {
-    return this.#request.complete;
   }
 
   readBody(): Promise<Uint8Array> {
@@ -35,5 +39,9 @@ export class NodeIncoming implements Incoming {
 
   refuseBody(failure: HeadgateError): boolean {
     return this.#body.refuse(failure);
+  }
+
+  release(): void {
+    this.#body.release();
   }
 }

@@ -1,13 +1,20 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Responder } from "../exchange/responder.ts";
+import { makeHeaderValuesSafe } from "./header-values.ts";
+import type { OpenRequests } from "./open-requests.ts";
 
-/** The caller's side on node:http. Whole responses leave in one write with their length. */
+/**
+ * The caller's side on node:http. Whole responses leave in one write with their length. The connection is closed after
+ * a response whose request has not come in whole, since its rest will not be read, and during a shutdown.
+ */
 export class NodeResponder implements Responder {
   readonly #response: ServerResponse;
+  readonly #open: OpenRequests;
   bytesOut = 0;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, open: OpenRequests) {
     this.#response = response;
+    this.#open = open;
   }
 
   get headSent(): boolean {
@@ -20,13 +27,13 @@ export class NodeResponder implements Responder {
 
   send(status: number, headers: string[], body: Uint8Array): void {
     headers.push("content-length", String(body.byteLength));
+    this.#writeHead(status, headers);
     this.bytesOut += body.byteLength;
-    this.#response.writeHead(status, headers);
     this.#response.end(body);
   }
 
   start(status: number, headers: string[]): void {
-    this.#response.writeHead(status, headers);
+    this.#writeHead(status, headers);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -46,4 +53,17 @@ export class NodeResponder implements Responder {
   destroy(): void {
     this.#response.destroy();
   }
+
+  #writeHead(status: number, headers: string[]): void {
+    makeHeaderValuesSafe(headers);
+    if (this.#open.draining || bodyPending(this.#response.req)) this.#response.shouldKeepAlive = false;
+    this.#response.writeHead(status, headers);
+  }
+}
+
+/** Whether something of the request's body has not arrived. A request without a body is complete with its head. */
+export function bodyPending(request: IncomingMessage): boolean {
+  if (request.complete) return false;
+  const { headers } = request;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }

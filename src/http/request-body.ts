@@ -6,9 +6,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../kernel/clock.ts";
 import { HeadgateError } from "../kernel/errors.ts";
+import type { BodyBudget } from "./body-budget.ts";
 
 export interface BodyLimits {
   readonly bodyBytes: number;
+  /** Of all bodies together. */
+  readonly bufferedBytes: number;
   readonly bodyTimeoutMs: number;
 }
 
@@ -17,21 +20,31 @@ export class RequestBody {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   readonly #limits: BodyLimits;
+  readonly #budget: BodyBudget;
+  /** What is counted in the budget. */
+  #bytes = 0;
   #settle: ((failure: HeadgateError | null) => void) | null = null;
 
-  constructor(request: IncomingMessage, response: ServerResponse, clock: Clock, limits: BodyLimits) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    clock: Clock,
+    limits: BodyLimits,
+    budget: BodyBudget,
+  ) {
     this.#request = request;
     this.#response = response;
     this.#clock = clock;
     this.#limits = limits;
+    this.#budget = budget;
   }
 
   /**
-   * Called once. Throws `body_too_large`, `body_timeout`, `client_closed`, `unsupported_media_type`, or what
-   * `refuse` was given.
+   * Called once. Throws `body_too_large`, `body_timeout`, `client_closed`, `unsupported_media_type`, `overloaded`, or
+   * what `refuse` was given.
    */
   read(): Promise<Uint8Array> {
-    const refusal = refuseByHead(this.#request, this.#limits);
+    const refusal = refuseByHead(this.#request, this.#limits) ?? this.#refuseByBudget(announcedBytes(this.#request));
     if (refusal !== null) return Promise.reject(refusal);
     if (this.#request.headers.expect?.toLowerCase() === "100-continue") this.#response.writeContinue();
     return new Promise((resolve, reject) => {
@@ -46,12 +59,30 @@ export class RequestBody {
     return true;
   }
 
+  /** The body is no longer needed. */
+  release(): void {
+    this.#budget.giveBack(this.#bytes);
+    this.#bytes = 0;
+  }
+
+  #refuseByBudget(more: number): HeadgateError | null {
+    const { bufferedBytes } = this.#limits;
+    return this.#budget.fits(this.#bytes, more, bufferedBytes) ? null : noRoom(bufferedBytes);
+  }
+
+  #count(chunk: Buffer): HeadgateError | null {
+    const refusal = this.#refuseByBudget(chunk.byteLength);
+    if (refusal !== null) return refusal;
+    this.#bytes += chunk.byteLength;
+    this.#budget.take(chunk.byteLength);
+    return this.#bytes > this.#limits.bodyBytes ? tooLarge(this.#limits.bodyBytes) : null;
+  }
+
   #collect(resolve: (body: Uint8Array) => void, reject: (failure: HeadgateError) => void): void {
     const request = this.#request;
-    const { bodyBytes, bodyTimeoutMs } = this.#limits;
+    const { bodyTimeoutMs } = this.#limits;
     const chunks: Buffer[] = [];
-    let bytes = 0;
-    const timer = this.#clock.setTimer(() => settle(tooSlow(bodyTimeoutMs, bytes)), bodyTimeoutMs);
+    const timer = this.#clock.setTimer(() => settle(tooSlow(bodyTimeoutMs, this.#bytes)), bodyTimeoutMs);
     const settle = (failure: HeadgateError | null): void => {
       this.#settle = null;
       timer.cancel();
@@ -63,11 +94,11 @@ export class RequestBody {
       request.pause();
       reject(failure);
     };
-    function onData(chunk: Buffer): void {
-      bytes += chunk.byteLength;
-      chunks.push(chunk);
-      if (bytes > bodyBytes) settle(tooLarge(bodyBytes));
-    }
+    const onData = (chunk: Buffer): void => {
+      const refusal = this.#count(chunk);
+      if (refusal === null) chunks.push(chunk);
+      else settle(refusal);
+    };
     function onEnd(): void {
       settle(null);
     }
@@ -104,8 +135,23 @@ function refuseByHead(request: IncomingMessage, limits: BodyLimits): HeadgateErr
       },
     );
   }
-  if (Number(headers["content-length"] ?? 0) > limits.bodyBytes) return tooLarge(limits.bodyBytes);
+  if (announcedBytes(request) > limits.bodyBytes) return tooLarge(limits.bodyBytes);
   return null;
+}
+
+function announcedBytes({ headers }: IncomingMessage): number {
+  return Number(headers["content-length"] ?? 0);
+}
+
+/** What a caller is told to wait before there may be room again. */
+const RETRY_AFTER_MS = 1_000;
+
+function noRoom(limit: number): HeadgateError {
+  return new HeadgateError(
+    "overloaded",
+    `The bodies of open requests take ${limit} bytes already (limits.bufferedBytes). Try again shortly.`,
+    { retryAfterMs: RETRY_AFTER_MS },
+  );
 }
 
 function tooLarge(limit: number): HeadgateError {

@@ -4,19 +4,20 @@
  * nothing of providers, prices or dialects beyond the name of the one spoken at a path.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
+import { Server as NetServer, type AddressInfo } from "node:net";
 import { findDialect } from "../dialects/registry.ts";
+import type { Clock, Timer } from "../kernel/clock.ts";
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
-import { Roster } from "../kernel/roster.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { refuse, runExchange, runLocal, type ExchangeDeps } from "../exchange/run.ts";
 import type { Snapshot } from "../exchange/snapshot.ts";
+import { BodyBudget } from "./body-budget.ts";
 import { listModels, retrieveModel } from "./models.ts";
 import { NodeIncoming } from "./node-incoming.ts";
 import { NodeResponder } from "./node-responder.ts";
+import { OpenRequest, OpenRequests } from "./open-requests.ts";
 import { findRoute, type Route } from "./routes.ts";
-import { answerParserError, refuseOnSocket, type LatestRequest } from "./unparsed.ts";
+import { answerParserError, refuseOnSocket } from "./unparsed.ts";
 
 export interface HttpServerDeps extends ExchangeDeps {
   /** The snapshot that new requests run on. */
@@ -28,20 +29,24 @@ export interface HttpServerDeps extends ExchangeDeps {
 export interface HttpServer {
   /** Where it listens, e.g. `http://127.0.0.1:4000`. */
   readonly url: string;
-  /** Stops accepting; open connections go on until their requests end. */
+  /** Stops accepting. Open requests go on until their answers are delivered; each then closes its connection. */
   stopAccepting(): void;
-  /** Cancels every exchange still running. */
+  /** Cancels every exchange still running. What its caller has not taken shortly afterwards is cut off. */
   cancelAll(): void;
-  /** Closes what is left of connections. */
+  /** Waits until every answer is delivered or lost, and closes what is left of connections. */
   close(): Promise<void>;
 }
+
+/** How long the last words of cancelled exchanges may take to their callers. */
+const LAST_WORDS_MS = 1_000;
 
 /** Rejects when the port is taken or the address is not this machine's. */
 export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
   const { server: options, limits } = deps.snapshot().config;
-  const open: Open = { running: new Roster(), latest: new WeakMap() };
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
-    void handle(deps, open, request, response);
+  const place: Place = { open: new OpenRequests(), bodies: new BodyBudget() };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    void handle(deps, place, request, response);
+  };
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -64,70 +69,107 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
       allow: "GET, HEAD, POST",
     });
     const path = pathOf(request.url ?? "");
-    refuseOnSocket(deps, socket, failure, { method: "CONNECT", path, headers: request.headers });
+    void refuseOnSocket(deps, socket, failure, { method: "CONNECT", path, headers: request.headers });
   });
   server.on("clientError", (error, socket) => {
-    answerParserError(deps, error, socket, open.latest.get(socket) ?? null);
+    answerParserError(deps, error, socket, place.open.latestOn(socket));
   });
   await listen(server, options.host, options.port);
   return {
     url: urlOf(server.address() as AddressInfo),
+    ...createClosing(deps.clock, server, place.open),
+  };
+}
+
+/** What all requests share. */
+interface Place {
+  readonly open: OpenRequests;
+  readonly bodies: BodyBudget;
+}
+
+/**
+ * Node takes a connection as idle as soon as its answer was written, though it may not have left yet, and destroys it;
+ * so idle connections are closed only while no answer is on its way, and once more after each that has arrived.
+ */
+function createClosing(clock: Clock, server: Server, open: OpenRequests): Omit<HttpServer, "url"> {
+  const closeIdle = (): void => {
+    if (!open.delivering) server.closeIdleConnections();
+  };
+  let lastWords: Timer | null = null;
+  return {
     stopAccepting() {
-      server.close();
-      server.closeIdleConnections();
+      NetServer.prototype.close.call(server);
+      open.drain(closeIdle);
+      closeIdle();
     },
     cancelAll() {
-      for (const exchange of open.running.members()) exchange.cancel("shutdown");
+      open.cancelAll();
+      lastWords ??= clock.setTimer(() => server.closeAllConnections(), LAST_WORDS_MS);
     },
     async close() {
-      if (server.listening) server.close();
+      await open.drained;
+      lastWords?.cancel();
+      server.close();
       server.closeAllConnections();
     },
   };
 }
 
-interface Open {
-  readonly running: Roster<Exchange>;
-  readonly latest: WeakMap<Duplex, LatestRequest>;
-}
-
 async function handle(
   deps: HttpServerDeps,
-  open: Open,
+  place: Place,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = pathOf(request.url ?? "/");
-  let route: Route | HeadgateError;
+  let open: OpenRequest | null = null;
   try {
-    route = findRoute(request.method ?? "GET", path);
+    const path = pathOf(request.url ?? "/");
+    const route = routeOf(request, path);
+    if (!(route instanceof HeadgateError) && (route.kind === "healthz" || route.kind === "readyz")) {
+      answerHealth(
+        new NodeResponder(response, place.open),
+        deps.ids.next("req"),
+        route.kind === "healthz" ? null : deps.unreadyReason(),
+      );
+      return;
+    }
+    open = openRequest(deps, place, request, response, path, route);
+    await dispatch(deps, open.exchange, request, route);
   } catch (thrown) {
-    route = toHeadgateError(thrown);
+    answerBug(deps, response, open?.exchange.requestId ?? deps.ids.next("req"), thrown);
+  } finally {
+    if (open !== null) {
+      place.open.handled(open);
+      limitReading(open);
+    }
   }
-  if (!(route instanceof HeadgateError) && (route.kind === "healthz" || route.kind === "readyz")) {
-    answerHealth(response, deps.ids.next("req"), route.kind === "healthz" ? null : deps.unreadyReason());
+}
+
+function routeOf(request: IncomingMessage, path: string): Route | HeadgateError {
+  try {
+    return findRoute(request.method ?? "GET", path);
+  } catch (thrown) {
+    return toHeadgateError(thrown);
+  }
+}
+
+/** Whatever a bug throws ends its own request and nothing else. */
+function answerBug(deps: HttpServerDeps, response: ServerResponse, requestId: string, thrown: unknown): void {
+  deps.telemetry.requestBroke(requestId, thrown);
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
     return;
   }
-  const exchange = openExchange(deps, request, response, path, route);
-  open.running.add(exchange);
-  open.latest.set(request.socket, { request, response, exchange });
-  response.on("drain", () => exchange.resume());
-  response.on("close", () => {
-    if (!response.writableFinished) exchange.cancel("caller-gone");
-  });
-  try {
-    await dispatch(deps, exchange, request, route);
-  } finally {
-    open.running.delete(exchange);
-    limitReading(request, response, exchange);
-  }
+  response.shouldKeepAlive = false;
+  response.writeHead(500, { "x-request-id": requestId, "content-type": "application/json" });
+  response.end(findDialect("openai-chat").inbound?.encodeError(toHeadgateError(thrown), requestId));
 }
 
 /**
  * An answer that the caller does not read waits in memory: no longer than a provider may fall silent. Node restarts
  * the socket's timeout whenever any of it was taken, and closes the connection when it runs out.
  */
-function limitReading({ socket }: IncomingMessage, response: ServerResponse, { snapshot }: Exchange): void {
+function limitReading({ request: { socket }, response, exchange: { snapshot } }: OpenRequest): void {
   if (response.writableFinished || response.writableLength === 0) return;
   socket.setTimeout(snapshot.config.timeouts.idleMs);
   if (snapshot.config.server.keepAliveTimeoutMs === 0) response.once("finish", () => socket.setTimeout(0));
@@ -164,19 +206,19 @@ function dispatch(
   }
 }
 
-function openExchange(
+function openRequest(
   deps: HttpServerDeps,
+  { open: openRequests, bodies }: Place,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
   route: Route | HeadgateError,
-): Exchange {
+): OpenRequest {
   const snapshot = deps.snapshot();
   const { limits, server } = snapshot.config;
-  const incoming = new NodeIncoming(request, response, path, deps.clock, {
-    bodyBytes: limits.bodyBytes,
-    bodyTimeoutMs: server.bodyTimeoutMs,
-  });
+  const { bodyBytes, bufferedBytes } = limits;
+  const bodyLimits = { bodyBytes, bufferedBytes, bodyTimeoutMs: server.bodyTimeoutMs };
+  const incoming = new NodeIncoming(request, response, path, deps.clock, bodyLimits, bodies);
   const dialect = findDialect(
     !(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat",
   );
@@ -185,17 +227,21 @@ function openExchange(
     startedAtMs: deps.clock.wallMs(),
     startedMs: deps.clock.monotonicMs(),
   };
-  return new Exchange(head, incoming, new NodeResponder(response), snapshot, dialect);
+  const exchange = new Exchange(head, incoming, new NodeResponder(response, openRequests), snapshot, dialect);
+  const open = new OpenRequest(request, response, incoming, exchange);
+  openRequests.add(open);
+  response.on("drain", () => exchange.resume());
+  response.on("close", () => {
+    if (!response.writableFinished) exchange.cancel("caller-gone");
+    openRequests.closed(open);
+  });
+  return open;
 }
 
-function answerHealth(response: ServerResponse, requestId: string, unready: string | null): void {
+function answerHealth(responder: NodeResponder, requestId: string, unready: string | null): void {
   const body = JSON.stringify(unready === null ? { status: "ok" } : { status: "unavailable", reason: unready });
-  response.writeHead(unready === null ? 200 : 503, {
-    "x-request-id": requestId,
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-  });
-  response.end(body);
+  const headers = ["x-request-id", requestId, "content-type", "application/json"];
+  responder.send(unready === null ? 200 : 503, headers, Buffer.from(body));
 }
 
 /** Of a request target in origin form, or in absolute form, which a server has to take, too (RFC 9112, 3.2.2). */

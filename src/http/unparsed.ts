@@ -7,28 +7,22 @@
  * connection that ends in the middle of a body is a caller who left.
  */
 import { STATUS_CODES } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { findDialect } from "../dialects/registry.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { Exchange, type Incoming } from "../exchange/exchange.ts";
 import type { Responder } from "../exchange/responder.ts";
 import { refuse } from "../exchange/run.ts";
+import { makeHeaderValuesSafe } from "./header-values.ts";
+import type { OpenRequest } from "./open-requests.ts";
 import type { HttpServerDeps } from "./server.ts";
 
-/** The latest request of a connection. */
-export interface LatestRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly exchange: Exchange;
-}
-
-/** `latest`: what the connection was last busy with; `null` if nothing was parsed on it yet. */
+/** `latest`: what the connection is busy with; `null` if it is idle. */
 export function answerParserError(
   deps: HttpServerDeps,
   error: NodeJS.ErrnoException,
   socket: Duplex,
-  latest: LatestRequest | null,
+  latest: OpenRequest | null,
 ): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -36,10 +30,10 @@ export function answerParserError(
   }
   const failure = refusalOf(error, deps);
   if (latest === null || latest.response.writableFinished) {
-    refuseOnSocket(deps, socket, failure, NO_HEAD);
+    void refuseOnSocket(deps, socket, failure, NO_HEAD);
   } else if (latest.request.complete) {
     latest.response.once("close", () => {
-      if (socket.writable) refuseOnSocket(deps, socket, failure, NO_HEAD);
+      if (socket.writable) void refuseOnSocket(deps, socket, failure, NO_HEAD);
     });
   } else if (error.code === "HPE_INVALID_EOF_STATE") {
     socket.destroy();
@@ -56,8 +50,13 @@ interface Head {
 
 const NO_HEAD: Head = { method: "", path: "", headers: {} };
 
-/** Answers on the bare socket and closes it. */
-export function refuseOnSocket(deps: HttpServerDeps, socket: Duplex, failure: HeadgateError, head: Head): void {
+/** Answers on the bare socket and closes it. Never rejects. */
+export async function refuseOnSocket(
+  deps: HttpServerDeps,
+  socket: Duplex,
+  failure: HeadgateError,
+  head: Head,
+): Promise<void> {
   const started = {
     requestId: deps.ids.next("req"),
     startedAtMs: deps.clock.wallMs(),
@@ -65,13 +64,17 @@ export function refuseOnSocket(deps: HttpServerDeps, socket: Duplex, failure: He
   };
   const incoming: Incoming = {
     ...head,
-    bodyRead: false,
     readBody: () => Promise.reject(new HeadgateError("internal", "A refused head has no body.")),
     refuseBody: () => false,
   };
   const responder = new SocketResponder(socket);
   const exchange = new Exchange(started, incoming, responder, deps.snapshot(), findDialect("openai-chat"));
-  void refuse(deps, exchange, failure);
+  try {
+    await refuse(deps, exchange, failure);
+  } catch (thrown) {
+    deps.telemetry.requestBroke(started.requestId, thrown);
+    socket.destroy();
+  }
 }
 
 function refusalOf(error: NodeJS.ErrnoException, deps: HttpServerDeps): HeadgateError {
@@ -104,9 +107,10 @@ class SocketResponder implements Responder {
   }
 
   send(status: number, headers: string[], body: Uint8Array): void {
+    makeHeaderValuesSafe(headers);
     const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`];
     for (let index = 0; index + 1 < headers.length; index += 2) {
-      if (headers[index] !== "connection") lines.push(`${headers[index]}: ${headers[index + 1]}`);
+      lines.push(`${headers[index]}: ${headers[index + 1]}`);
     }
     lines.push(`content-length: ${body.byteLength}`, "connection: close", "", "");
     this.bytesOut = body.byteLength;

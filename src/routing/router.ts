@@ -32,6 +32,8 @@ const rememberedMax = 4096;
 /** No model's name is longer; also bounds what is kept and shown of a caller's text. */
 const nameCharsMax = 256;
 const suggestionsMax = 3;
+/** In no model's name: control characters, separators of lines, halves of surrogate pairs. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** The targets of every alias must name configured providers: the configuration's check has seen to it. */
 export function createRouter({ aliases, providers, random }: RouterSources): Router {
@@ -45,7 +47,8 @@ export function createRouter({ aliases, providers, random }: RouterSources): Rou
   function findRoute(name: string, modelAllowList: PlanRequest["modelAllowList"]): Route {
     const known = aliasRoutes.get(name) ?? remembered.get(name);
     if (known) return known;
-    const candidate = name.length <= nameCharsMax ? resolve(name, providers, byName) : null;
+    const possible = name.length <= nameCharsMax && !unprintable.test(name);
+    const candidate = possible ? resolve(name, providers, byName) : null;
     if (candidate === null) throw modelNotFound(name, listed, modelAllowList);
     const route = createRoute(name, [{ candidate, weight: 1 }]);
     if (remembered.size >= rememberedMax) remembered.clear();
@@ -106,11 +109,11 @@ function modelNotFound(
 ): HeadgateError {
   const ids = listed.map(({ id }) => id).filter((id) => isModelAllowed(modelAllowList, id, [id]));
   const near = nearest(name, ids, suggestionsMax);
-  const shown = name.length > nameCharsMax ? `${name.slice(0, nameCharsMax)}…` : name;
+  const shown = JSON.stringify(name.length > nameCharsMax ? `${name.slice(0, nameCharsMax)}…` : name);
   const suggestion = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
   return new HeadgateError(
     "model_not_found",
-    `No alias and no configured provider serves the model "${shown}".${suggestion} GET /v1/models lists what there is.`,
+    `No alias and no configured provider serves the model ${shown}.${suggestion} GET /v1/models lists what there is.`,
     { param: "model" },
   );
 }

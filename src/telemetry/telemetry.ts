@@ -17,11 +17,22 @@ export interface RequestSummary {
   readonly totalUs: number;
 }
 
+/** What is known of a charge that is not in the ledger yet. */
+export interface LateEntry {
+  readonly entryId: string;
+  readonly usage: object;
+  readonly costNanoUsd: bigint;
+}
+
 export interface Telemetry {
-  /** An exchange is over and its record is committed. */
+  /** An exchange is over, its record committed or, after `recordLost`, not. A provider's own words are logged at debug only. */
   requestEnded(record: RequestSummary, failure: HeadgateError | null): void;
   /** The record of a request could not be committed. */
   recordLost(record: RequestSummary, cause: unknown): void;
+  /** A bug ended a request, or a part of its conclusion, outside of what is foreseen. */
+  requestBroke(requestId: string, cause: unknown): void;
+  /** A closing that the store refused although its calls were made, and what became of it. */
+  closingLate(state: "kept" | "settled" | "abandoned", record: RequestSummary, entries: readonly LateEntry[]): void;
   /** Something failed that belongs to no request. */
   backgroundFailed(what: string, cause: unknown): void;
   lifecycle(message: string, details?: Readonly<Record<string, unknown>>): void;
@@ -35,15 +46,30 @@ export function createTelemetry(logger: Logger): Telemetry {
         if (logger.isLevelEnabled("debug")) logger.debug(requestFields(record), "request ended");
         return;
       }
-      const fields = { ...requestFields(record), reason: failure.message };
+      const fields = { ...requestFields(record), ...reasonOf(failure) };
       if (failure.fault === "gateway" && failure.code === "internal") {
         logger.error({ ...fields, err: failure.cause }, "request failed by a bug in the gateway");
       } else {
         logger.warn(fields, "request failed");
+        if (failure.upstream !== null && logger.isLevelEnabled("debug")) {
+          logger.debug({ requestId: record.requestId, reason: failure.message }, "what the provider said");
+        }
       }
     },
     recordLost(record, cause) {
       logger.error({ ...requestFields(record), err: cause }, "the record of a request could not be committed");
+    },
+    requestBroke(requestId, cause) {
+      logger.error({ requestId, err: cause }, "request broke by a bug in the gateway");
+    },
+    closingLate(state, record, entries) {
+      const charges = entries.map(({ entryId, usage, costNanoUsd }) => {
+        return { entryId, usage, costNanoUsd: String(costNanoUsd) };
+      });
+      const fields = { ...requestFields(record), charges };
+      if (state === "settled") logger.info(fields, "a record that the store had refused is committed");
+      else if (state === "kept") logger.error(fields, "the store refused a record; it is kept and tried again");
+      else logger.error(fields, "a record is given up; what it held will be charged at its worst case");
     },
     backgroundFailed(what, cause) {
       logger.error({ err: cause }, `${what} failed`);
@@ -55,6 +81,11 @@ export function createTelemetry(logger: Logger): Telemetry {
       logger.warn(details ?? {}, message);
     },
   };
+}
+
+/** The provider's words may quote the prompt; its codes do not. */
+function reasonOf({ message, upstream }: HeadgateError): Record<string, unknown> {
+  return upstream === null ? { reason: message } : { upstreamType: upstream.type, upstreamCode: upstream.code };
 }
 
 function requestFields(record: RequestSummary): Record<string, unknown> {

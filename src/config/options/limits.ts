@@ -13,6 +13,12 @@ export const limitsOptions: Options<LimitsConfig> = {
     min: 1024,
     max: GIB,
   }),
+  bufferedBytes: numeric("size", {
+    doc: "Most bytes of request bodies in memory, of all open requests together; above it requests are refused with 503 and `retry-after`. A body that is alone is bounded by `bodyBytes` only.",
+    default: 512 * MIB,
+    min: 1024,
+    max: 1024 * GIB,
+  }),
   responseBytes: numeric("size", {
     doc: "Largest whole (non-streaming) answer of a provider.",
     default: 64 * MIB,

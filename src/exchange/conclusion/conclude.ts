@@ -1,16 +1,17 @@
 /**
  * The end of every exchange: settle each attempt, commit ledger entries and the wide row in one transaction, and only
  * then let the caller see that the answer is complete. If the commit fails the caller is told so instead, and the
- * holds stay for recovery. A caller whose hold the store has already refused is not kept waiting for the store again.
+ * store keeps the closing. A caller whose hold the store has already refused is not kept waiting for the store again.
+ *
+ * Invariant: settling, recording and answering fail each for itself: a bug in one skips none of the others.
  */
-import { zeroUsd } from "../../kernel/money.ts";
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Journal, LedgerEntry } from "../../storage/records.ts";
+import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import { shuttingDown, type Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
-import { answerHeaders, errorHeaders } from "./response-headers.ts";
+import { renderEnd, respond } from "./respond.ts";
 import { settleAttempt } from "./settle.ts";
 
 export interface ConcludeDeps {
@@ -19,23 +20,23 @@ export interface ConcludeDeps {
   readonly telemetry: Telemetry;
 }
 
+/** Rejects only if the answer could not be handed over, and then last of all. */
 export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<void> {
   nameCancellation(exchange);
   takeAnswer(exchange);
-  const settledAtMs = deps.clock.wallMs();
-  const entries = exchange.attempts.map((open) => settleAttempt(open, settledAtMs));
-  const record = buildRecord(exchange, entries, deps.clock.monotonicMs());
-  const storeRefused = exchange.failure?.code === "storage_unavailable";
-  if (storeRefused) respond(exchange, entries);
-  try {
-    await deps.journal.close(record, entries);
-  } catch (thrown) {
-    deps.telemetry.recordLost(record, thrown);
-    exchange.failure ??= toHeadgateError(thrown);
-    exchange.answer = null;
+  const entries = settleAttempts(deps, exchange);
+  const end = renderEnd(exchange);
+  const record = describe(deps, exchange, end, entries);
+  if (exchange.failure?.code === "storage_unavailable") {
+    try {
+      respond(exchange, end, entries);
+    } finally {
+      await commit(deps, exchange, record, entries);
+    }
+  } else {
+    const committed = await commit(deps, exchange, record, entries);
+    respond(exchange, committed ? end : renderEnd(exchange), entries);
   }
-  deps.telemetry.requestEnded(record, exchange.failure);
-  if (!storeRefused) respond(exchange, entries);
 }
 
 /**
@@ -48,7 +49,7 @@ function nameCancellation(exchange: Exchange): void {
   if (cause === "caller-gone") {
     const message = "The caller closed the connection before the answer was complete.";
     exchange.failure = new HeadgateError("client_closed", message);
-  } else if (cause === "shutdown" && exchange.lastAttempt?.attempt.state !== "complete") {
+  } else if (cause === "shutdown" && exchange.answer === null && exchange.lastAttempt?.attempt.state !== "complete") {
     exchange.failure ??= shuttingDown();
   }
 }
@@ -64,32 +65,68 @@ function takeAnswer(exchange: Exchange): void {
   }
 }
 
-function respond(exchange: Exchange, entries: readonly LedgerEntry[]): void {
-  const { responder, failure, answer } = exchange;
-  if (exchange.cancelCause === "caller-gone") {
-    responder.destroy();
-  } else if (failure !== null) {
-    respondWithFailure(exchange, failure);
-  } else if (answer !== null) {
-    const headers = answerHeaders(exchange);
-    const cost = entries.reduce((sum, entry) => sum + entry.costNanoUsd, zeroUsd as bigint);
-    headers.push("content-type", "application/json", "x-headgate-cost-nano-usd", cost.toString());
-    responder.send(answer.status, headers, answer.body);
-  } else {
-    responder.end(exchange.lastAttempt?.attempt.tail ?? null);
+/** An attempt that cannot be settled keeps its hold, and is charged at its worst case later. */
+function settleAttempts(deps: ConcludeDeps, exchange: Exchange): LedgerEntry[] {
+  const settledAtMs = deps.clock.wallMs();
+  const entries: LedgerEntry[] = [];
+  for (const open of exchange.attempts) {
+    try {
+      entries.push(settleAttempt(open, settledAtMs));
+    } catch (thrown) {
+      deps.telemetry.requestBroke(exchange.requestId, thrown);
+    }
+  }
+  return entries;
+}
+
+/** What will be true when the answer is handed over; `null`, and the exchange's failure, if a bug keeps it from being told. */
+function describe(
+  deps: ConcludeDeps,
+  exchange: Exchange,
+  end: Uint8Array | null,
+  entries: readonly LedgerEntry[],
+): RequestRecord | null {
+  try {
+    return buildRecord(exchange, entries, end?.byteLength ?? 0, deps.clock.monotonicMs());
+  } catch (thrown) {
+    deps.telemetry.requestBroke(exchange.requestId, thrown);
+    takeRecordFailure(exchange, thrown);
+    return null;
   }
 }
 
-function respondWithFailure(exchange: Exchange, failure: HeadgateError): void {
-  const { responder, dialect, requestId } = exchange;
-  if (failure.code === "client_closed") {
-    responder.destroy();
-  } else if (responder.headSent) {
-    responder.end(dialect.inbound?.encodeStreamError(failure, requestId) ?? null);
-  } else {
-    const body = dialect.inbound?.encodeError(failure, requestId) ?? new Uint8Array(0);
-    const headers = errorHeaders(exchange, failure);
-    if (!exchange.incoming.bodyRead) headers.push("connection", "close");
-    responder.send(failure.status, headers, body);
+/** Whether the record is committed. If not, that is the exchange's failure, unless it has failed already. */
+async function commit(
+  deps: ConcludeDeps,
+  exchange: Exchange,
+  record: RequestRecord | null,
+  entries: readonly LedgerEntry[],
+): Promise<boolean> {
+  if (record === null) return false;
+  let committed = true;
+  try {
+    await deps.journal.close(record, entries);
+  } catch (thrown) {
+    committed = false;
+    deps.telemetry.recordLost(record, thrown);
+    takeRecordFailure(exchange, thrown);
   }
+  deps.telemetry.requestEnded(record, exchange.failure);
+  return committed;
+}
+
+/** A provider that has answered bills for it: trying again would be billed again. */
+function takeRecordFailure(exchange: Exchange, thrown: unknown): void {
+  exchange.answer = null;
+  if (exchange.failure !== null) return;
+  const failure = toHeadgateError(thrown);
+  const sent = exchange.attempts.some(({ attempt }) => attempt.sentAtMs !== null);
+  exchange.failure =
+    sent && failure.code === "storage_unavailable"
+      ? new HeadgateError(
+          "storage_unavailable",
+          "The provider answered and bills the call, but its record could not be committed yet, so the answer is withheld.",
+          { shouldRetry: false, cause: thrown },
+        )
+      : failure;
 }

@@ -5,12 +5,19 @@ import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Ending, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Exchange } from "../exchange.ts";
+import { summarizeLosses } from "./losses.ts";
 
 const USER_AGENT_CHARS_MAX = 200;
 const PATH_CHARS_MAX = 300;
 const MODEL_CHARS_MAX = 300;
 
-export function buildRecord(exchange: Exchange, entries: readonly LedgerEntry[], nowMs: number): RequestRecord {
+/** `endBytes`: what is still to be sent. `nowMs`: monotonic. */
+export function buildRecord(
+  exchange: Exchange,
+  entries: readonly LedgerEntry[],
+  endBytes: number,
+  nowMs: number,
+): RequestRecord {
   const { view, failure, lastAttempt, incoming, dialect } = exchange;
   const attempt = lastAttempt?.attempt ?? null;
   const userAgent = incoming.headers["user-agent"];
@@ -39,13 +46,13 @@ export function buildRecord(exchange: Exchange, entries: readonly LedgerEntry[],
     finishReason: attempt?.reading.finish ?? null,
     errorCode: failure?.code ?? null,
     attempts: exchange.attempts.length,
-    losses: attempt?.call.losses ?? [],
+    losses: attempt === null ? [] : summarizeLosses(attempt.call.losses),
     invalidEvents: attempt?.invalidEvents ?? 0,
     usage,
     costNanoUsd,
     basis: entries.at(-1)?.basis ?? "none",
     bytesIn: exchange.bytesIn,
-    bytesOut: exchange.responder.bytesOut + (exchange.answer?.body.byteLength ?? 0),
+    bytesOut: exchange.responder.bytesOut + endBytes,
     queueUs: sinceUs(exchange.startedMs, exchange.admittedMs),
     connectUs: sinceUs(attempt?.startedAtMs ?? null, attempt?.sentAtMs ?? null),
     firstTokenUs: sinceUs(exchange.startedMs, attempt?.firstOutputAtMs ?? null),

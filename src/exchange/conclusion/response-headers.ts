@@ -1,9 +1,10 @@
 /**
- * The headers of every response. Each `x-headgate-*` name is listed here once, with its sentence for
+ * The headers of every response. Values may be texts of callers and providers: the responder makes them safe. Each `x-headgate-*` name is listed here once, with its sentence for
  * docs/reference/headers.md.
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Exchange } from "../exchange.ts";
+import { summarizeLosses } from "./losses.ts";
 
 export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-request-id": "The gateway's id of the request, on every response; the record and the log carry it.",
@@ -11,10 +12,12 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-headgate-model": "`provider/model` that served the request.",
   "x-headgate-upstream-request-id": "The provider's own id of the call, where it gives one.",
   "x-headgate-dropped":
-    "Comma-separated fields of the request that the target's dialect cannot carry and that were left out.",
+    "Comma-separated fields of the request that the target's dialect cannot carry and that were left out; at about 1 kB it ends with `and N more`.",
   "x-headgate-cost-nano-usd":
-    "What the request cost, in nano-dollars (1e-9 USD). Not on streams: their cost is known at their end.",
+    "What the request cost, in nano-dollars (1e-9 USD). Not on streams, whose cost is known at their end, and not for models without a price.",
   "x-headgate-error-code": "On errors: the stable code of the error catalogue.",
+  "x-should-retry":
+    "On errors, as the OpenAI SDKs read it: `false` where trying again cannot help or would be billed again, else what the provider said, if anything.",
   "retry-after": "On errors where waiting helps: seconds, rounded up.",
   "retry-after-ms": "The same in milliseconds, which the OpenAI SDKs prefer.",
 };
@@ -40,16 +43,17 @@ export function answerHeaders(exchange: Exchange): string[] {
   if (open === null) return headers;
   const { attempt, hold } = open;
   headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);
-  if (attempt.upstreamRequestId !== null)
-    headers.push("x-headgate-upstream-request-id", headerSafe(attempt.upstreamRequestId));
-  if (attempt.call.losses.length > 0) headers.push("x-headgate-dropped", headerSafe(attempt.call.losses.join(", ")));
+  if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", attempt.upstreamRequestId);
+  const { losses } = attempt.call;
+  if (losses.length > 0) headers.push("x-headgate-dropped", summarizeLosses(losses).join(", "));
   return headers;
 }
 
 export function errorHeaders(exchange: Exchange, error: HeadgateError): string[] {
   const headers = answerHeaders(exchange);
   headers.push("content-type", "application/json", "x-headgate-error-code", error.code);
-  if (error.retry === "never") headers.push("x-should-retry", "false");
+  const shouldRetry = error.shouldRetry ?? (error.retry === "never" ? false : null);
+  if (shouldRetry !== null) headers.push("x-should-retry", String(shouldRetry));
   if (error.allow !== null) headers.push("allow", error.allow);
   if (error.retryAfterMs !== null) {
     headers.push(
@@ -61,9 +65,4 @@ export function errorHeaders(exchange: Exchange, error: HeadgateError): string[]
   }
   if (error.status === 401) headers.push("www-authenticate", 'Bearer realm="headgate"');
   return headers;
-}
-
-/** Header values are Latin-1 without control characters; anything else becomes `?`. */
-function headerSafe(value: string): string {
-  return value.replace(/[^\x20-\x7e]/g, "?");
 }
