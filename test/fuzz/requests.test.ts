@@ -67,14 +67,17 @@ async function fuzz<Body>(
   assert.doesNotMatch(log.text(), /"level":50/, "no error was logged");
 }
 
-const goodBody = JSON.stringify({
-  model: "simulator/sim-chat:tokens=3",
-  messages: [{ role: "user", content: "Hi" }],
-});
+const messages = [{ role: "user", content: "Hi" }];
+const goodBody = JSON.stringify({ model: "simulator/sim-chat:tokens=3", messages });
+/** At a provider, so that the name is looked up there and comes back in the headers of the answer. */
+const modelNames = fc.string({ unit: "binary", maxLength: 20 }).map((name) => `simulator/sim-chat:tokens=3${name}`);
 
 describe("whatever the body, the answer is one of those documented, with a code and a request id:", () => {
   test("chat completions with fields of every kind", () =>
     fuzz(chatBodies, "/v1/chat/completions", (body) => JSON.stringify(body), [200, 400]));
+
+  test("chat completions for models of any name", () =>
+    fuzz(modelNames, "/v1/chat/completions", (model) => JSON.stringify({ model, messages }), [404]));
 
   test("embeddings with fields of every kind", () =>
     fuzz(embeddingBodies, "/v1/embeddings", (body) => JSON.stringify(body), [200, 400]));
