@@ -11,6 +11,7 @@ import { renderErrorReference } from "./generate/error-reference.ts";
 import { renderFaultOutcomes } from "./generate/fault-outcomes.ts";
 import { renderFaultReference } from "./generate/fault-reference.ts";
 import { renderHeaderReference } from "./generate/header-reference.ts";
+import { renderProviderReference } from "./generate/provider-reference.ts";
 
 interface Generated {
   /** From the root of the project. */
@@ -26,6 +27,7 @@ const generated: readonly Generated[] = [
   { path: "docs/reference/errors.md", render: renderErrorReference },
   { path: "docs/reference/faults.md", render: renderFaultOutcomes },
   { path: "docs/reference/headers.md", render: renderHeaderReference },
+  { path: "docs/reference/providers.md", render: renderProviderReference },
   { path: "docs/reference/simulator-faults.md", render: renderFaultReference },
 ];
 

@@ -22,7 +22,7 @@ function blocks(marker: string): string[] {
 describe("the tour in README.md", () => {
   test("has one command that starts the gateway, and steps", () => {
     assert.deepEqual(blocks("tour=server"), ["npm start\n"]);
-    assert.ok(blocks("tour").length >= 5);
+    assert.ok(blocks("tour").length >= 6);
   });
 
   test("can be followed from top to bottom", async () => {
@@ -40,12 +40,14 @@ describe("the tour in README.md", () => {
       const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: project, env: environment });
       outputs.push(stdout);
     }
-    const [stream, models, broken, usage, keys] = outputs;
+    const [stream, models, broken, translated, usage, keys] = outputs;
     assert.match(stream ?? "", /data: \{[^]*data: \[DONE\]/);
     assert.match(models ?? "", /simulator\/sim-chat/);
     assert.match(broken ?? "", /stream_truncated/);
     assert.doesNotMatch(broken ?? "", /\[DONE\]/);
-    assert.match(usage ?? "", /sim-chat/);
+    assert.match(translated ?? "", /"object":"chat\.completion"/);
+    assert.match(usage ?? "", /simulator\/sim-chat/);
+    assert.match(usage ?? "", /simulator-anthropic\/sim-claude/);
     assert.match(keys ?? "", /\bhg-[0-9A-Za-z]{43}\b[^]*alice/);
   });
 });
