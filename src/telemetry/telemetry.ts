@@ -46,12 +46,12 @@ export function createTelemetry(logger: Logger): Telemetry {
         if (logger.isLevelEnabled("debug")) logger.debug(requestFields(record), "request ended");
         return;
       }
-      const fields = { ...requestFields(record), ...reasonOf(failure) };
+      const fields = { ...requestFields(record), ...(isQuoted(failure) ? {} : { reason: failure.message }) };
       if (failure.fault === "gateway" && failure.code === "internal") {
         logger.error({ ...fields, err: failure.cause }, "request failed by a bug in the gateway");
       } else {
         logger.warn(fields, "request failed");
-        if (failure.upstream !== null && logger.isLevelEnabled("debug")) {
+        if (isQuoted(failure) && logger.isLevelEnabled("debug")) {
           logger.debug({ requestId: record.requestId, reason: failure.message }, "what the provider said");
         }
       }
@@ -83,9 +83,12 @@ export function createTelemetry(logger: Logger): Telemetry {
   };
 }
 
-/** The provider's words may quote the prompt; its codes do not. */
-function reasonOf({ message, upstream }: HeadgateError): Record<string, unknown> {
-  return upstream === null ? { reason: message } : { upstreamType: upstream.type, upstreamCode: upstream.code };
+/**
+ * Whether the message is a provider's, which may quote the prompt or a key, as may what it calls a type or a code. Of
+ * a refused credential the gateway speaks in its own words.
+ */
+function isQuoted({ code, upstream }: HeadgateError): boolean {
+  return upstream !== null && code !== "upstream_credentials";
 }
 
 function requestFields(record: RequestSummary): Record<string, unknown> {
