@@ -62,7 +62,7 @@ export class NodeResponder implements Responder {
 }
 
 /** Whether something of the request's body has not arrived. A request without a body is complete with its head. */
-export function bodyPending(request: IncomingMessage): boolean {
+function bodyPending(request: IncomingMessage): boolean {
   if (request.complete) return false;
   const { headers } = request;
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
