@@ -5,12 +5,12 @@ import { reconcile } from "../../src/exchange/reconciliation.ts";
 import { createSnapshot } from "../../src/exchange/snapshot.ts";
 import type { Gateway } from "../../src/gateway.ts";
 import { createSystemClock } from "../../src/kernel/clock.ts";
-import { emptyUsage } from "../../src/kernel/usage.ts";
 import type { InvoiceLine } from "../../src/simulator/invoice.ts";
 import { createUndiciTransport } from "../../src/providers/undici-transport.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
 import { toLedgerEntry } from "../../src/storage/rows.ts";
 import type { TestGateway } from "../support/gateway.ts";
+import { usageOfLine } from "../support/invoice-usage.ts";
 import { eventually } from "../support/eventually.ts";
 
 /**
@@ -66,14 +66,5 @@ function charged({ usage, costNanoUsd }: LedgerEntry): object {
 }
 
 function billed(line: InvoiceLine): object {
-  return {
-    ...emptyUsage(),
-    inputTokens: line.input,
-    cacheReadTokens: line.cacheRead,
-    cacheWrite5mTokens: line.cacheWrite5m,
-    cacheWrite1hTokens: line.cacheWrite1h,
-    outputTokens: line.output,
-    reasoningTokens: line.reasoning,
-    costNanoUsd: line.costNanoUsd,
-  };
+  return { ...usageOfLine(line), costNanoUsd: line.costNanoUsd };
 }

@@ -2,9 +2,9 @@
  * A provider that says what it is told to and keeps what it was asked, byte for byte. For what the simulator cannot
  * show: how a request looked on the wire, and answers with fields that the simulator does not make.
  */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { startLocalServer } from "../support/local-server.ts";
 
 export interface RecordedRequest {
   readonly path: string;
@@ -33,18 +33,15 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   const record = async (request: IncomingMessage): Promise<void> => {
     requests.push({ path: request.url ?? "", headers: request.headers, body: await buffer(request) });
   };
-  const server = createServer((request, response) => {
+  const server = await startLocalServer((request, response) => {
     void record(request).then(() => {
       response.writeHead(200, { "content-type": reply.contentType, ...reply.headers });
       for (const piece of reply.pieces) response.write(piece);
       response.end();
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     answerWith(next) {
       reply = next;
       requests = [];
@@ -54,9 +51,6 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
       if (request === undefined || others.length > 0) throw new Error(`${requests.length} requests came, not one`);
       return request;
     },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

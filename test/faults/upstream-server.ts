@@ -1,9 +1,9 @@
 /** A provider that a test writes by hand, for what the simulator cannot do. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { defaultProvider, withProvider } from "../../src/config/defaults.ts";
 import { createSecret } from "../../src/config/secret.ts";
 import type { Gateway } from "../../src/gateway.ts";
+import { startLocalServer } from "../support/local-server.ts";
 
 export interface Upstream extends AsyncDisposable {
   readonly url: string;
@@ -18,32 +18,21 @@ export async function startUpstream(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Upstream> {
   let requests = 0;
-  const server = createServer((request, response) => {
+  const server = await startLocalServer((request, response) => {
     requests++;
     request.resume().on("end", () => answer(request, response));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const url = `${server.url}/v1`;
   return {
     url,
     get requests() {
       return requests;
     },
     serveAs(gateway, name, key) {
-      const credentials = key === undefined ? [] : [{ name: "test", key: createSecret(key, "test") }];
-      const provider = defaultProvider("openai-compatible", {
-        baseUrl: url,
-        ...(credentials.length === 0 ? {} : { credentials }),
-      });
+      const credentials = key === undefined ? {} : { credentials: [{ name: "test", key: createSecret(key, "test") }] };
+      const provider = defaultProvider("openai-compatible", { baseUrl: url, ...credentials });
       gateway.replaceConfig(withProvider(gateway.config, name, provider));
     },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

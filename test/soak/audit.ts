@@ -4,7 +4,8 @@
  */
 import { usageBuckets } from "../../src/kernel/usage.ts";
 import type { Outcome } from "./caller.ts";
-import { balanceOf, describeAttempt, describeLine, describeOutcome, describeRow, usageOfLine } from "./figures.ts";
+import { usageOfLine } from "../support/invoice-usage.ts";
+import { balanceOf, describeAttempt, describeLine, describeOutcome, describeRow } from "./figures.ts";
 import type { LedgerBooks, RequestRow } from "./ledger-books.ts";
 import { credentialLabels } from "./place.ts";
 import type { InvoiceLine, SimulatorStats } from "./simulator-books.ts";

@@ -1,22 +1,10 @@
 /** One attempt and one line of the invoice: their figures in the same buckets, and how a finding shows them. */
 import { emptyUsage, usageBuckets, type Usage } from "../../src/kernel/usage.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
+import { usageOfLine } from "../support/invoice-usage.ts";
 import type { Outcome } from "./caller.ts";
 import type { Attempt, RequestRow } from "./ledger-books.ts";
 import type { InvoiceLine } from "./simulator-books.ts";
-
-/** What the invoice line says was used, in the ledger's buckets. */
-export function usageOfLine(line: InvoiceLine): Usage {
-  return {
-    ...emptyUsage(),
-    inputTokens: line.input,
-    cacheReadTokens: line.cacheRead,
-    cacheWrite5mTokens: line.cacheWrite5m,
-    cacheWrite1hTokens: line.cacheWrite1h,
-    outputTokens: line.output,
-    reasoningTokens: line.reasoning,
-  };
-}
 
 /** Charge and correction together. */
 export function balanceOf({ charge, corrections }: Attempt): { readonly costNanoUsd: bigint; readonly usage: Usage } {

@@ -1,35 +1,13 @@
 /** The simulator's side, asked over its control endpoints: is it idle, and what does it charge for. */
+import type { SimulatorStats as Stats } from "../../src/simulator/control.ts";
+import type { InvoiceLine as Line } from "../../src/simulator/invoice.ts";
 import { eventually } from "../support/eventually.ts";
 
-export interface InvoiceLine {
-  readonly line: number;
-  readonly clientRequestId: string | null;
-  readonly apiKey: string;
-  readonly model: string;
-  readonly endpoint: string;
-  readonly stream: boolean;
-  readonly ended: "complete" | "cancelled" | "fault";
-  readonly input: number;
-  readonly cacheRead: number;
-  readonly cacheWrite5m: number;
-  readonly cacheWrite1h: number;
-  readonly output: number;
-  readonly reasoning: number;
-  /** Decimal text. */
-  readonly costNanoUsd: string;
-}
+/** As JSON carries it: whole numbers of any size are decimal text. */
+type InJson<Value> = { readonly [Name in keyof Value]: Value[Name] extends bigint ? string : Value[Name] };
 
-export interface SimulatorStats {
-  readonly complete: number;
-  readonly cancelled: number;
-  readonly fault: number;
-  readonly refused: number;
-  readonly running: number;
-  readonly invoiceLines: number;
-  readonly droppedLines: number;
-  /** Decimal text. */
-  readonly costNanoUsd: string;
-}
+export type InvoiceLine = InJson<Line>;
+export type SimulatorStats = InJson<Stats>;
 
 const IDLE_WITHIN_MS = 30_000;
 
