@@ -85,10 +85,6 @@ export class StreamRelay {
     return this.#failure;
   }
 
-  get committed(): boolean {
-    return this.#committed;
-  }
-
   get invalidEvents(): number {
     return this.#invalidEvents;
   }

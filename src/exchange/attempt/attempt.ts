@@ -101,10 +101,6 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     return this.#relay?.tail ?? null;
   }
 
-  get committed(): boolean {
-    return this.#relay?.committed ?? false;
-  }
-
   get invalidEvents(): number {
     return this.#relay?.invalidEvents ?? 0;
   }
