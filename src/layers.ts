@@ -6,7 +6,7 @@ export const layers: readonly (readonly string[])[] = [
   ["kernel"],
   ["config", "dialects"],
   ["storage", "telemetry"],
-  ["tenancy", "accounting", "routing", "providers", "streaming"],
+  ["tenancy", "limits", "accounting", "routing", "providers", "streaming"],
   ["exchange"],
   ["http", "simulator"],
   ["cli"],

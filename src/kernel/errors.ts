@@ -45,6 +45,10 @@ export type ErrorCode =
   | "malformed_http"
   | "client_closed"
   | "unpriced_model"
+  | "budget_exhausted"
+  | "rate_limited"
+  | "slots_exhausted"
+  | "owner_fenced"
   | "deadline_exceeded"
   | "total_timeout"
   | "connect_timeout"
@@ -109,6 +113,30 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   malformed_http: kind(400, "caller", "never", "The request is not valid HTTP/1.1."),
   client_closed: kind(499, "caller", "never", "The caller closed the connection before the answer was complete."),
   unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
+  budget_exhausted: kind(
+    402,
+    "caller",
+    "never",
+    "A money, token or request budget is used up; `x-headgate-allowance` names it. With `retry-after` only where the rest is merely held by requests in flight.",
+  ),
+  rate_limited: kind(
+    429,
+    "caller",
+    "same-target",
+    "A rate of requests or tokens is exceeded; `x-headgate-allowance` names it and `retry-after` says when there is room.",
+  ),
+  slots_exhausted: kind(
+    429,
+    "caller",
+    "same-target",
+    "As many requests as an allowance permits are running at the same time; `x-headgate-allowance` names it.",
+  ),
+  owner_fenced: kind(
+    503,
+    "gateway",
+    "same-target",
+    "This process was out of touch with the store for longer than its lease and must begin anew; nothing was called.",
+  ),
   deadline_exceeded: kind(504, "caller", "never", "The caller's own deadline passed."),
   total_timeout: kind(504, "upstream", "other-target", "The answer was not complete within `timeouts.totalMs`."),
   connect_timeout: kind(504, "upstream", "other-target", "No connection to the provider within `timeouts.connectMs`."),
@@ -180,6 +208,8 @@ export interface ErrorOptions {
   readonly param?: string;
   /** Methods that the path takes; becomes `allow`. */
   readonly allow?: string;
+  /** The name of the allowance that refused; becomes `x-headgate-allowance`. */
+  readonly allowance?: string;
   /** Milliseconds after which trying again can help; becomes `retry-after` and `retry-after-ms`. */
   readonly retryAfterMs?: number;
   /** What the provider said in `x-should-retry`; becomes that header. */
@@ -197,6 +227,7 @@ export class HeadgateError extends Error {
   readonly status: number;
   readonly param: string | null;
   readonly allow: string | null;
+  readonly allowance: string | null;
   readonly retryAfterMs: number | null;
   /** `null`: the provider did not say. */
   readonly shouldRetry: boolean | null;
@@ -211,6 +242,7 @@ export class HeadgateError extends Error {
     this.status = options.status ?? entry.status;
     this.param = options.param ?? null;
     this.allow = options.allow ?? null;
+    this.allowance = options.allowance ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
     this.shouldRetry = options.shouldRetry ?? null;
     this.upstream = options.upstream ?? null;

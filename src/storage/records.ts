@@ -9,6 +9,7 @@
 import type { DialectName, Operation } from "../dialects/dialect.ts";
 import type { NanoUsd } from "../kernel/money.ts";
 import type { Usage } from "../kernel/usage.ts";
+import type { HeldAmount, Move } from "./escrow/bank.ts";
 
 /** Who is charged. All `null` for a request that was refused before it was known who asked. */
 export interface Payer {
@@ -39,10 +40,15 @@ export interface Hold {
   readonly modelAsked: string;
   readonly modelTarget: string;
   readonly priceVersion: string | null;
-  /** The most that the attempt can use and cost. */
-  readonly worstUsage: Usage;
-  readonly worstCostNanoUsd: NanoUsd;
+  /** What is held for it, and charged if this process dies: the most it can use and cost, or the slices granted so far. */
+  readonly heldUsage: Usage;
+  readonly heldCostNanoUsd: NanoUsd;
+  /** What that holds of the allowances on its path. Slots are not among them: they end with their process. */
+  readonly heldAmounts: readonly HeldAmount[];
 }
+
+/** A hold that has grown. */
+export type HoldExtension = Pick<Hold, "attemptId" | "heldUsage" | "heldCostNanoUsd" | "heldAmounts">;
 
 export interface LedgerEntry {
   /** Equal to the attempt's id for a charge; a correction has an id of its own. */
@@ -121,12 +127,15 @@ export interface RequestRecord {
 export interface Journal {
   /** Rejects with `storage_unavailable`; then the call must not be made. */
   open(hold: Hold): Promise<void>;
+  /** Of an attempt that is no longer held it changes nothing. Rejects with `storage_unavailable`. */
+  extend(extension: HoldExtension): Promise<void>;
   /**
-   * Takes every attempt of the request, each with its entry; none for a request that never had an attempt. An
+   * Takes every attempt of the request, each with its entry; none for a request that never had an attempt. `moves`:
+   * what the request takes from allowances, committed with the entries; default none. An
    * entry ends its attempt's hold; a hold without an entry stays and is charged at its worst case when this process
    * is gone. Idempotent per request id: a second call changes nothing. Rejects with `storage_unavailable`; the
    * closing is then kept and tried again in the background as long as this process lives, and the holds with it. A
    * record without an error is kept as one of a caller who was told `storage_unavailable`.
    */
-  close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void>;
+  close(record: RequestRecord, entries: readonly LedgerEntry[], moves?: readonly Move[]): Promise<void>;
 }

@@ -2,7 +2,7 @@
  * The tables, as every engine has them. Engine-specific DDL is in the engine's own migrations; queries outside an
  * engine's folder use this type only.
  *
- * Integers: a column whose name ends in `_nano_usd` is a bigint in TypeScript, every other integer a number.
+ * Integers: a column whose name ends in `_nano_usd` or `_amount` is a bigint in TypeScript, every other one a number.
  * Times ending in `_ms` are milliseconds since the Unix epoch. Truth values are 0 or 1. Lists and maps are JSON text.
  * Tenants, projects and keys are disabled or revoked, never deleted, so their ids in old rows always resolve.
  */
@@ -20,6 +20,14 @@ export interface Database {
   readonly ledger_entries: LedgerEntriesTable;
   readonly unconfirmed_charges: UnconfirmedChargesTable;
   readonly requests: RequestsTable;
+  readonly usage_hours: UsageHoursTable;
+  readonly allowances: AllowancesTable;
+  readonly allowance_overrides: AllowanceOverridesTable;
+  readonly allowance_accounts: AllowanceAccountsTable;
+  readonly allowance_owners: AllowanceOwnersTable;
+  readonly allowance_grants: AllowanceGrantsTable;
+  readonly allowance_alerts: AllowanceAlertsTable;
+  readonly leases: LeasesTable;
 }
 
 /** The column of each usage bucket, in the order of `usageBuckets`. */
@@ -42,7 +50,10 @@ export type UsageColumn = (typeof usageColumns)[UsageBucket];
 
 type UsageCounts = Record<UsageColumn, number>;
 
-/** One row. Its generation rises in the same transaction as any change to tenants, projects and keys. */
+/**
+ * One row. Its generation rises in the same transaction as any change to a control table: tenants, projects, keys,
+ * allowances, overrides. Each row of those says in `generation` which change wrote it last.
+ */
 interface ControlVersionTable {
   id: 1;
   generation: number;
@@ -50,6 +61,7 @@ interface ControlVersionTable {
 
 interface TenantsTable {
   id: string;
+  generation: number;
   name: string;
   created_at_ms: number;
   disabled_at_ms: number | null;
@@ -57,6 +69,7 @@ interface TenantsTable {
 
 interface ProjectsTable {
   id: string;
+  generation: number;
   tenant_id: string;
   name: string;
   created_at_ms: number;
@@ -65,6 +78,7 @@ interface ProjectsTable {
 
 interface ApiKeysTable {
   id: string;
+  generation: number;
   tenant_id: string;
   project_id: string;
   name: string;
@@ -103,11 +117,13 @@ interface ChargeColumns extends UsageCounts {
   cost_nano_usd: bigint;
 }
 
-/** Usage and cost are the worst case. */
+/** Usage and cost are what is held: the worst case, or the slices granted so far. */
 interface HoldsTable extends ChargeColumns {
   instance_id: string;
   started_at_ms: number;
   model_target: string;
+  /** JSON list of `[ownerId, accountId, amount as text]`; `null` when there are none. */
+  held_amounts: string | null;
 }
 
 interface LedgerEntriesTable extends ChargeColumns {
@@ -162,4 +178,126 @@ interface RequestsTable extends UsageCounts {
   total_us: number;
   output_tokens_per_second: number | null;
   user_agent: string | null;
+}
+
+/** Ledger entries summed by hour at write time. Hours are UTC and begin at `hour_ms`. */
+interface UsageHoursTable extends UsageCounts {
+  hour_ms: number;
+  tenant_id: string;
+  project_id: string;
+  key_id: string;
+  provider: string;
+  model_served: string;
+  operation: Operation;
+  /** Requests that had at least one attempt, under the provider and model of their last one. */
+  requests: number;
+  attempts: number;
+  unpriced: number;
+  /** Attempts by settlement basis. */
+  basis_reported: number;
+  basis_drained: number;
+  basis_metered: number;
+  basis_worst_case: number;
+  basis_none: number;
+  cost_nano_usd: bigint;
+}
+
+/** See limits/allowance.ts for what the columns mean. */
+interface AllowancesTable {
+  id: string;
+  generation: number;
+  tenant_id: string;
+  name: string;
+  scope: "tenant" | "project" | "key" | "end-user";
+  project_id: string | null;
+  key_id: string | null;
+  end_user: string | null;
+  meter: "money" | "tokens" | "requests" | "slots";
+  limit_amount: bigint;
+  window_kind: "minute" | "hour" | "day" | "week" | "month" | "lifetime";
+  time_zone: string;
+  burst_amount: bigint | null;
+  /** JSON list of patterns. */
+  models: string | null;
+  operation: Operation | null;
+  mode: "enforce" | "soft" | "shadow";
+  policy: "expected" | "strict";
+  /** JSON list of numbers. */
+  alert_percents: string;
+  created_at_ms: number;
+  disabled_at_ms: number | null;
+}
+
+/** Another limit for the windows that begin in [from_ms, until_ms). Those of one allowance never overlap. */
+interface AllowanceOverridesTable {
+  id: string;
+  generation: number;
+  allowance_id: string;
+  from_ms: number;
+  until_ms: number;
+  limit_amount: bigint;
+  created_at_ms: number;
+  /** Taken back: no longer counts. */
+  revoked_at_ms: number | null;
+}
+
+/** Made by the first draw. `limit_amount` follows the allowance and its overrides; of a rate it is the burst. */
+interface AllowanceAccountsTable {
+  account_id: string;
+  allowance_id: string;
+  subject: string;
+  window_start_ms: number;
+  window_end_ms: number | null;
+  limit_amount: bigint;
+  spent_amount: bigint;
+  granted_amount: bigint;
+  suspense_amount: bigint;
+  /** Rates: until when `spent_amount` has drained. */
+  drained_at_ms: number;
+  /** Draws that were refused, or would have been in another mode. */
+  refusals: number;
+  updated_at_ms: number;
+}
+
+interface AllowanceOwnersTable {
+  owner_id: string;
+  instance_id: string;
+  lease_until_ms: number;
+  /** 1: its lease ended, or it finished; it gets nothing more. */
+  fenced: number;
+}
+
+interface AllowanceGrantsTable {
+  owner_id: string;
+  account_id: string;
+  /** Granted and not yet settled or given back. */
+  amount: bigint;
+  /** Of the last operation, and what it granted (a return: zero). */
+  sequence: number;
+  last_amount: bigint;
+  /** 1: another owner needs what is idle of it. */
+  recalled: number;
+  /** 1: its amount counts in the account's `suspense_amount` instead of `granted_amount`. */
+  suspended: number;
+}
+
+/** A threshold that an account has passed. */
+interface AllowanceAlertsTable {
+  account_id: string;
+  percent: number;
+  allowance_id: string;
+  spent_amount: bigint;
+  limit_amount: bigint;
+  raised_at_ms: number;
+  /** Webhook: `null` while it is still to be delivered. */
+  delivered_at_ms: number | null;
+  tries: number;
+  next_try_at_ms: number;
+}
+
+/** Background work that one process at a time does. */
+interface LeasesTable {
+  name: string;
+  holder: string;
+  until_ms: number;
 }

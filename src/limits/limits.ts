@@ -1,0 +1,86 @@
+/**
+ * Limits of requests: what a request must reserve before it may call a provider, over every allowance on its path, all
+ * or none. The amounts come from grants that this process holds (escrow/), so that a request for which there is
+ * enough in hand waits for nothing.
+ *
+ *   reserve ──▶ held ── extend (the answer outgrew its slice) ──▶ held ── settle ──▶ settled
+ *
+ * Invariant: a reservation is settled exactly once, with what was really used: zero gives everything back.
+ */
+import type { Operation } from "../dialects/dialect.ts";
+import type { NanoUsd } from "../kernel/money.ts";
+import type { HeldAmount, Move } from "../storage/escrow/bank.ts";
+import type { Payer } from "../storage/records.ts";
+import type { Allowance } from "./allowance.ts";
+
+/** Which allowances are on the path of a request. */
+export interface RequestScope {
+  readonly payer: Payer;
+  readonly endUser: string | null;
+  readonly operation: Operation;
+  readonly modelAsked: string;
+  /** `provider/model`. */
+  readonly modelTarget: string;
+}
+
+/** What a request needs, or used. It counts one request and one slot besides. */
+export interface Demand {
+  readonly costNanoUsd: NanoUsd;
+  /** Input and output together. */
+  readonly tokens: number;
+}
+
+export interface Estimate {
+  /** Input and the first slice of output: for allowances of policy `expected`. */
+  readonly expected: Demand;
+  /** The most that the request can use: for allowances of policy `strict`. */
+  readonly worst: Demand;
+}
+
+/** What an allowance of a rate says about itself in `x-ratelimit-*` headers: the tightest of its meter on the path. */
+export interface RateStanding {
+  readonly limit: bigint;
+  readonly remaining: bigint;
+  /** Until it is full again. */
+  readonly resetMs: number;
+}
+
+export interface Reservation {
+  /** For the journal: what is charged if this process dies. Changes with `extend`. */
+  readonly heldAmounts: readonly HeldAmount[];
+  /** Whether an answer that goes on must be extended: some allowance on the path holds slices only. */
+  readonly growing: boolean;
+  readonly requestRate: RateStanding | null;
+  readonly tokenRate: RateStanding | null;
+  /**
+   * Holds so much more of every growing allowance, all or none. `null`: done at once; else a promise, because the store
+   * must be asked. Throws or rejects with `budget_exhausted` or `rate_limited`; then what was held stays held.
+   */
+  extend(more: Demand): Promise<void> | null;
+  /**
+   * Ends the reservation: what was used, to be committed with the ledger entries; the rest is free again at once.
+   * `null`: nothing reached a provider, so the request itself does not count either.
+   */
+  settle(used: Demand | null): readonly Move[];
+}
+
+/** What an allowance would do with a request. */
+export interface AllowanceVerdict {
+  readonly allowance: Allowance;
+  /** What the request would hold of it. */
+  readonly hold: bigint;
+  /** What could be held now, over all processes. */
+  readonly available: bigint;
+  readonly admitted: boolean;
+}
+
+export interface Limits extends AsyncDisposable {
+  /**
+   * Reserves over all allowances on the path. Returns at once where this process has enough in hand, else a promise.
+   * Throws or rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted` (naming the allowance), or with
+   * `storage_unavailable` when more must be drawn and the store cannot be asked.
+   */
+  reserve(scope: RequestScope, estimate: Estimate): Reservation | Promise<Reservation>;
+  /** What `reserve` would do, without holding anything. */
+  preview(scope: RequestScope, estimate: Estimate): Promise<readonly AllowanceVerdict[]>;
+}
