@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The published command. Kept to syntax that an old Node can read, so that it can say what is wrong.
-const oldest = 24;
+const oldest = 26;
 if (Number.parseInt(process.versions.node, 10) >= oldest) {
   await import("../dist/main.js");
 } else {

@@ -13,7 +13,7 @@ import { withLock } from "./lock.mjs";
 import { runNpm } from "./npm.mjs";
 
 /** The oldest that runs TypeScript sources as they are and has `node:sqlite` without a flag. */
-const OLDEST_MAJOR = 24;
+const OLDEST_MAJOR = 26;
 const WANTED = "26.10.0";
 const ABANDONED_AFTER_MS = 3_600_000;
 

@@ -6,6 +6,7 @@ export interface Config {
   readonly server: ServerConfig;
   readonly storage: StorageConfig;
   readonly limits: LimitsConfig;
+  readonly budgets: BudgetsConfig;
   readonly timeouts: TimeoutsConfig;
   /** By the name used in `provider/model`; usually the catalogue's id. */
   readonly providers: Readonly<Record<string, ProviderConfig>>;
@@ -49,6 +50,16 @@ export interface LimitsConfig {
   /** What may wait for a slow reader of a stream before its provider is paused. */
   readonly streamBufferBytes: number;
   readonly connectionsPerProvider: number;
+}
+
+/** How this process holds money and rates. The allowances themselves are kept in the store. */
+export interface BudgetsConfig {
+  /** Tokens of output that a stream holds at a time where an allowance's policy is `expected`. */
+  readonly outputSliceTokens: number;
+  /** How long this process may be out of touch with the store before what it was granted is taken away. */
+  readonly leaseMs: number;
+  /** How long a request waits for what other processes hold idle before it is refused. */
+  readonly recallWaitMs: number;
 }
 
 export interface TimeoutsConfig {

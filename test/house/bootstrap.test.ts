@@ -114,7 +114,7 @@ describe("bootstrap on an old Node", () => {
     using project = new BootstrapProject();
     const { code, stderr } = await project.start(["exit", "0"], old, { FAKE_NPM_EXIT: "1" }).ended();
     assert.equal(code, 1);
-    assert.match(stderr, /Could not get Node 26\.10\.0 .*Install Node\.js 24 or later/);
+    assert.match(stderr, /Could not get Node 26\.10\.0 .*Install Node\.js 26 or later/);
     assert.deepEqual(readdirSync(join(project.folder, ".node")), []);
   });
 

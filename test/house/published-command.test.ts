@@ -9,5 +9,5 @@ test("the published command refuses a Node that is too old, and says which it ne
   const flags = ["--import", `data:text/javascript,${encodeURIComponent(pretend)}`];
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, command, "version"], { encoding: "utf8" });
   assert.deepEqual([status, stdout], [1, ""]);
-  assert.match(stderr, /headgate needs Node\.js 24 or later; this is 18\.20\.0/);
+  assert.match(stderr, /headgate needs Node\.js 26 or later; this is 18\.20\.0/);
 });

@@ -1,4 +1,4 @@
-import type { LimitsConfig, TimeoutsConfig } from "../config.ts";
+import type { BudgetsConfig, LimitsConfig, TimeoutsConfig } from "../config.ts";
 import type { Options } from "./option.ts";
 import { numeric } from "./scalars.ts";
 
@@ -75,6 +75,30 @@ export const limitsOptions: Options<LimitsConfig> = {
     default: 2000,
     min: 1,
     max: 100_000,
+    restart: true,
+  }),
+};
+
+export const budgetsOptions: Options<BudgetsConfig> = {
+  outputSliceTokens: numeric("integer", {
+    doc: "Tokens of output that a stream holds at a time under allowances of policy `expected`: at the most one such slice for each open stream can be spent beyond a limit.",
+    default: 2048,
+    min: 64,
+    max: 1_000_000,
+  }),
+  leaseMs: numeric("duration", {
+    doc: "How long a gateway process may be out of touch with the store and still admit requests from what it was granted; after that the rest of its grants is in suspense until its journal has explained it.",
+    default: 30_000,
+    min: 2000,
+    max: DAY_MS,
+    restart: true,
+  }),
+  recallWaitMs: numeric("duration", {
+    doc: "How long a request waits for what other gateway processes hold idle of an allowance before it is refused.",
+    default: 1000,
+    min: 0,
+    max: 60_000,
+    zero: "refused at once",
     restart: true,
   }),
 };

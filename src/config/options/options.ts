@@ -3,7 +3,7 @@
  * the declaration shares. Nothing here reads a file or a variable.
  */
 import type { Config } from "../config.ts";
-import { limitsOptions, timeoutsOptions } from "./limits.ts";
+import { budgetsOptions, limitsOptions, timeoutsOptions } from "./limits.ts";
 import { modelsOption, pricesOptions } from "./models.ts";
 import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";
 import { type ProviderInFile, providersOption } from "./providers.ts";
@@ -25,6 +25,7 @@ const sections: Options<ConfigFile> = {
   server: group("The address callers connect to.", serverOptions),
   storage: group("Where records are kept.", storageOptions),
   limits: group("Bounds of what one process takes on.", limitsOptions),
+  budgets: group("How this process holds what allowances permit.", budgetsOptions),
   timeouts: group("How long a provider may take, phase by phase.", timeoutsOptions),
   providers: providersOption,
   models: modelsOption,
