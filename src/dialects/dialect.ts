@@ -77,6 +77,8 @@ export interface TargetFacts {
   /** The model's maximum of output tokens, `null` if unknown. */
   readonly maxOutputTokens: number | null;
   readonly quirks: Quirks;
+  /** Replaces the caller's bound on output tokens when the bytes are spliced. Default: the caller's stands. */
+  readonly outputBound?: number;
 }
 
 /** A field that has no counterpart in the target's dialect and was left out, named in `x-headgate-dropped`. */

@@ -7,6 +7,7 @@ import type { Dialect, RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
+import type { Reservation } from "../limits/limits.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
@@ -65,6 +66,10 @@ export class Exchange {
   bytesIn = 0;
   /** When admission was over, monotonic. */
   admittedMs: number | null = null;
+  /** What is held of allowances; settled by `conclude`. */
+  reservation: Reservation | null = null;
+  /** The most output tokens of an answer, where the caller allowed the gateway to lower its bound and it did. */
+  outputBound: number | null = null;
   readonly attempts: OpenAttempt[] = [];
   answer: Answer | null = null;
   failure: HeadgateError | null = null;

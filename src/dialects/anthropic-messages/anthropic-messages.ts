@@ -15,7 +15,11 @@ import { MessagesStreamReader } from "./stream-reader.ts";
 
 const outbound: OutboundCodec = {
   path: () => "/messages",
-  splice: (view, target) => spliceMembers(view.document, [{ name: "model", json: JSON.stringify(target.model) }]),
+  splice(view, target) {
+    const changes = [{ name: "model", json: JSON.stringify(target.model) }];
+    if (target.outputBound !== undefined) changes.push({ name: "max_tokens", json: String(target.outputBound) });
+    return spliceMembers(view.document, changes);
+  },
   readResponse,
   createStreamReader: () => new MessagesStreamReader(),
   readError,

@@ -26,6 +26,13 @@ export interface AttemptSink {
   unreadBytes(): number;
 }
 
+/** What grows with a stream's output. */
+export interface OutputWatch {
+  /** `reached` wants to be called once the output has so many bytes. */
+  readonly dueBytes: number;
+  reached(outputBytes: number): void;
+}
+
 export interface AttemptDeps {
   readonly clock: Clock;
   readonly transport: Transport;
@@ -63,6 +70,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   /** The bytes and the JSON of a whole answer, once `complete`. */
   body: Uint8Array | null = null;
   json: unknown = null;
+  /** Told of a stream's output as it comes. */
+  growth: OutputWatch | null = null;
 
   readonly #deps: AttemptDeps;
   readonly #sink: AttemptSink;
@@ -134,6 +143,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#relay?.mute();
     this.#source()?.resume();
     this.#timers.drain(drainMs);
+  }
+
+  /** Ends a stream that may cost no more. One that has said why it stopped is complete all the same. */
+  exhaust(failure: HeadgateError): void {
+    if (this.state === "running") this.#relay?.expire("timeout", failure);
   }
 
   onSent(): void {
@@ -222,6 +236,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   relayProgress(output: boolean): void {
     if (output && this.firstOutputAtMs === null) this.firstOutputAtMs = this.#deps.clock.monotonicMs();
     this.#timers.progress(output);
+    const { growth } = this;
+    if (growth !== null && this.#reading.outputBytes >= growth.dueBytes) growth.reached(this.#reading.outputBytes);
   }
 
   relayEnding(): void {

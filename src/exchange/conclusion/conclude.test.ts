@@ -56,6 +56,7 @@ function setUp(storeFails = false): {
   const rows: RequestRecord[] = [];
   const journal: Journal = {
     open: () => Promise.resolve(),
+    extend: () => Promise.resolve(),
     close(record) {
       rows.push(record);
       const failure = new HeadgateError("storage_unavailable", "The store is full.", { retryAfterMs: 1_000 });

@@ -7,12 +7,13 @@
  */
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import { shuttingDown, type Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { renderEnd, respond } from "./respond.ts";
-import { settleAttempt } from "./settle.ts";
+import { settleAttempt, settleReservation } from "./settle.ts";
 
 export interface ConcludeDeps {
   readonly clock: Clock;
@@ -25,16 +26,17 @@ export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<
   nameCancellation(exchange);
   takeAnswer(exchange);
   const entries = settleAttempts(deps, exchange);
+  const moves = settleReserved(deps, exchange, entries);
   const end = renderEnd(exchange);
   const record = describe(deps, exchange, end, entries);
   if (exchange.failure?.code === "storage_unavailable") {
     try {
       respond(exchange, end, entries);
     } finally {
-      await commit(deps, exchange, record, entries);
+      await commit(deps, exchange, record, entries, moves);
     }
   } else {
-    const committed = await commit(deps, exchange, record, entries);
+    const committed = await commit(deps, exchange, record, entries, moves);
     respond(exchange, committed ? end : renderEnd(exchange), entries);
   }
 }
@@ -79,6 +81,17 @@ function settleAttempts(deps: ConcludeDeps, exchange: Exchange): LedgerEntry[] {
   return entries;
 }
 
+/** What is held of allowances for an attempt that cannot be settled stays held with it. */
+function settleReserved(deps: ConcludeDeps, exchange: Exchange, entries: readonly LedgerEntry[]): readonly Move[] {
+  if (exchange.reservation === null || entries.length < exchange.attempts.length) return [];
+  try {
+    return settleReservation(exchange.reservation, exchange.attempts, entries);
+  } catch (thrown) {
+    deps.telemetry.requestBroke(exchange.requestId, thrown);
+    return [];
+  }
+}
+
 /** What will be true when the answer is handed over; `null`, and the exchange's failure, if a bug keeps it from being told. */
 function describe(
   deps: ConcludeDeps,
@@ -101,11 +114,12 @@ async function commit(
   exchange: Exchange,
   record: RequestRecord | null,
   entries: readonly LedgerEntry[],
+  moves: readonly Move[],
 ): Promise<boolean> {
   if (record === null) return false;
   let committed = true;
   try {
-    await deps.journal.close(record, entries);
+    await deps.journal.close(record, entries, moves);
   } catch (thrown) {
     committed = false;
     deps.telemetry.recordLost(record, thrown);

@@ -3,6 +3,7 @@
  * docs/reference/headers.md.
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
+import type { RateStanding, Reservation } from "../../limits/limits.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
 
@@ -15,12 +16,47 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
     "Comma-separated fields of the request that the target's dialect cannot carry and that were left out; at about 1 kB it ends with `and N more`.",
   "x-headgate-cost-nano-usd":
     "What the request cost, in nano-dollars (1e-9 USD). Not on streams, whose cost is known at their end, and not for models without a price.",
+  "x-headgate-clamped-output-tokens":
+    "The bound on output that a budget could pay for, where the caller allowed it by `x-headgate-clamp: output`.",
+  "x-headgate-allowance": "On 402 and 429 of the gateway's own: the name of the allowance that refused.",
+  "x-ratelimit-limit-requests":
+    "The most requests at once of the tightest rate on the request's path; `-remaining-` what is left of it, `-reset-` when it is full again (`1s`, `6m0s`). Not sent where no rate applies.",
+  "x-ratelimit-remaining-requests": "See `x-ratelimit-limit-requests`.",
+  "x-ratelimit-reset-requests": "See `x-ratelimit-limit-requests`.",
+  "x-ratelimit-limit-tokens": "The same for tokens.",
+  "x-ratelimit-remaining-tokens": "See `x-ratelimit-limit-tokens`.",
+  "x-ratelimit-reset-tokens": "See `x-ratelimit-limit-tokens`.",
   "x-headgate-error-code": "On errors: the stable code of the error catalogue.",
   "x-should-retry":
     "On errors, as the OpenAI SDKs read it: `false` where trying again cannot help or would be billed again, else what the provider said, if anything.",
   "retry-after": "On errors where waiting helps: seconds, rounded up.",
   "retry-after-ms": "The same in milliseconds, which the OpenAI SDKs prefer.",
 };
+
+/** Names and form are OpenAI's (https://platform.openai.com/docs/guides/rate-limits, "Rate limits in headers"). */
+function pushRates(headers: string[], { requestRate, tokenRate }: Reservation): void {
+  if (requestRate !== null) pushRate(headers, "requests", requestRate);
+  if (tokenRate !== null) pushRate(headers, "tokens", tokenRate);
+}
+
+function pushRate(headers: string[], meter: "requests" | "tokens", { limit, remaining, resetMs }: RateStanding): void {
+  headers.push(
+    `x-ratelimit-limit-${meter}`,
+    limit.toString(),
+    `x-ratelimit-remaining-${meter}`,
+    remaining.toString(),
+    `x-ratelimit-reset-${meter}`,
+    formatReset(resetMs),
+  );
+}
+
+/** `250ms`, `1.5s`, `6m0s`, as OpenAI writes it. */
+function formatReset(ms: number): string {
+  if (ms < 1000) return `${Math.ceil(ms)}ms`;
+  if (ms < 60_000) return `${Math.ceil(ms / 100) / 10}s`;
+  const seconds = Math.ceil(ms / 1000);
+  return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}
 
 /** The head of a stream: leaves with its first output. */
 export function openStreamHead(exchange: Exchange): void {
@@ -39,6 +75,8 @@ export function openStreamHead(exchange: Exchange): void {
 /** Alternating names and values, for an answer that a provider gave. */
 export function answerHeaders(exchange: Exchange): string[] {
   const headers = ["x-request-id", exchange.requestId];
+  if (exchange.reservation !== null) pushRates(headers, exchange.reservation);
+  if (exchange.outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(exchange.outputBound));
   const open = exchange.lastAttempt;
   if (open === null) return headers;
   const { attempt, hold } = open;
@@ -54,6 +92,7 @@ export function errorHeaders(exchange: Exchange, error: HeadgateError): string[]
   headers.push("content-type", "application/json", "x-headgate-error-code", error.code);
   const shouldRetry = error.shouldRetry ?? (error.retry === "never" ? false : null);
   if (shouldRetry !== null) headers.push("x-should-retry", String(shouldRetry));
+  if (error.allowance !== null) headers.push("x-headgate-allowance", error.allowance);
   if (error.allow !== null) headers.push("allow", error.allow);
   if (error.retryAfterMs !== null) {
     headers.push(

@@ -1,4 +1,8 @@
 import { settle } from "../../accounting/settlement.ts";
+import { addUsd, zeroUsd } from "../../kernel/money.ts";
+import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
+import type { Reservation } from "../../limits/limits.ts";
+import type { Move } from "../../storage/escrow/bank.ts";
 import type { LedgerEntry } from "../../storage/records.ts";
 import type { OpenAttempt } from "../exchange.ts";
 
@@ -44,4 +48,20 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
     basis: settlement.basis,
     flags: settlement.flags,
   };
+}
+
+/** What the request takes from allowances: all that its attempts used. A request that no provider saw does not count. */
+export function settleReservation(
+  reservation: Reservation,
+  attempts: readonly OpenAttempt[],
+  entries: readonly LedgerEntry[],
+): readonly Move[] {
+  if (!attempts.some(({ attempt }) => attempt.sentAtMs !== null)) return reservation.settle(null);
+  let costNanoUsd = zeroUsd;
+  let tokens = 0;
+  for (const { costNanoUsd: cost, usage } of entries) {
+    costNanoUsd = addUsd(costNanoUsd, cost);
+    tokens += totalInputTokens(usage) + totalOutputTokens(usage);
+  }
+  return reservation.settle({ costNanoUsd, tokens });
 }

@@ -1,0 +1,94 @@
+/**
+ * The part of an exchange that costs money: plan, reserve, commit the hold, call. What is reserved is settled by
+ * `conclude`, however far it came.
+ */
+import type { RequestView } from "../dialects/dialect.ts";
+import { HeadgateError } from "../kernel/errors.ts";
+import type { Principal } from "../tenancy/principal.ts";
+import { Attempt, type AttemptSink } from "./attempt/attempt.ts";
+import { chooseTarget } from "./attempt/choose.ts";
+import { prepareAttempt } from "./attempt/prepare.ts";
+import { openStreamHead } from "./conclusion/response-headers.ts";
+import { readDeadline } from "./deadline.ts";
+import type { Exchange, OpenAttempt } from "./exchange.ts";
+import { planRequest } from "./plan-request.ts";
+import { Growth } from "./reservation/growth.ts";
+import { reserve, type Reserved } from "./reservation/reserve.ts";
+import type { ExchangeDeps } from "./run.ts";
+
+/** Leaves the attempt's failure, if any, in the exchange. Throws what keeps it from being made. */
+export async function callProvider(deps: ExchangeDeps, exchange: Exchange, principal: Principal): Promise<void> {
+  const { view } = exchange;
+  if (view === null) return;
+  const target = planRequest(exchange, view, principal);
+  const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
+  if (deps.clock.monotonicMs() >= Math.min(deadline.totalDueMs, deadline.firstOutputDueMs)) {
+    const message = "The deadline that the request gave passed before a provider could be called.";
+    throw new HeadgateError("deadline_exceeded", message);
+  }
+  const chosen = chooseTarget(exchange, view, target);
+  const reserved = await reserve(deps.limits, exchange, view, principal, chosen);
+  const { call, hold } = prepareAttempt(deps, exchange, view, principal, {
+    chosen,
+    deadline,
+    held: reserved.held,
+    heldAmounts: reserved.reservation.heldAmounts,
+    outputBound: exchange.outputBound,
+  });
+  const attempt = new Attempt(deps, call, new ExchangeSink(exchange));
+  await deps.journal.open(hold);
+  const open: OpenAttempt = { hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
+  exchange.attempts.push(open);
+  const growth = growWith(deps, exchange, view, open, reserved);
+  if (exchange.cancelCause === null) attempt.start();
+  else attempt.cancel(0);
+  await attempt.done;
+  growth?.stop();
+  if (attempt.failure !== null) exchange.failure = attempt.failure;
+}
+
+function growWith(
+  deps: ExchangeDeps,
+  exchange: Exchange,
+  view: RequestView,
+  { attempt, hold, price }: OpenAttempt,
+  { reservation, held, worst }: Reserved,
+): Growth | null {
+  if (!view.stream || !reservation.growing || held === worst) return null;
+  const growth = new Growth({
+    reservation,
+    hold,
+    price,
+    worst,
+    sliceTokens: exchange.snapshot.config.budgets.outputSliceTokens,
+    extended(extension) {
+      deps.journal
+        .extend(extension)
+        .catch((thrown: unknown) => deps.telemetry.backgroundFailed("extending a hold", thrown));
+    },
+    end: (failure) => attempt.exhaust(failure),
+  });
+  attempt.growth = growth;
+  return growth;
+}
+
+/** Hands a stream's bytes to the caller; the head leaves with the first output. */
+class ExchangeSink implements AttemptSink {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  attemptCommitted(): void {
+    openStreamHead(this.#exchange);
+  }
+
+  attemptWrite(bytes: Uint8Array): boolean {
+    return this.#exchange.responder.write(bytes);
+  }
+
+  unreadBytes(): number {
+    return this.#exchange.responder.unreadBytes;
+  }
+}

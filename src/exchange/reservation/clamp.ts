@@ -1,0 +1,46 @@
+import type { Price } from "../../accounting/price-book.ts";
+import { totalInputTokens } from "../../kernel/usage.ts";
+import type { AllowanceVerdict } from "../../limits/limits.ts";
+import { holdingOf, type Holding } from "./estimate.ts";
+
+/** An answer cut shorter than this helps nobody. */
+const outputTokensMin = 16;
+
+/**
+ * The longest answer, in tokens of each of the choices, that every allowance that refused can pay for; `null` if none
+ * can, or if what refused does not depend on the answer's length.
+ */
+export function affordableOutput(
+  verdicts: readonly AllowanceVerdict[],
+  worst: Holding,
+  price: Price | null,
+  choices: number,
+): number | null {
+  let outputTokens = worst.usage.outputTokens;
+  for (const { allowance, available, admitted } of verdicts) {
+    if (admitted) continue;
+    if (allowance.meter === "money") {
+      outputTokens = longest(outputTokens, (tokens) => {
+        return holdingOf({ ...worst.usage, outputTokens: tokens }, price).costNanoUsd <= available;
+      });
+    } else if (allowance.meter === "tokens") {
+      outputTokens = Math.min(outputTokens, Number(available) - totalInputTokens(worst.usage));
+    } else {
+      return null;
+    }
+  }
+  const each = Math.floor(outputTokens / Math.max(1, choices));
+  return each < outputTokensMin ? null : each;
+}
+
+/** The largest count up to `most` that fits, where every smaller one fits too; 0 if none does. */
+function longest(most: number, fits: (tokens: number) => boolean): number {
+  let low = 0;
+  let high = most;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
