@@ -40,14 +40,14 @@ export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<voi
   });
 }
 
-/** Serves a request that the gateway answers by itself, with the same authentication, limits and record. */
+/** Serves a request that the gateway answers by itself, with the same authentication, admission and record. */
 export function runLocal(
   deps: ExchangeDeps,
   exchange: Exchange,
   respond: (principal: Principal) => unknown,
 ): Promise<void> {
   return guard(deps, exchange, async (principal) => {
-    exchange.answer = { status: 200, body: Buffer.from(JSON.stringify(respond(principal))) };
+    exchange.answer = { status: 200, body: Buffer.from(JSON.stringify(await respond(principal))) };
   });
 }
 

@@ -5,6 +5,7 @@ import { HeadgateError } from "../kernel/errors.ts";
 
 export type Route =
   | { readonly kind: "inference"; readonly dialect: DialectName }
+  | { readonly kind: "cost-estimate" }
   | { readonly kind: "models" }
   | { readonly kind: "model"; readonly id: string }
   | { readonly kind: "healthz" }
@@ -15,13 +16,26 @@ interface Entry {
   readonly route: Route;
 }
 
+/** The dialect spoken at each path that takes inference requests. */
+export const inferencePaths: ReadonlyMap<string, DialectName> = new Map<string, DialectName>([
+  ["/v1/chat/completions", "openai-chat"],
+  ["/v1/embeddings", "openai-embeddings"],
+]);
+
 const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ["/v1/chat/completions", { method: "POST", route: { kind: "inference", dialect: "openai-chat" } }],
-  ["/v1/embeddings", { method: "POST", route: { kind: "inference", dialect: "openai-embeddings" } }],
+  ...inferenceRoutes(),
+  ["/v1/cost/estimate", { method: "POST", route: { kind: "cost-estimate" } }],
   ["/v1/models", { method: "GET", route: { kind: "models" } }],
   ["/healthz", { method: "GET", route: { kind: "healthz" } }],
   ["/readyz", { method: "GET", route: { kind: "readyz" } }],
 ]);
+
+function inferenceRoutes(): readonly (readonly [string, Entry])[] {
+  return [...inferencePaths].map(([path, dialect]) => [
+    path,
+    { method: "POST", route: { kind: "inference", dialect } },
+  ]);
+}
 
 const MODEL_PREFIX = "/v1/models/";
 

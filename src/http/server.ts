@@ -12,6 +12,7 @@ import { Exchange } from "../exchange/exchange.ts";
 import { refuse, runExchange, runLocal, type ExchangeDeps } from "../exchange/run.ts";
 import type { Snapshot } from "../exchange/snapshot.ts";
 import { BodyBudget } from "./body-budget.ts";
+import { answerCostEstimate } from "./cost-estimate.ts";
 import { listModels, retrieveModel } from "./models.ts";
 import { NodeIncoming } from "./node-incoming.ts";
 import { NodeResponder } from "./node-responder.ts";
@@ -201,6 +202,8 @@ function dispatch(
       return runLocal(deps, exchange, (principal) => listModels(exchange.snapshot, principal));
     case "model":
       return runLocal(deps, exchange, (principal) => retrieveModel(exchange.snapshot, principal, route.id));
+    case "cost-estimate":
+      return runLocal(deps, exchange, (principal) => answerCostEstimate(deps.limits, exchange, principal));
     default:
       return runExchange(deps, exchange);
   }
