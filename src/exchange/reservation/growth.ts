@@ -74,42 +74,42 @@ export class Growth {
   #ask(): void {
     const { price, sliceTokens, worst, reservation } = this.#deps;
     const outputTokens = Math.min(this.#held.usage.outputTokens + sliceTokens, worst.usage.outputTokens);
-    const next = holdingOf({ ...this.#held.usage, outputTokens }, price);
+    const grown = holdingOf({ ...this.#held.usage, outputTokens }, price);
     const more = {
-      costNanoUsd: toNanoUsd(next.costNanoUsd - this.#held.costNanoUsd),
+      costNanoUsd: toNanoUsd(grown.costNanoUsd - this.#held.costNanoUsd),
       tokens: outputTokens - this.#held.usage.outputTokens,
     };
     try {
       const waiting = reservation.extend(more);
       if (waiting === null) {
-        this.#granted(next);
+        this.#granted(grown);
         return;
       }
       this.#asking = true;
       waiting.then(
-        () => this.#answered(next, null),
-        (thrown: unknown) => this.#answered(next, thrown),
+        () => this.#answered(grown, null),
+        (thrown: unknown) => this.#answered(grown, thrown),
       );
     } catch (thrown) {
       this.#refusal = toHeadgateError(thrown);
     }
   }
 
-  #answered(next: Holding, refusal: unknown): void {
+  #answered(grown: Holding, refusal: unknown): void {
     this.#asking = false;
     if (this.dueBytes === Infinity) return;
-    if (refusal === null) this.#granted(next);
+    if (refusal === null) this.#granted(grown);
     else this.#refusal = toHeadgateError(refusal);
     this.dueBytes = this.#nextDueBytes();
   }
 
-  #granted(next: Holding): void {
+  #granted(grown: Holding): void {
     const { hold, reservation, extended } = this.#deps;
-    this.#held = next;
+    this.#held = grown;
     extended({
       attemptId: hold.attemptId,
-      heldUsage: next.usage,
-      heldCostNanoUsd: next.costNanoUsd,
+      heldUsage: grown.usage,
+      heldCostNanoUsd: grown.costNanoUsd,
       heldAmounts: reservation.heldAmounts,
     });
   }

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { Price } from "../../accounting/price-book.ts";
+import { toNanoUsd } from "../../kernel/money.ts";
+import { emptyUsage } from "../../kernel/usage.ts";
+import type { Allowance, Meter } from "../../limits/allowance.ts";
+import type { AllowanceVerdict } from "../../limits/limits.ts";
+import { affordableOutput } from "./clamp.ts";
+import { holdingOf } from "./estimate.ts";
+
+const price: Price = {
+  version: "test",
+  cost: (usage) => toNanoUsd(BigInt(usage.inputTokens) * 3n + BigInt(usage.outputTokens) * 7n),
+  worstCost: (usage) => toNanoUsd(BigInt(usage.inputTokens) * 3n + BigInt(usage.outputTokens) * 7n),
+};
+
+function verdict(meter: Meter, available: bigint, admitted = false): AllowanceVerdict {
+  return { allowance: { meter } as Allowance, hold: 0n, available, admitted };
+}
+
+const worst = holdingOf({ ...emptyUsage(), inputTokens: 1000, outputTokens: 50_000 }, price);
+
+describe("affordableOutput", () => {
+  test("is the longest answer that the money pays for, and one token more is too much", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 3_200n, max: 360_000n }), (available) => {
+        const bound = affordableOutput([verdict("money", available)], worst, price, 1);
+        assert.ok(bound !== null);
+        const cost = (outputTokens: number) => holdingOf({ ...worst.usage, outputTokens }, price).costNanoUsd;
+        assert.ok(cost(bound) <= available);
+        assert.ok(bound === 50_000 || cost(bound + 1) > available);
+      }),
+    );
+  });
+
+  test("fits every allowance that refused, and looks past those that admit", () => {
+    const verdicts = [verdict("money", 0n, true), verdict("tokens", 1500n), verdict("money", 100_000n)];
+    assert.equal(affordableOutput(verdicts, worst, price, 1), 500);
+  });
+
+  test("is divided over the answers asked for", () => {
+    assert.equal(affordableOutput([verdict("tokens", 1500n)], worst, price, 4), 125);
+  });
+
+  test("there is none where the input alone is too much, where only a few tokens are left, or where length does not matter", () => {
+    assert.equal(affordableOutput([verdict("money", 2_999n)], worst, price, 1), null);
+    assert.equal(affordableOutput([verdict("tokens", 1_015n)], worst, price, 1), null);
+    assert.equal(affordableOutput([verdict("requests", 0n)], worst, price, 1), null);
+  });
+});

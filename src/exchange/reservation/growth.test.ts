@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Price } from "../../accounting/price-book.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import { toNanoUsd } from "../../kernel/money.ts";
+import { emptyUsage, totalOutputTokens } from "../../kernel/usage.ts";
+import type { Demand, Reservation } from "../../limits/limits.ts";
+import type { Hold, HoldExtension } from "../../storage/records.ts";
+import { holdingOf } from "./estimate.ts";
+import { Growth } from "./growth.ts";
+
+const SLICE = 100;
+const price: Price = {
+  version: "test",
+  cost: (usage) => toNanoUsd(BigInt(totalOutputTokens(usage)) * 10n),
+  worstCost: (usage) => toNanoUsd(BigInt(totalOutputTokens(usage)) * 10n),
+};
+
+interface Scene {
+  readonly growth: Growth;
+  readonly asked: Demand[];
+  readonly extensions: HoldExtension[];
+  readonly ends: HeadgateError[];
+}
+
+function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 1000): Scene {
+  const asked: Demand[] = [];
+  const extensions: HoldExtension[] = [];
+  const ends: HeadgateError[] = [];
+  const holding = (outputTokens: number) => holdingOf({ ...emptyUsage(), outputTokens }, price);
+  const first = holding(SLICE);
+  const reservation: Reservation = {
+    heldAmounts: [],
+    growing: true,
+    requestRate: null,
+    tokenRate: null,
+    extend(more) {
+      asked.push(more);
+      return extend(more);
+    },
+    settle: () => [],
+  };
+  const growth = new Growth({
+    reservation,
+    hold: { attemptId: "att_1", heldUsage: first.usage, heldCostNanoUsd: first.costNanoUsd } as Hold,
+    price,
+    sliceTokens: SLICE,
+    worst: holding(worstTokens),
+    extended: (extension) => extensions.push(extension),
+    end: (failure) => ends.push(failure),
+  });
+  return { growth, asked, extensions, ends };
+}
+
+const bytesOf = (tokens: number): number => tokens * 3;
+
+describe("Growth", () => {
+  test("asks for the next slice when half of the last one is used, and tells the journal", () => {
+    const { growth, asked, extensions } = scene(() => null);
+    growth.reached(bytesOf(49));
+    assert.equal(asked.length, 0);
+    growth.reached(bytesOf(50));
+    assert.deepEqual(asked, [{ costNanoUsd: 1000n, tokens: 100 }]);
+    assert.equal(extensions[0]?.heldUsage.outputTokens, 200);
+    assert.equal(extensions[0]?.heldCostNanoUsd, 2000n);
+    assert.equal(growth.dueBytes, bytesOf(150));
+  });
+
+  test("holds no more than the attempt can use at all", () => {
+    const { growth, asked, ends } = scene(() => null, 130);
+    growth.reached(bytesOf(60));
+    assert.deepEqual(asked, [{ costNanoUsd: 300n, tokens: 30 }]);
+    assert.equal(growth.dueBytes, Infinity);
+    growth.reached(bytesOf(5000));
+    assert.equal(ends.length, 0);
+  });
+
+  test("after a refusal the stream uses what is held and ends with the refusal", () => {
+    const refusal = new HeadgateError("budget_exhausted", "The budget is used up.");
+    const { growth, ends, asked } = scene(() => {
+      throw refusal;
+    });
+    growth.reached(bytesOf(50));
+    growth.reached(bytesOf(99));
+    assert.equal(ends.length, 0);
+    growth.reached(bytesOf(100));
+    assert.deepEqual(ends, [refusal]);
+    growth.reached(bytesOf(101));
+    assert.equal(ends.length, 1);
+    assert.equal(asked.length, 1);
+  });
+
+  test("goes on while the store is asked, for one slice beyond what is held", () => {
+    const { growth, ends } = scene(() => Promise.withResolvers<void>().promise);
+    growth.reached(bytesOf(50));
+    growth.reached(bytesOf(199));
+    assert.equal(ends.length, 0);
+    growth.reached(bytesOf(200));
+    assert.equal(ends[0]?.code, "storage_unavailable");
+  });
+
+  test("takes a slice that is granted late, and a refusal that comes late", async () => {
+    const granted = Promise.withResolvers<void>();
+    const refused = Promise.withResolvers<void>();
+    const answers = [granted.promise, refused.promise];
+    const { growth, extensions, ends } = scene(() => answers.shift() ?? null);
+    growth.reached(bytesOf(50));
+    granted.resolve();
+    await granted.promise;
+    assert.equal(extensions.length, 1);
+    growth.reached(bytesOf(150));
+    refused.reject(new HeadgateError("budget_exhausted", "The budget is used up."));
+    await assert.rejects(refused.promise);
+    growth.reached(bytesOf(200));
+    assert.equal(ends[0]?.code, "budget_exhausted");
+    assert.equal(extensions.length, 1);
+  });
+
+  test("a stream that is over takes nothing more and is not ended again", async () => {
+    const late = Promise.withResolvers<void>();
+    const { growth, extensions, ends } = scene(() => late.promise);
+    growth.reached(bytesOf(50));
+    growth.stop();
+    late.resolve();
+    await late.promise;
+    growth.reached(bytesOf(900));
+    assert.deepEqual([extensions.length, ends.length], [0, 0]);
+  });
+});
