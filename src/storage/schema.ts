@@ -2,7 +2,7 @@
  * The tables, as every engine has them. Engine-specific DDL is in the engine's own migrations; queries outside an
  * engine's folder use this type only.
  *
- * Integers: a column whose name ends in `_nano_usd` or `_amount` is a bigint in TypeScript, every other one a number.
+ * Integers: a column of amounts (`isAmountColumn`) is a bigint in TypeScript, every other one a number.
  * Times ending in `_ms` are milliseconds since the Unix epoch. Truth values are 0 or 1. Lists and maps are JSON text.
  * Tenants, projects and keys are disabled or revoked, never deleted, so their ids in old rows always resolve.
  */
@@ -28,6 +28,11 @@ export interface Database {
   readonly allowance_grants: AllowanceGrantsTable;
   readonly allowance_alerts: AllowanceAlertsTable;
   readonly leases: LeasesTable;
+}
+
+/** Whether a column, or a result of that name, keeps the full 64 bits: `amount`, and names ending in `_amount` or `_nano_usd`. */
+export function isAmountColumn(name: string): boolean {
+  return name === "amount" || name.endsWith("_amount") || name.endsWith("_nano_usd");
 }
 
 /** The column of each usage bucket, in the order of `usageBuckets`. */
@@ -137,6 +142,8 @@ interface LedgerEntriesTable extends ChargeColumns {
   unpriced: number;
   estimated: number;
   recovered: number;
+  /** 1 for the last charge of each request, so that their sum counts requests; else 0. */
+  last_of_request: number;
 }
 
 /** The charges on the basis `metered` or `worst-case` that have no correction and are still asked about. Filled by triggers. */

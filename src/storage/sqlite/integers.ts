@@ -1,17 +1,16 @@
-/** Columns of money keep the full 64 bits; every other integer is a number. The rule is the same on every engine. */
-const BIGINT_SUFFIX = "_nano_usd";
+import { isAmountColumn } from "../schema.ts";
 
 /** Told of a count that a number cannot hold exactly. */
 export type OutOfRange = (column: string, value: bigint) => void;
 
 /**
- * Takes a row read with `readBigInts` and narrows, in place, what is not money. One count beyond a number's exact range
+ * Takes a row read with `readBigInts` and narrows, in place, what is not an amount. One count beyond a number's exact range
  * must not make every report that meets it unreadable: it becomes the nearest number within, and is told.
  */
 export function narrowIntegers(row: Record<string, unknown>, outOfRange: OutOfRange): Record<string, unknown> {
   for (const column in row) {
     const value = row[column];
-    if (typeof value !== "bigint" || column.endsWith(BIGINT_SUFFIX)) continue;
+    if (typeof value !== "bigint" || isAmountColumn(column)) continue;
     row[column] = narrow(column, value, outOfRange);
   }
   return row;
