@@ -21,7 +21,7 @@ function report(failed: number): ReconcileReport {
 
 test("the asking ends at once where nobody can be asked, after a day where the provider answers, after a week elsewhere", async () => {
   const clock = createVirtualClock();
-  using place = engines[0]!.createPlace();
+  await using place = await engines[0]!.createPlace();
   await using store = await place.openStore();
   const providers = ["answers", "cannot-be-asked", "down", "not-configured"];
   const entries = providers.map((provider) =>

@@ -43,7 +43,7 @@ async function openBench(place: Place): Promise<Bench> {
 for (const engine of engines) {
   describe(`authenticator on ${engine.name}`, () => {
     test("a key's principal names its tenant, project, key, models and metadata", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       const { key, plainKey } = await createKey(bench.deps, defaultProject, {
         name: "batch",
@@ -59,7 +59,7 @@ for (const engine of engines) {
     });
 
     test("no key, an unknown key and a mistyped key are refused, the last with a hint", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       const { plainKey } = bench.first;
       const mistyped = plainKey.slice(0, -1) + (plainKey.endsWith("0") ? "1" : "0");
@@ -73,15 +73,15 @@ for (const engine of engines) {
     });
 
     test("a key revoked by another process is refused on the very next call", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       bench.authenticator.authenticate(bench.first.plainKey);
-      await promisify(execFile)(process.execPath, [revokeScript, place.dataDir, bench.first.key.id]);
+      await promisify(execFile)(process.execPath, [revokeScript, JSON.stringify(place.options), bench.first.key.id]);
       assert.throws(() => bench.authenticator.authenticate(bench.first.plainKey), { code: "revoked_api_key" });
     });
 
     test("a key revoked by this process is refused on the very next call, even in the same turn", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       bench.authenticator.authenticate(bench.first.plainKey);
       await revokeKey(bench.deps, bench.first.key.id);
@@ -89,7 +89,7 @@ for (const engine of engines) {
     });
 
     test("a key that was unknown is accepted as soon as it exists", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       const randomFill = (buffer: Uint8Array): void => void buffer.fill(7);
       const plainKey = generateKey(randomFill);
@@ -100,7 +100,7 @@ for (const engine of engines) {
     });
 
     test("a cached key is refused once its time has come", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       const { plainKey } = await createKey(bench.deps, defaultProject, {
         name: "day",
@@ -113,7 +113,7 @@ for (const engine of engines) {
     });
 
     test("a rotated key is accepted until its overlap is over, its successor from now on", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       const next = await rotateKey(bench.deps, bench.first.key.id, 60_000);
       bench.authenticator.authenticate(bench.first.plainKey);
@@ -124,7 +124,7 @@ for (const engine of engines) {
     });
 
     test("a disabled project or tenant refuses its keys, saying which, until it is enabled", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using bench = await openBench(place);
       const authenticate = (): unknown => bench.authenticator.authenticate(bench.first.plainKey);
       await setProjectDisabled(bench.deps, defaultProject, true);

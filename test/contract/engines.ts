@@ -8,18 +8,19 @@ import { createSystemClock } from "../../src/kernel/clock.ts";
 import { createIdSource, systemRandomFill } from "../../src/kernel/ids.ts";
 import type { IdSource } from "../../src/kernel/ids.ts";
 import { openDatabase, openStore } from "../../src/storage/storage.ts";
-import type { Store, StoreOptions } from "../../src/storage/storage.ts";
+import type { DatabaseOptions, Store, StoreOptions } from "../../src/storage/storage.ts";
 import type { Database } from "../../src/storage/schema.ts";
 
 export interface Engine {
   readonly name: string;
   /** A place for one empty store; disposing removes it. */
-  createPlace(): Place;
+  createPlace(): Promise<Place>;
 }
 
-export interface Place extends Disposable {
-  /** What a child process needs to open the same store. */
+export interface Place extends AsyncDisposable {
   readonly dataDir: string;
+  /** What a child process needs to open the same store: `JSON.stringify` keeps all of it. */
+  readonly options: DatabaseOptions;
   /** As a gateway process does. May be called again: another gateway on the same store. */
   openStore(options?: Partial<StoreOptions>): Promise<Store>;
   /** As a command does. */
@@ -31,12 +32,14 @@ export const engines: readonly Engine[] = [{ name: "sqlite", createPlace: create
 export const clock: Clock = createSystemClock();
 export const ids: IdSource = createIdSource(systemRandomFill, () => clock.wallMs());
 
-function createSqlitePlace(): Place {
+async function createSqlitePlace(): Promise<Place> {
   const dataDir = mkdtempSync(join(tmpdir(), "headgate-contract-"));
+  const options = { dataDir, durability: "process" } as const;
   return {
     dataDir,
-    openStore: (options) => openStore({ dataDir, durability: "process", clock, ids, ...options }),
-    openDatabase: () => openDatabase({ dataDir, durability: "process" }),
-    [Symbol.dispose]: () => rmSync(dataDir, { recursive: true, force: true }),
+    options,
+    openStore: (replaced) => openStore({ ...options, clock, ids, ...replaced }),
+    openDatabase: () => openDatabase(options),
+    [Symbol.asyncDispose]: async () => rmSync(dataDir, { recursive: true, force: true }),
   };
 }

@@ -13,7 +13,7 @@ import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
 for (const engine of engines) {
   describe(`journal on ${engine.name}`, () => {
     test("an attempt is held from opening to closing, then settled, with every field as it was given", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const [requestId, attemptId] = [ids.next("req"), ids.next("att")];
       await store.journal.open(sampleHold(requestId, attemptId));
@@ -30,7 +30,7 @@ for (const engine of engines) {
     });
 
     test("a request refused before anybody was known is recorded without any attempt", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const record = sampleRecord(ids.next("req"), {
         payer: null,
@@ -59,7 +59,7 @@ for (const engine of engines) {
     });
 
     test("closing a request twice changes nothing the second time", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const [requestId, attemptId] = [ids.next("req"), ids.next("att")];
       await store.journal.open(sampleHold(requestId, attemptId));
@@ -73,7 +73,7 @@ for (const engine of engines) {
     });
 
     test("an entry ends its own attempt's hold and no other", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const [requestId, lost, kept] = [ids.next("req"), ids.next("att"), ids.next("att")];
       await store.journal.open(sampleHold(requestId, lost));
@@ -87,7 +87,7 @@ for (const engine of engines) {
     });
 
     test("a row that the store refuses fails alone; the rest of its batch commits", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const [first, second, third] = [ids.next("att"), ids.next("att"), ids.next("att")];
       const outcomes = await Promise.allSettled([
@@ -105,7 +105,7 @@ for (const engine of engines) {
     });
 
     test("a full queue refuses new calls, still takes closings, and recovers", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore({ queueLengthMax: 2 });
       const outcomes = await Promise.allSettled([
         store.journal.open(sampleHold("req_1", "att_1")),
@@ -122,7 +122,7 @@ for (const engine of engines) {
     });
 
     test("a closing that is refused is told so at once, and written once as soon as there is room", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       const virtual = createVirtualClock();
       const { events, told } = listen();
       await using store = await place.openStore({ queueLengthMax: 1, clock: virtual, events });
@@ -145,7 +145,7 @@ for (const engine of engines) {
     });
 
     test("disposing writes a closing that was refused before", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       const { events, told } = listen();
       const store = await place.openStore({ queueLengthMax: 1, clock: createVirtualClock(), events });
       await store.journal.open(sampleHold("req_1", "att_1"));
@@ -165,7 +165,7 @@ for (const engine of engines) {
     });
 
     test("disposing writes what is queued, and refuses what comes later", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       const store = await place.openStore();
       const opened = store.journal.open(sampleHold("req_1", "att_1"));
       await store[Symbol.asyncDispose]();
@@ -176,7 +176,7 @@ for (const engine of engines) {
     });
 
     test("money beyond the exact range of a number keeps every digit", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       await store.journal.open(sampleHold("req_1", "att_1"));
       const { cost_nano_usd: cost } = await store.db
@@ -187,7 +187,7 @@ for (const engine of engines) {
     });
 
     test("a count beyond the exact range is read as the nearest exact one, and told", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       const failures: unknown[] = [];
       await using store = await place.openStore({ events: { failed: (...failure) => failures.push(failure) } });
       const worstUsage = { ...emptyUsage(), outputTokens: Number.MAX_SAFE_INTEGER };
@@ -201,7 +201,7 @@ for (const engine of engines) {
     });
 
     test("a ledger entry cannot be changed", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       await store.journal.close(sampleRecord("req_1"), [sampleEntry("req_1", "att_1")]);
       await assert.rejects(

@@ -10,6 +10,7 @@ import { toLedgerEntry } from "../../src/storage/rows.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
 import type { Store } from "../../src/storage/storage.ts";
 import { engines } from "./engines.ts";
+import type { Place } from "./engines.ts";
 import { sampleHold } from "./samples.ts";
 
 const loadScript = fileURLToPath(new URL("./children/load.ts", import.meta.url));
@@ -17,9 +18,9 @@ const loadScript = fileURLToPath(new URL("./children/load.ts", import.meta.url))
 for (const engine of engines) {
   describe(`recovery on ${engine.name}`, () => {
     test("a gateway killed in mid-load loses no attempt and doubles none, even when two recover at once", async () => {
-      using place = engine.createPlace();
-      await killUnderLoad(place.dataDir);
-      const acknowledged = await killUnderLoad(place.dataDir);
+      await using place = await engine.createPlace();
+      await killUnderLoad(place);
+      const acknowledged = await killUnderLoad(place);
 
       const stores = await Promise.all([place.openStore(), place.openStore()]);
       await using first = stores[0];
@@ -52,7 +53,7 @@ for (const engine of engines) {
     });
 
     test("what a dead gateway held is charged at its worst case, flagged, and its request recorded as killed", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore({ recoveryIntervalMs: 3_600_000 });
       await store.db.insertInto("instances").values({ id: "ins_dead", started_at_ms: 1 }).execute();
       const [first, second] = [
@@ -84,7 +85,7 @@ for (const engine of engines) {
     });
 
     test("the holds of a living gateway are left alone, in this process and from another store", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using living = await place.openStore();
       await living.journal.open(sampleHold("req_1", "att_1"));
       await using other = await place.openStore();
@@ -94,7 +95,7 @@ for (const engine of engines) {
     });
 
     test("a gateway that ends in order but leaves a hold is recovered by the next to open the store", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       {
         await using store = await place.openStore();
         await store.journal.open(sampleHold("req_1", "att_1"));
@@ -106,7 +107,7 @@ for (const engine of engines) {
     });
 
     test("a gateway that ends in order leaves no trace of itself", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       {
         await using store = await place.openStore();
         assert.match(store.instanceId, /^ins_/);
@@ -124,9 +125,11 @@ async function ledger(store: Store): Promise<LedgerEntry[]> {
 }
 
 /** Kills a gateway under load without warning; returns the attempts whose opening and closing it had acknowledged. */
-async function killUnderLoad(dataDir: string): Promise<Acknowledged> {
-  const file = join(dataDir, "acknowledged.txt");
-  const child = spawn(process.execPath, [loadScript, dataDir, file], { stdio: ["ignore", "pipe", "inherit"] });
+async function killUnderLoad(place: Place): Promise<Acknowledged> {
+  const file = join(place.dataDir, "acknowledged.txt");
+  const child = spawn(process.execPath, [loadScript, JSON.stringify(place.options), file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const exited = once(child, "exit");
   await once(child.stdout, "data");
   child.kill("SIGKILL");

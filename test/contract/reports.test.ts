@@ -22,7 +22,7 @@ const otherPayer = { tenantId: "ten_2", projectId: "prj_2", keyId: "key_2" };
 for (const engine of engines) {
   describe(`reports on ${engine.name}`, () => {
     test("usage sums exactly, in groups of any dimensions", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       await settle(store, "req_1", [
         sampleEntry("req_1", "att_1", {
@@ -65,7 +65,7 @@ for (const engine of engines) {
     });
 
     test("usage is narrowed by scope and time, and its days can begin at another hour", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       await settle(store, "req_1", [sampleEntry("req_1", "att_1", { atMs: firstDayMs })]);
       await settle(store, "req_2", [
@@ -96,7 +96,7 @@ for (const engine of engines) {
     });
 
     test("an empty ledger reports zeros, and no groups", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const [total] = await reportUsage(store.db, { by: [] });
       assert.deepEqual(total?.usage, emptyUsage());
@@ -105,7 +105,7 @@ for (const engine of engines) {
     });
 
     test("requests are listed newest first, page by page, within their scope", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       for (const id of ["req_1", "req_2", "req_3", "req_4"]) await settle(store, id, []);
       await store.journal.close(sampleRecord("req_5", { payer: otherPayer, ending: "truncated" }), []);
@@ -119,7 +119,7 @@ for (const engine of engines) {
     });
 
     test("a correction is counted in the cost, not as an attempt, and takes its charge off the list to reconcile", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       await settle(store, "req_1", [
         sampleEntry("req_1", "att_1", { basis: "worst-case", costNanoUsd: toNanoUsd(900n) }),
@@ -152,7 +152,7 @@ for (const engine of engines) {
     });
 
     test("what was settled before a time can be taken off the list, provider by provider, and stays charged", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using store = await place.openStore();
       const metered = (attempt: string, provider: string, atMs: number): LedgerEntry =>
         sampleEntry("req_1", attempt, { basis: "metered", provider, atMs, costNanoUsd: toNanoUsd(1n) });
@@ -174,7 +174,7 @@ for (const engine of engines) {
     });
 
     test("what a dead process left held is on the list to reconcile as soon as it is charged", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       {
         await using store = await place.openStore();
         await store.journal.open(sampleHold("req_1", "att_1"));

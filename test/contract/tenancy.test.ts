@@ -20,7 +20,7 @@ import type { Place } from "./engines.ts";
 for (const engine of engines) {
   describe(`tenancy on ${engine.name}`, () => {
     test("tenants and projects are found by name and by id, and listed by name", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       const zebra = await createTenant(deps, "zebra");
       const acme = await createTenant(deps, "acme");
@@ -34,7 +34,7 @@ for (const engine of engines) {
     });
 
     test("a taken name, a bad name and an unknown name are refused, each with its code", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       await createTenant(deps, "acme");
       await createTenant(deps, "other");
@@ -51,7 +51,7 @@ for (const engine of engines) {
     });
 
     test("renaming and disabling keep the identity, and renaming to the same name is no conflict", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       const tenant = await createTenant(deps, "acme");
       const project = await createProject(deps, "acme", "search");
@@ -67,7 +67,7 @@ for (const engine of engines) {
     });
 
     test("the plain key is nowhere in the store; its prefix identifies it", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       const created = await createFirstKey(deps);
       assert.ok(created !== null);
@@ -78,7 +78,7 @@ for (const engine of engines) {
     });
 
     test("the first key is made once, whoever asks", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       await using other = open(place);
       const made = await Promise.all([createFirstKey(deps), createFirstKey(other), createFirstKey(deps)]);
@@ -87,7 +87,7 @@ for (const engine of engines) {
     });
 
     test("a key keeps expiry, models and metadata through rotation; the old one ends", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       await createFirstKey(deps);
       const expiresAtMs = clock.wallMs() + 1_000_000;
@@ -105,7 +105,7 @@ for (const engine of engines) {
     });
 
     test("an overlap never makes an old key live longer than it would have", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       await createFirstKey(deps);
       const expiresAtMs = clock.wallMs() + 60_000;
@@ -115,7 +115,7 @@ for (const engine of engines) {
     });
 
     test("a key that could never be used is refused", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       await createFirstKey(deps);
       const project = { tenant: "default", project: "default" };
@@ -130,7 +130,7 @@ for (const engine of engines) {
     });
 
     test("each change raises the control version, and one that fails does not", async () => {
-      using place = engine.createPlace();
+      await using place = await engine.createPlace();
       await using deps = open(place);
       const before = await generation(deps.db);
       const created = await createFirstKey(deps);
