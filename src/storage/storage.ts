@@ -20,6 +20,15 @@ export interface DatabaseOptions {
   readonly dataDir: string;
   /** `process`: a commit survives the death of the process; `power`: also the loss of power (one disk sync a commit). */
   readonly durability: "process" | "power";
+  /** The database that gateways on several machines share. Default: none, the store is a SQLite file in `dataDir`. */
+  readonly postgres?: PostgresOptions;
+}
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?…`. */
+  readonly url: string;
+  /** Connections that this process may have open at a time. Default 10. */
+  readonly connectionsMax?: number;
 }
 
 export interface StoreOptions extends DatabaseOptions {
@@ -55,11 +64,15 @@ export interface StoreEvents {
 
 export interface Store extends AsyncDisposable {
   readonly db: Kysely<Database>;
+  /** This machine's journal: `instances` and `holds`. The same as `db` where one file is the whole store. */
+  readonly journalDb: Kysely<Database>;
   readonly journal: Journal;
   readonly keys: KeyReader;
   readonly instanceId: string;
   /** Journal operations that wait for their commit. */
   queueLength(): number;
+  /** Resolves when all that `journal` has closed so far is in `db`: at once where one file is the whole store. */
+  delivered(): Promise<void>;
   /** Settles what dead processes left held. Done by `openStore` and every `recoveryIntervalMs` anyway. */
   recoverHolds(): Promise<RecoveryReport>;
 }

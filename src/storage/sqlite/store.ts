@@ -73,10 +73,12 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   const resources = opened.move();
   return {
     db,
+    journalDb: db,
     journal,
     keys,
     instanceId,
     queueLength: () => journal.queueLength,
+    delivered: async () => {},
     recoverHolds: recover,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
