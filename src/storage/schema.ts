@@ -27,6 +27,7 @@ export interface Database {
   readonly allowance_owners: AllowanceOwnersTable;
   readonly allowance_grants: AllowanceGrantsTable;
   readonly allowance_alerts: AllowanceAlertsTable;
+  readonly suspense_decisions: SuspenseDecisionsTable;
   readonly leases: LeasesTable;
 }
 
@@ -288,18 +289,36 @@ interface AllowanceGrantsTable {
   suspended: number;
 }
 
-/** A threshold that an account has passed. */
+/** A threshold that an account has passed, and what became of telling the webhook. */
 interface AllowanceAlertsTable {
   account_id: string;
   percent: number;
+  /** What the webhook knows it by, the same in every try. */
+  id: string;
   allowance_id: string;
   spent_amount: bigint;
   limit_amount: bigint;
   raised_at_ms: number;
-  /** Webhook: `null` while it is still to be delivered. */
+  /** When the webhook accepted it. */
   delivered_at_ms: number | null;
   tries: number;
-  next_try_at_ms: number;
+  /** `null`: not tried (any more): there was no webhook, it is delivered, or it is given up. */
+  next_try_at_ms: number | null;
+  /** Why the last try failed. */
+  last_failure: string | null;
+}
+
+/** What an operator decided about an amount in suspense. Never changed. */
+interface SuspenseDecisionsTable {
+  id: string;
+  allowance_id: string;
+  account_id: string;
+  owner_id: string;
+  amount: bigint;
+  /** `release`: it was not spent and is available again; `spend`: it counts as spent. */
+  decision: "release" | "spend";
+  reason: string;
+  decided_at_ms: number;
 }
 
 /** Background work that one process at a time does. */

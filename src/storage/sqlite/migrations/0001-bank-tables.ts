@@ -1,6 +1,7 @@
 /**
- * The bank's books: accounts, owners and their grants, the alerts that accounts have raised; and the leases of background
- * work. What the checks say must hold whatever a process does: nobody holds less than nothing.
+ * The bank's books: accounts, owners and their grants, the alerts that accounts have raised, what operators decided about
+ * amounts in suspense; and the leases of background work. What the checks say must hold whatever a process does: nobody
+ * holds less than nothing.
  */
 export const bankTables: string = `
 CREATE TABLE allowance_accounts (
@@ -43,16 +44,29 @@ CREATE INDEX allowance_grants_account ON allowance_grants (account_id);
 CREATE TABLE allowance_alerts (
   account_id TEXT NOT NULL,
   percent INTEGER NOT NULL,
+  id TEXT NOT NULL UNIQUE,
   allowance_id TEXT NOT NULL,
   spent_amount INTEGER NOT NULL,
   limit_amount INTEGER NOT NULL,
   raised_at_ms INTEGER NOT NULL,
   delivered_at_ms INTEGER,
   tries INTEGER NOT NULL,
-  next_try_at_ms INTEGER NOT NULL,
+  next_try_at_ms INTEGER,
+  last_failure TEXT,
   PRIMARY KEY (account_id, percent)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX allowance_alerts_undelivered ON allowance_alerts (next_try_at_ms) WHERE delivered_at_ms IS NULL;
+CREATE INDEX allowance_alerts_due ON allowance_alerts (next_try_at_ms) WHERE next_try_at_ms IS NOT NULL;
+
+CREATE TABLE suspense_decisions (
+  id TEXT PRIMARY KEY,
+  allowance_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  owner_id TEXT NOT NULL,
+  amount INTEGER NOT NULL CHECK (amount > 0),
+  decision TEXT NOT NULL CHECK (decision IN ('release', 'spend')),
+  reason TEXT NOT NULL,
+  decided_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE leases (
   name TEXT PRIMARY KEY,
