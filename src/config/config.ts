@@ -7,6 +7,7 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly limits: LimitsConfig;
   readonly budgets: BudgetsConfig;
+  readonly queue: QueueConfig;
   readonly timeouts: TimeoutsConfig;
   /** By the name used in `provider/model`; usually the catalogue's id. */
   readonly providers: Readonly<Record<string, ProviderConfig>>;
@@ -62,6 +63,20 @@ export interface BudgetsConfig {
   readonly recallWaitMs: number;
 }
 
+/** How requests wait for a provider that answers as many as it may at a time. */
+export interface QueueConfig {
+  /** Requests of one tenant and priority that wait for one target. */
+  readonly lengthMax: number;
+  /** How long an interactive request may wait. */
+  readonly waitMs: number;
+  /** How long a batch request may wait. */
+  readonly batchWaitMs: number;
+  /** Of a saturated target's service: what batch requests get while interactive ones wait. */
+  readonly batchPercent: number;
+  /** By tenant's name: its share of a saturated target, relative to the others'. Default 1. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
 export interface TimeoutsConfig {
   readonly connectMs: number;
   readonly firstTokenMs: number;
@@ -83,6 +98,10 @@ export interface ProviderConfig {
   /** Models known to be there, besides the catalogue's; shown by `GET /v1/models`. */
   readonly models: readonly string[];
   readonly timeouts: Partial<TimeoutsConfig>;
+  /** Calls at the same time from this process, of all models without a number of their own; 0: as many as come. */
+  readonly concurrency: number;
+  /** The same by model. */
+  readonly modelConcurrency: Readonly<Record<string, number>>;
   /** What to do with a stream whose caller left: stop it, or read on for at most `drainMs` to learn its usage. */
   readonly callerGone: "cancel" | "drain";
   readonly drainMs: number;

@@ -7,6 +7,7 @@ import { budgetsOptions, limitsOptions, timeoutsOptions } from "./limits.ts";
 import { modelsOption, pricesOptions } from "./models.ts";
 import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";
 import { type ProviderInFile, providersOption } from "./providers.ts";
+import { queueOptions } from "./queue.ts";
 import { nullable } from "./scalars.ts";
 import { group } from "./sections.ts";
 import { serverOptions, storageOptions, telemetryOptions } from "./server.ts";
@@ -26,6 +27,7 @@ const sections: Options<ConfigFile> = {
   storage: group("Where records are kept.", storageOptions),
   limits: group("Bounds of what one process takes on.", limitsOptions),
   budgets: group("How this process holds what allowances permit.", budgetsOptions),
+  queue: group("How requests wait for a provider whose `concurrency` is reached, and who is next.", queueOptions),
   timeouts: group("How long a provider may take, phase by phase.", timeoutsOptions),
   providers: providersOption,
   models: modelsOption,

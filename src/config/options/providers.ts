@@ -12,6 +12,7 @@ export interface ProviderInFile extends Omit<ProviderConfig, "kind" | "credentia
 }
 
 const HOUR_MS = 3_600_000;
+const CONCURRENCY_MAX = 100_000;
 
 const providerFields: Options<ProviderInFile> = {
   kind: nullable("text", {
@@ -65,6 +66,26 @@ const providerFields: Options<ProviderInFile> = {
     "Timeouts of this provider's calls, where they differ from `timeouts`.",
     "as in `timeouts`",
   ),
+  concurrency: numeric("integer", {
+    doc: "Most calls at the same time from one gateway process; further requests wait by the rules of `queue`.",
+    default: 0,
+    min: 0,
+    max: CONCURRENCY_MAX,
+    zero: "as many as come",
+  }),
+  modelConcurrency: {
+    node: "dictionary",
+    doc: "The same for single models, which then do not count in `concurrency`.",
+    keyName: "<model>",
+    keyPattern: /^\S{1,256}$/,
+    keyDoc: "the provider's own name of the model, without spaces",
+    value: numeric("integer", {
+      doc: "Most calls of this model at the same time from one gateway process.",
+      default: 1,
+      min: 1,
+      max: CONCURRENCY_MAX,
+    }),
+  },
   callerGone: choice(["cancel", "drain"], {
     doc: "What to do with a stream whose caller left: `cancel` it, or `drain` it for at most `drainMs` to learn its exact usage.",
     default: "cancel",
