@@ -62,6 +62,11 @@ export interface Reservation {
    * `null`: nothing reached a provider, so the request itself does not count either.
    */
   settle(used: Demand | null): readonly Move[];
+  /**
+   * To be called once what `settle` returned is committed, however late; not needed where it returned nothing. Until
+   * then the owner that the amounts were drawn under is not finished at the bank. Called again it changes nothing.
+   */
+  committed(): void;
 }
 
 /** What an allowance would do with a request. */
@@ -77,8 +82,9 @@ export interface AllowanceVerdict {
 export interface Limits extends AsyncDisposable {
   /**
    * Reserves over all allowances on the path. Returns at once where this process has enough in hand, else a promise.
-   * Throws or rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted` (naming the allowance), or with
-   * `storage_unavailable` when more must be drawn and the store cannot be asked.
+   * Throws or rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted` (naming the allowance), with
+   * `storage_unavailable` when more must be drawn and the store cannot be asked, or with `overloaded` when too many
+   * wait already. It ends by itself within seconds; a caller who left meanwhile settles with `null`.
    */
   reserve(scope: RequestScope, estimate: Estimate): Reservation | Promise<Reservation>;
   /** What `reserve` would do, without holding anything. */
