@@ -1,0 +1,118 @@
+/**
+ * An owner's grant from an account, and how each operation of the bank moves account and grant together. Pure: what both
+ * engines do in a transaction, and the simulation in memory.
+ *
+ *   (none) ──first operation──▶ held ──owner's lease ends──▶ suspended ──its journal is settled──▶ (none)
+ *
+ * Invariant: an account's `granted` is the sum of its held grants, its `suspense` the sum of its suspended ones. The
+ * operations of an owner on one account come one after the other, numbered; the last one may come again and then
+ * changes nothing. Any other number is a bug of the owner's and throws `internal`.
+ */
+import { HeadgateError } from "../../kernel/errors.ts";
+import { type AccountState, draw, drain, fence, release, settle } from "./account.ts";
+import type { Amount, DrawRequest, Move } from "./bank.ts";
+
+export interface GrantState {
+  /** Granted and not yet settled or given back. */
+  readonly amount: Amount;
+  /** Of the last operation; 0 before the first. */
+  readonly sequence: number;
+  /** What the last operation granted: zero after a return. */
+  readonly lastAmount: Amount;
+  /** Another owner needs what is idle of it. */
+  readonly recalled: boolean;
+  /** Its owner's lease has ended. */
+  readonly suspended: boolean;
+}
+
+export interface Books {
+  readonly account: AccountState;
+  readonly grant: GrantState;
+}
+
+export interface DrawnBooks extends Books {
+  readonly granted: Amount;
+  /** A draw that was refused, or granted only because the mode does not refuse. Not true again of a repeated one. */
+  readonly short: boolean;
+  readonly retryAfterMs: number | null;
+}
+
+/** Before the first operation. */
+export const noGrant: GrantState = { amount: 0n, sequence: 0, lastAmount: 0n, recalled: false, suspended: false };
+
+export function drawGrant(
+  { account, grant }: Books,
+  request: Pick<DrawRequest, "sequence" | "need" | "want">,
+  nowMs: number,
+): DrawnBooks {
+  if (isRepeated(grant, request.sequence)) return redraw({ account, grant }, request, nowMs);
+  const { state, granted, short, retryAfterMs } = draw(account, request, nowMs);
+  return { account: state, grant: operated(grant, request.sequence, granted), granted, short, retryAfterMs };
+}
+
+/** A draw from an account that nothing limits: it only counts as an operation. */
+export function drawNothing(grant: GrantState, sequence: number): GrantState {
+  return isRepeated(grant, sequence) ? grant : operated(grant, sequence, 0n);
+}
+
+/** A recall is answered by any return, also one of nothing. */
+export function returnGrant(
+  { account, grant }: Books,
+  { sequence, amount }: { readonly sequence: number; readonly amount: Amount },
+): Books {
+  if (isRepeated(grant, sequence)) return { account, grant };
+  if (amount < 0n || amount > grant.amount) {
+    throw new HeadgateError("internal", `An owner gives back ${amount} of a grant of ${grant.amount}.`);
+  }
+  return {
+    account: release(account, amount, false),
+    grant: { ...grant, amount: grant.amount - amount, sequence, lastAmount: 0n, recalled: false },
+  };
+}
+
+/** What the grant does not hold any more is spent all the same: the money is gone, whatever the books say. */
+export function settleGrant({ account, grant }: Books, move: Pick<Move, "fromGrant" | "overdraft">): Books {
+  const fromGrant = move.fromGrant < grant.amount ? move.fromGrant : grant.amount;
+  const overdraft = move.overdraft + move.fromGrant - fromGrant;
+  return {
+    account: settle(account, { fromGrant, overdraft }, grant.suspended),
+    grant: { ...grant, amount: grant.amount - fromGrant },
+  };
+}
+
+/** The owner's lease has ended. */
+export function fenceGrant({ account, grant }: Books): Books {
+  if (grant.suspended) return { account, grant };
+  return { account: fence(account, grant.amount), grant: { ...grant, suspended: true } };
+}
+
+/** Everything that the owner did is settled; its grant ends. */
+export function finishGrant({ account, grant }: Books): AccountState {
+  return release(account, grant.amount, grant.suspended);
+}
+
+/** Of a refusal that comes again it says how long is left to wait. */
+function redraw({ account, grant }: Books, request: Pick<DrawRequest, "need" | "want">, nowMs: number): DrawnBooks {
+  const again = draw(account, request, nowMs);
+  const leftMs = again.short || account.drain === null ? again.retryAfterMs : 0;
+  return {
+    account: drain(account, nowMs),
+    grant,
+    granted: grant.lastAmount,
+    short: false,
+    retryAfterMs: grant.lastAmount === 0n ? leftMs : null,
+  };
+}
+
+function operated(grant: GrantState, sequence: number, granted: Amount): GrantState {
+  return { ...grant, amount: grant.amount + granted, sequence, lastAmount: granted };
+}
+
+function isRepeated(grant: GrantState, sequence: number): boolean {
+  if (sequence === grant.sequence && sequence > 0) return true;
+  if (sequence === grant.sequence + 1) return false;
+  throw new HeadgateError(
+    "internal",
+    `Operation ${sequence} on a grant whose last was ${grant.sequence}: an owner has lost count of its operations.`,
+  );
+}
