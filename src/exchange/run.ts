@@ -19,6 +19,7 @@ import type { Admission } from "./admission.ts";
 import { callProvider } from "./call-provider.ts";
 import { conclude } from "./conclusion/conclude.ts";
 import type { Exchange } from "./exchange.ts";
+import type { LateReservations } from "./late-reservations.ts";
 import { presentedKey } from "./presented-key.ts";
 
 export interface ExchangeDeps {
@@ -27,6 +28,7 @@ export interface ExchangeDeps {
   readonly journal: Journal;
   readonly authenticator: Authenticator;
   readonly limits: Limits;
+  readonly lateReservations: LateReservations;
   readonly transport: Transport;
   readonly admission: Admission;
   readonly telemetry: Telemetry;

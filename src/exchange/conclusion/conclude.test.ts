@@ -7,6 +7,7 @@ import type { Hold, Journal, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import { Exchange, type Incoming, type OpenAttempt } from "../exchange.ts";
+import { createLateReservations } from "../late-reservations.ts";
 import type { Responder } from "../responder.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { conclude, type ConcludeDeps } from "./conclude.ts";
@@ -77,7 +78,7 @@ function setUp(storeFails = false): {
   const responder = new FakeResponder();
   const head = { requestId: "req_1", startedAtMs: 1_000, startedMs: 5 };
   const exchange = new Exchange(head, incoming, responder, {} as Snapshot, findDialect("openai-chat"));
-  return { deps: { clock, journal, telemetry }, exchange, responder, rows };
+  return { deps: { clock, journal, telemetry, lateReservations: createLateReservations() }, exchange, responder, rows };
 }
 
 const answer = { status: 200, body: Buffer.from('{"object":"list"}') };

@@ -10,6 +10,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
+import type { LateReservations } from "../late-reservations.ts";
 import { shuttingDown, type Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { renderEnd, respond } from "./respond.ts";
@@ -19,6 +20,7 @@ export interface ConcludeDeps {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly telemetry: Telemetry;
+  readonly lateReservations: LateReservations;
 }
 
 /** Rejects only if the answer could not be handed over, and then last of all. */
@@ -120,8 +122,12 @@ async function commit(
   let committed = true;
   try {
     await deps.journal.close(record, entries, moves);
+    exchange.reservation?.committed();
   } catch (thrown) {
     committed = false;
+    if (exchange.reservation !== null && moves.length > 0) {
+      deps.lateReservations.keep(exchange.requestId, exchange.reservation);
+    }
     deps.telemetry.recordLost(record, thrown);
     takeRecordFailure(exchange, thrown);
   }

@@ -39,6 +39,7 @@ function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 100
       return extend(more);
     },
     settle: () => [],
+    committed: () => undefined,
   };
   const growth = new Growth({
     reservation,
