@@ -7,10 +7,17 @@ import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { SoakPlace } from "./place.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const ENDS_WITHIN_MS = 60_000;
+
+/** What a gateway process needs of the place it runs in. */
+export interface GatewayPlace {
+  readonly folder: string;
+  readonly configFile: string;
+  /** Besides the path: the providers' credentials. */
+  readonly env: Readonly<Record<string, string>>;
+}
 
 export interface Child extends AsyncDisposable {
   readonly url: string;
@@ -26,12 +33,12 @@ export function startSimulatorProcess(seed: number): Promise<Child> {
 }
 
 /** `port` 0: any free one. What it logs goes to `gateway.log` in the soak's folder. */
-export function startGatewayProcess(place: SoakPlace, port: number): Promise<Child> {
+export function startGatewayProcess(place: GatewayPlace, port: number): Promise<Child> {
   return startChild(serveArguments(place, port), place.env, place.folder, join(place.folder, "gateway.log"));
 }
 
 /** Starts a gateway and kills it after so many milliseconds, wherever it is by then. */
-export async function startAndKillGateway(place: SoakPlace, port: number, afterMs: number): Promise<void> {
+export async function startAndKillGateway(place: GatewayPlace, port: number, afterMs: number): Promise<void> {
   const child = spawn(process.execPath, [main, ...serveArguments(place, port)], {
     cwd: place.folder,
     env: { ...process.env, ...place.env },
@@ -43,7 +50,7 @@ export async function startAndKillGateway(place: SoakPlace, port: number, afterM
 }
 
 /** `headgate usage reconcile`, as an operator runs it beside a gateway. Rejects unless it ends well. */
-export async function runReconcileCommand(place: SoakPlace, provider: string): Promise<void> {
+export async function runReconcileCommand(place: GatewayPlace, provider: string): Promise<void> {
   const args = ["usage", "reconcile", "--provider", provider, "--config", place.configFile];
   const child = spawn(process.execPath, [main, ...args], {
     cwd: place.folder,
@@ -54,7 +61,7 @@ export async function runReconcileCommand(place: SoakPlace, provider: string): P
   if (code !== 0) throw new Error(`headgate usage reconcile ended with ${code}.`);
 }
 
-function serveArguments(place: SoakPlace, port: number): string[] {
+function serveArguments(place: GatewayPlace, port: number): string[] {
   return ["serve", "--config", place.configFile, "--port", String(port), "--json"];
 }
 

@@ -1,0 +1,181 @@
+/**
+ * One overspend run. The bound that is checked, in nano-dollars:
+ *
+ *   strict     settled ≤ limit
+ *   expected   settled ≤ limit + one slice of output for each stream that was open at a time
+ *
+ * and, once everything has ended: spent equals the ledger's sum, nothing is granted or in suspense, no hold is left,
+ * and the provider's invoice is not above the ledger.
+ */
+import type { Kysely } from "kysely";
+import { openDatabase, openStore } from "../../src/storage/storage.ts";
+import type { Database } from "../../src/storage/schema.ts";
+import type { EstimatePolicy } from "../../src/limits/allowance.ts";
+import { startSimulatorProcess } from "../soak/children.ts";
+import { awaitIdle, readInvoice } from "../soak/simulator-books.ts";
+import { eventually } from "../support/eventually.ts";
+import { openTestPostgres } from "../support/postgres.ts";
+import { runCallers, type CallersReport } from "./callers.ts";
+import { startFleet } from "./fleet.ts";
+import { createPlace, type OverspendPlace } from "./place.ts";
+
+export interface OverspendOptions {
+  readonly engine: "sqlite" | "postgres";
+  readonly processes: number;
+  readonly requests: number;
+  /** So many requests' true cost is the limit. */
+  readonly fits: number;
+  /** Processes killed while requests run. */
+  readonly kills: number;
+  readonly policy: EstimatePolicy;
+  readonly seed: number;
+}
+
+const OUTPUT_TOKENS = 800;
+/** Of `sim-chat`, nano-dollars a token. */
+const OUTPUT_RATE = 4000n;
+const SLICE_TOKENS = 2048n;
+const RECOVERED_WITHIN_MS = 60_000;
+
+function bodyOf(caller: number): object {
+  return {
+    model: `sim/sim-chat:tokens=${OUTPUT_TOKENS},pace=0`,
+    max_completion_tokens: OUTPUT_TOKENS,
+    stream: caller % 2 === 0,
+    messages: [{ role: "user", content: "What does a budget bound?" }],
+  };
+}
+
+/** What is wrong, if anything. `say` takes the report, line by line. */
+export async function runOverspend(options: OverspendOptions, say: (line: string) => void): Promise<readonly string[]> {
+  await using simulator = await startSimulatorProcess(options.seed);
+  await using postgres = options.engine === "postgres" ? await openTestPostgres() : null;
+  const limitNanoUsd = (await priceOfOne(simulator.url)) * BigInt(options.fits);
+  using place = await createPlace({
+    simulatorUrl: simulator.url,
+    postgresUrl: postgres?.url ?? null,
+    limitNanoUsd,
+    policy: options.policy,
+  });
+  const startedMs = performance.now();
+  let report: CallersReport;
+  {
+    await using fleet = await startFleet(place, options.processes);
+    const kills = createKills(options, (index) => fleet.replace(index));
+    report = await runCallers({
+      count: options.requests,
+      key: place.key,
+      body: bodyOf,
+      urls: fleet.urls,
+      served: (count) => kills.served(count),
+    });
+    await kills.done();
+    await fleet.stop();
+  }
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  await awaitIdle(simulator.url);
+  const books = await readBooks(place, options.processes, simulator.url);
+  say(
+    `${options.engine}, ${options.policy}: ${options.requests} requests at once over ${options.processes} processes, ${options.kills} killed, ${seconds} s`,
+  );
+  say(
+    `callers: ${report.served} served, ${report.refused} refused, ${report.broken} cut off, ${report.gaveUp} gave up; asked to wait ${report.askedToWait} times`,
+  );
+  say(`limit:   ${limitNanoUsd} nano-dollars, which pays for ${options.fits}`);
+  say(`settled: ${books.ledger} (${((Number(books.ledger) / Number(limitNanoUsd)) * 100).toFixed(2)} %)`);
+  say(`invoice: ${books.invoice}`);
+  return judge(options, limitNanoUsd, report, books);
+}
+
+/** Asks the simulator itself, before anything else does. */
+async function priceOfOne(simulatorUrl: string): Promise<bigint> {
+  const model = `sim-chat:tokens=${OUTPUT_TOKENS},pace=0`;
+  const response = await fetch(`${simulatorUrl}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: "Bearer sk-overspend", "content-type": "application/json" },
+    body: JSON.stringify({ ...bodyOf(1), model }),
+  });
+  await response.text();
+  const lines = await readInvoice(simulatorUrl);
+  const price = BigInt(lines[0]?.costNanoUsd ?? 0n);
+  if (price === 0n) throw new Error("The simulator did not bill the first call.");
+  await fetch(`${simulatorUrl}/sim/reset`, { method: "POST" });
+  return price;
+}
+
+/** One process after the other is killed and replaced as the served requests pass equal shares of what fits. */
+function createKills(
+  { kills, fits, processes, seed }: OverspendOptions,
+  replace: (index: number) => Promise<void>,
+): { served(count: number): void; done(): Promise<void> } {
+  const pending: Promise<void>[] = [];
+  return {
+    served(count) {
+      const due = Math.min(kills, Math.floor((count * (kills + 1)) / fits));
+      while (pending.length < due) pending.push(replace((seed + pending.length * 3) % processes));
+    },
+    async done() {
+      await Promise.all(pending);
+    },
+  };
+}
+
+interface Books {
+  readonly spent: bigint;
+  readonly granted: bigint;
+  readonly suspense: bigint;
+  readonly ledger: bigint;
+  readonly invoice: bigint;
+  readonly holds: number;
+}
+
+/** After recovery has charged what the killed processes held. */
+async function readBooks(place: OverspendPlace, processes: number, simulatorUrl: string): Promise<Books> {
+  for (let index = 0; index < processes; index++) {
+    const store = await openStore({ ...place.storeOptions(index), clock: place.clock, ids: place.ids });
+    await store.delivered();
+    await store[Symbol.asyncDispose]();
+  }
+  const db = openDatabase(place.storeOptions(0));
+  try {
+    const account = await eventually("every grant is explained", () => settledAccount(db), RECOVERED_WITHIN_MS);
+    const ledger = await db
+      .selectFrom("ledger_entries")
+      .select((entry) => entry.fn.sum<bigint>("cost_nano_usd").as("total_nano_usd"))
+      .executeTakeFirstOrThrow();
+    const holds = await db.selectFrom("holds").select("attempt_id").execute();
+    const invoice = await readInvoice(simulatorUrl);
+    return {
+      spent: account.spent_amount,
+      granted: account.granted_amount,
+      suspense: account.suspense_amount,
+      ledger: ledger.total_nano_usd,
+      invoice: invoice.reduce((sum, line) => sum + BigInt(line.costNanoUsd), 0n),
+      holds: holds.length,
+    };
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function settledAccount(db: Kysely<Database>): Promise<Database["allowance_accounts"] | null> {
+  const account = await db.selectFrom("allowance_accounts").selectAll().executeTakeFirstOrThrow();
+  return account.granted_amount === 0n ? account : null;
+}
+
+function judge(options: OverspendOptions, limit: bigint, report: CallersReport, books: Books): readonly string[] {
+  const findings: string[] = [];
+  const expect = (holds: boolean, finding: string): void => void (holds || findings.push(finding));
+  const streams = BigInt(Math.min(options.fits, Math.ceil(options.requests / 2)));
+  const slack = options.policy === "strict" ? 0n : streams * SLICE_TOKENS * OUTPUT_RATE;
+  expect(books.ledger <= limit + slack, `settled ${books.ledger} is beyond the limit ${limit} + ${slack}`);
+  expect(books.spent === books.ledger, `the account says ${books.spent} is spent, the ledger ${books.ledger}`);
+  expect(books.granted === 0n, `${books.granted} is still granted`);
+  expect(books.suspense === 0n, `${books.suspense} is in suspense though every journal is there`);
+  expect(books.holds === 0, `${books.holds} holds are left`);
+  expect(books.invoice <= books.ledger, `the invoice ${books.invoice} is above the ledger ${books.ledger}`);
+  expect(report.unexpected.length === 0, `callers saw ${report.unexpected.slice(0, 3).join("; ")}`);
+  expect(report.served > options.fits / 2, `only ${report.served} of ${options.fits} that fit were served`);
+  expect(report.refused > 0, "nobody was refused, so nothing is shown");
+  return findings;
+}
