@@ -1,0 +1,152 @@
+/**
+ * The rows of accounts and of one owner's grants from them, held for a transaction: locked, changed by pure functions,
+ * written back.
+ *
+ * Invariant: accounts are locked in the order of their ids, before anything of them or their grants is read, and a grant
+ * is changed only by who has locked its account. So two transactions neither wait for each other nor write over what
+ * the other has read. The lock is an UPDATE, which is one on every engine.
+ */
+import { sql } from "kysely";
+import type { RawBuilder, Transaction } from "kysely";
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { Database } from "../schema.ts";
+import type { AccountState } from "./account.ts";
+import { type GrantState, noGrant } from "./grant.ts";
+import { accountState, type AccountRow, type AllowanceRow } from "./terms.ts";
+
+/** An account as it was locked, and what has become of it. */
+export interface OpenAccount {
+  readonly row: AccountRow;
+  readonly allowance: AllowanceRow;
+  state: AccountState;
+  /** Draws refused in this transaction. */
+  refusals: number;
+}
+
+/** Those of `accountIds` that exist. `now`: stamped into their `updated_at_ms`; default: nothing is. */
+export async function lockAccounts(
+  transaction: Transaction<Database>,
+  accountIds: readonly string[],
+  now: RawBuilder<number> = sql<number>`updated_at_ms`,
+): Promise<Map<string, OpenAccount>> {
+  const rows: AccountRow[] = [];
+  for (const accountId of [...new Set(accountIds)].toSorted()) {
+    const row = await transaction
+      .updateTable("allowance_accounts")
+      .set({ updated_at_ms: now })
+      .where("account_id", "=", accountId)
+      .returningAll()
+      .executeTakeFirst();
+    if (row !== undefined) rows.push(row);
+  }
+  const allowances = await findAllowances(
+    transaction,
+    rows.map((row) => row.allowance_id),
+  );
+  const accounts = new Map<string, OpenAccount>();
+  for (const row of rows) {
+    const allowance = allowances.get(row.allowance_id);
+    if (allowance === undefined) throw new HeadgateError("internal", `Account ${row.account_id} has no allowance.`);
+    accounts.set(row.account_id, { row, allowance, state: accountState(row, allowance), refusals: 0 });
+  }
+  return accounts;
+}
+
+async function findAllowances(
+  transaction: Transaction<Database>,
+  ids: readonly string[],
+): Promise<Map<string, AllowanceRow>> {
+  const wanted = [...new Set(ids)];
+  if (wanted.length === 0) return new Map();
+  const rows = await transaction.selectFrom("allowances").selectAll().where("id", "in", wanted).execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** By account, of accounts that are locked. */
+export async function findGrants(
+  transaction: Transaction<Database>,
+  ownerId: string,
+  accountIds: readonly string[],
+): Promise<Map<string, GrantState>> {
+  if (accountIds.length === 0) return new Map();
+  const rows = await transaction
+    .selectFrom("allowance_grants")
+    .selectAll()
+    .where("owner_id", "=", ownerId)
+    .where("account_id", "in", accountIds)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.account_id,
+      {
+        amount: row.amount,
+        sequence: row.sequence,
+        lastAmount: row.last_amount,
+        recalled: row.recalled === 1,
+        suspended: row.suspended === 1,
+      },
+    ]),
+  );
+}
+
+/** Writes what has changed. That nobody else has written meanwhile is checked, though the lock says so. */
+export async function saveAccounts(transaction: Transaction<Database>, accounts: Iterable<OpenAccount>): Promise<void> {
+  for (const { row, state, refusals } of accounts) {
+    const changed =
+      state.spent !== row.spent_amount ||
+      state.granted !== row.granted_amount ||
+      state.suspense !== row.suspense_amount ||
+      state.drainedAtMs !== row.drained_at_ms;
+    if (!changed && refusals === 0) continue;
+    const { numUpdatedRows } = await transaction
+      .updateTable("allowance_accounts")
+      .set({
+        spent_amount: state.spent,
+        granted_amount: state.granted,
+        suspense_amount: state.suspense,
+        drained_at_ms: state.drainedAtMs,
+        refusals: row.refusals + refusals,
+      })
+      .where("account_id", "=", row.account_id)
+      .where("spent_amount", "=", row.spent_amount)
+      .where("granted_amount", "=", row.granted_amount)
+      .where("suspense_amount", "=", row.suspense_amount)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== 1n) {
+      throw new HeadgateError("internal", `Account ${row.account_id} was changed by somebody who had not locked it.`);
+    }
+  }
+}
+
+/** Writes the owner's grants, by account; one that equals `noGrant` is not written. */
+export async function saveGrants(
+  transaction: Transaction<Database>,
+  ownerId: string,
+  grants: Iterable<readonly [string, GrantState]>,
+): Promise<void> {
+  const rows = [...grants]
+    .filter(([, grant]) => grant !== noGrant)
+    .map(([accountId, grant]) => ({
+      owner_id: ownerId,
+      account_id: accountId,
+      amount: grant.amount,
+      sequence: grant.sequence,
+      last_amount: grant.lastAmount,
+      recalled: grant.recalled ? 1 : 0,
+      suspended: grant.suspended ? 1 : 0,
+    }));
+  if (rows.length === 0) return;
+  await transaction
+    .insertInto("allowance_grants")
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(["owner_id", "account_id"]).doUpdateSet((row) => ({
+        amount: row.ref("excluded.amount"),
+        sequence: row.ref("excluded.sequence"),
+        last_amount: row.ref("excluded.last_amount"),
+        recalled: row.ref("excluded.recalled"),
+        suspended: row.ref("excluded.suspended"),
+      })),
+    )
+    .execute();
+}

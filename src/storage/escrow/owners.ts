@@ -1,0 +1,157 @@
+/** The life of an owner: its lease, and its end: fenced when the lease is over, finished when all that it did is settled. */
+import { sql } from "kysely";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
+import type { Database } from "../schema.ts";
+import { findGrants, lockAccounts, saveAccounts, saveGrants } from "./account-books.ts";
+import type { LeaseState } from "./bank.ts";
+import { fenceGrant, finishGrant } from "./grant.ts";
+
+/** Announces an owner, or extends its lease if that was done before. */
+export async function registerOwner(
+  db: Kysely<Database>,
+  owner: { readonly ownerId: string; readonly instanceId: string; readonly leaseMs: number },
+  now: RawBuilder<number>,
+): Promise<LeaseState> {
+  const registered = await db
+    .insertInto("allowance_owners")
+    .values({
+      owner_id: owner.ownerId,
+      instance_id: owner.instanceId,
+      lease_until_ms: sql<number>`${now} + ${owner.leaseMs}`,
+      fenced: 0,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .column("owner_id")
+        .doUpdateSet((row) => ({ lease_until_ms: row.ref("excluded.lease_until_ms") }))
+        .where("allowance_owners.fenced", "=", 0),
+    )
+    .returning("lease_until_ms")
+    .executeTakeFirst();
+  if (registered === undefined) return fencedState(db, now);
+  return { alive: true, nowMs: registered.lease_until_ms - owner.leaseMs, recalled: [] };
+}
+
+/** Two statements, each one row or an index range: every process does this several times a second. */
+export async function renewOwner(
+  db: Kysely<Database>,
+  { ownerId, leaseMs }: { readonly ownerId: string; readonly leaseMs: number },
+  now: RawBuilder<number>,
+): Promise<LeaseState> {
+  const renewed = await db
+    .updateTable("allowance_owners")
+    .set({ lease_until_ms: sql<number>`${now} + ${leaseMs}` })
+    .where("owner_id", "=", ownerId)
+    .where("fenced", "=", 0)
+    .returning("lease_until_ms")
+    .executeTakeFirst();
+  if (renewed === undefined) return fencedState(db, now);
+  const recalled = await db
+    .selectFrom("allowance_grants")
+    .select("account_id")
+    .where("owner_id", "=", ownerId)
+    .where("recalled", "=", 1)
+    .execute();
+  return {
+    alive: true,
+    nowMs: renewed.lease_until_ms - leaseMs,
+    recalled: recalled.map((grant) => grant.account_id),
+  };
+}
+
+async function fencedState(db: Kysely<Database>, now: RawBuilder<number>): Promise<LeaseState> {
+  const { now_ms } = await db.selectNoFrom(now.as("now_ms")).executeTakeFirstOrThrow();
+  return { alive: false, nowMs: now_ms, recalled: [] };
+}
+
+/** Locks the owner against everything but settlements. Resolves with the time `now`, or `null` if it is fenced or unknown. */
+export async function lockOwner(
+  transaction: Transaction<Database>,
+  ownerId: string,
+  now: RawBuilder<number>,
+): Promise<number | null> {
+  const locked = await transaction
+    .updateTable("allowance_owners")
+    .set({ fenced: 0 })
+    .where("owner_id", "=", ownerId)
+    .where("fenced", "=", 0)
+    .returning(now.as("now_ms"))
+    .executeTakeFirst();
+  return locked?.now_ms ?? null;
+}
+
+/** Puts what the owner has been granted into suspense if its lease is over. Resolves with in how many accounts, or `null` if it is not over. */
+export async function fenceOwner(
+  transaction: Transaction<Database>,
+  ownerId: string,
+  now: RawBuilder<number>,
+): Promise<number | null> {
+  const { numUpdatedRows } = await transaction
+    .updateTable("allowance_owners")
+    .set({ fenced: 1 })
+    .where("owner_id", "=", ownerId)
+    .where("fenced", "=", 0)
+    .where("lease_until_ms", "<", now)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) return null;
+
+  const accountIds = await grantedAccounts(transaction, ownerId);
+  const accounts = await lockAccounts(transaction, accountIds);
+  const grants = await findGrants(transaction, ownerId, accountIds);
+  let suspended = 0;
+  for (const [accountId, grant] of grants) {
+    const account = accounts.get(accountId);
+    if (account === undefined) continue;
+    const fenced = fenceGrant({ account: account.state, grant });
+    account.state = fenced.account;
+    grants.set(accountId, fenced.grant);
+    if (grant.amount > 0n) suspended++;
+  }
+  await saveAccounts(transaction, accounts.values());
+  await saveGrants(transaction, ownerId, grants);
+  return suspended;
+}
+
+/** Everything that the owner did is settled: what is left of its grants is available again, and it gets no more. */
+export async function finishOwner(transaction: Transaction<Database>, ownerId: string): Promise<void> {
+  await transaction.updateTable("allowance_owners").set({ fenced: 1 }).where("owner_id", "=", ownerId).execute();
+  const accountIds = await grantedAccounts(transaction, ownerId);
+  const accounts = await lockAccounts(transaction, accountIds);
+  const grants = await findGrants(transaction, ownerId, accountIds);
+  for (const [accountId, grant] of grants) {
+    const account = accounts.get(accountId);
+    if (account !== undefined) account.state = finishGrant({ account: account.state, grant });
+  }
+  await saveAccounts(transaction, accounts.values());
+  await transaction.deleteFrom("allowance_grants").where("owner_id", "=", ownerId).execute();
+}
+
+async function grantedAccounts(transaction: Transaction<Database>, ownerId: string): Promise<string[]> {
+  const rows = await transaction
+    .selectFrom("allowance_grants")
+    .select("account_id")
+    .where("owner_id", "=", ownerId)
+    .execute();
+  return rows.map((row) => row.account_id);
+}
+
+/** Fenced owners that have no grants any more, of leases that ended before `until`. */
+export async function forgetOwners(db: Kysely<Database>, until: RawBuilder<number>): Promise<void> {
+  const owners = await db
+    .selectFrom("allowance_owners")
+    .select("owner_id")
+    .where("fenced", "=", 1)
+    .where("lease_until_ms", "<", until)
+    .where((owner) =>
+      owner.not(
+        owner.exists(
+          owner
+            .selectFrom("allowance_grants")
+            .select("account_id")
+            .whereRef("allowance_grants.owner_id", "=", "allowance_owners.owner_id"),
+        ),
+      ),
+    )
+    .execute();
+  for (const { owner_id } of owners) await db.deleteFrom("allowance_owners").where("owner_id", "=", owner_id).execute();
+}

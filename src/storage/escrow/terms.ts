@@ -1,0 +1,44 @@
+/** What an allowance's row says to its accounts. */
+import type { Database } from "../schema.ts";
+import type { AccountState } from "./account.ts";
+import type { Amount } from "./bank.ts";
+
+export type AllowanceRow = Database["allowances"];
+export type AccountRow = Database["allowance_accounts"];
+export type OverrideRow = Pick<Database["allowance_overrides"], "from_ms" | "until_ms" | "limit_amount">;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** The limit of the window that begins at `windowStartMs`. `overrides`: those of the allowance that are not revoked. */
+export function limitOfWindow(
+  allowance: AllowanceRow,
+  overrides: readonly OverrideRow[],
+  windowStartMs: number,
+): Amount {
+  const override = overrides.find(({ from_ms, until_ms }) => from_ms <= windowStartMs && windowStartMs < until_ms);
+  if (override !== undefined) return override.limit_amount;
+  return drainOf(allowance) === null ? allowance.limit_amount : (allowance.burst_amount ?? allowance.limit_amount);
+}
+
+/** The state of an account as its rows say it: a rate has not leaked since `drainedAtMs`, see `drain`. */
+export function accountState(account: AccountRow, allowance: AllowanceRow): AccountState {
+  return {
+    limit: account.limit_amount,
+    spent: account.spent_amount,
+    granted: account.granted_amount,
+    suspense: account.suspense_amount,
+    mode: allowance.mode,
+    drain: drainOf(allowance),
+    drainedAtMs: account.drained_at_ms,
+  };
+}
+
+/** Requests and tokens per minute or hour are rates: they leak, their whole limit in the length of their window. */
+function drainOf(allowance: AllowanceRow): AccountState["drain"] {
+  const counted = allowance.meter === "requests" || allowance.meter === "tokens";
+  if (!counted) return null;
+  if (allowance.window_kind === "minute") return { amount: allowance.limit_amount, perMs: MINUTE_MS };
+  if (allowance.window_kind === "hour") return { amount: allowance.limit_amount, perMs: HOUR_MS };
+  return null;
+}
