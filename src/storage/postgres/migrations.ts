@@ -1,0 +1,62 @@
+/**
+ * Brings the shared database to this program's schema, forward only. The number of migrations applied is the one row
+ * of `headgate_schema`. Each run is one transaction under a lock of the server's, so that of several processes that
+ * start at once one migrates and the others find it done.
+ */
+import type { Pool, PoolClient } from "pg";
+import { HeadgateError } from "../../kernel/errors.ts";
+import { foundation } from "./migrations/0001-foundation.ts";
+
+/** In order; the position is the version. Never edited or reordered after a release: append. */
+const migrations: readonly string[] = [foundation];
+
+/** Of this program. */
+export const schemaVersion: number = migrations.length;
+
+/** Of the advisory lock: any number that nobody else takes in this database. */
+const LOCK_KEY = 7_482_301_956;
+
+const UNDEFINED_TABLE = "42P01";
+
+/** Throws `storage_unusable` for a database of a newer program, and what the driver throws. */
+export async function migrate(pool: Pool, steps: readonly string[] = migrations): Promise<void> {
+  if ((await appliedCount(pool, steps)) === steps.length) return;
+  const client = await pool.connect();
+  try {
+    await client.query("begin");
+    await client.query("select pg_advisory_xact_lock($1)", [LOCK_KEY]);
+    await client.query("create table if not exists headgate_schema (version integer not null)");
+    const applied = await appliedCount(client, steps);
+    for (const step of steps.slice(applied)) await client.query(step);
+    await client.query("delete from headgate_schema");
+    await client.query("insert into headgate_schema (version) values ($1)", [steps.length]);
+    await client.query("commit");
+    client.release();
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+/** Of a database that no gateway has used, 0. */
+async function appliedCount(connection: Pool | PoolClient, steps: readonly string[]): Promise<number> {
+  const applied = await readVersion(connection);
+  if (applied > steps.length) {
+    throw new HeadgateError(
+      "storage_unusable",
+      `The shared database has schema version ${applied}, this program knows versions up to ${steps.length}. ` +
+        "Run the newer program, or restore a backup made before the upgrade.",
+    );
+  }
+  return applied;
+}
+
+export async function readVersion(connection: Pool | PoolClient): Promise<number> {
+  try {
+    const { rows } = await connection.query<{ version: number }>("select version from headgate_schema");
+    return rows[0]?.version ?? 0;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return 0;
+    throw error;
+  }
+}
