@@ -1,7 +1,8 @@
 /**
  * Leases of background work: of many processes on one database, one at a time does it. A holder that dies is replaced
  * when its lease is over. Times are the caller's own clock, so two machines whose clocks differ by more than a lease may
- * both hold it for a while: what is done under a lease must be right when it is done twice.
+ * both hold it for a while: what is done under a lease must be right when it is done twice. A lease that ends later than
+ * two from now was taken before the clock was set back, and is nobody's.
  */
 import type { Kysely } from "kysely";
 import type { Database } from "./schema.ts";
@@ -21,7 +22,13 @@ export async function takeLease(
       conflict
         .column("name")
         .doUpdateSet((row) => ({ holder: row.ref("excluded.holder"), until_ms: row.ref("excluded.until_ms") }))
-        .where((lease) => lease.or([lease("leases.holder", "=", holder), lease("leases.until_ms", "<=", nowMs)])),
+        .where((lease) =>
+          lease.or([
+            lease("leases.holder", "=", holder),
+            lease("leases.until_ms", "<=", nowMs),
+            lease("leases.until_ms", ">", nowMs + 2 * ttlMs),
+          ]),
+        ),
     )
     .returning("holder")
     .executeTakeFirst();

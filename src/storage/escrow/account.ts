@@ -12,9 +12,9 @@
  * Invariant: granted and suspense are never below zero, and in mode `enforce` a draw grants nothing beyond what is
  * available. Spent alone may pass the limit, by settlements beyond their grant or by a limit that was lowered.
  *
- * A rate is a leaking bucket of the capacity `limit`, whose level is spent + granted + suspense. A grant counts as used
- * when it is drawn and leaks from then on, or else long requests would hold a rate of short windows below its limit.
- * Its `spent` may therefore be below zero: so much of what is granted has leaked already. Empty is as far as it leaks.
+ * A rate is a bucket of the capacity `limit`, whose level is spent + granted + suspense and drains with time. A grant counts
+ * as used when it is drawn and drains from then on, or else long requests would hold a rate below its limit. Its `spent`
+ * may therefore be below zero: so much of what is granted has drained already. Empty is as far as a bucket drains.
  */
 import { assert } from "../../kernel/assert.ts";
 import type { Amount, Standing } from "./bank.ts";
@@ -22,9 +22,9 @@ import type { Amount, Standing } from "./bank.ts";
 export interface AccountState extends Standing {
   /** `enforce` refuses what is not available; `soft` and `shadow` grant it all the same. */
   readonly mode: "enforce" | "soft" | "shadow";
-  /** Rates: so much leaks in so many milliseconds. `null`: nothing does. */
+  /** Rates: so much drains in so many milliseconds. `null`: nothing does. */
   readonly drain: { readonly amount: Amount; readonly perMs: number } | null;
-  /** Rates: until when it has leaked, ms since the epoch. */
+  /** Rates: until when it has drained, ms since the epoch. */
   readonly drainedAtMs: number;
 }
 
@@ -38,7 +38,7 @@ export interface DrawOutcome {
   readonly retryAfterMs: number | null;
 }
 
-/** A clock further back than this was set back: a rate leaks on from the new time instead of standing still until the old. */
+/** A clock further back than this was set back: a rate drains on from the new time instead of standing still until the old. */
 const CLOCK_SET_BACK_MS = 60_000;
 /** The part of what is available that one draw takes at the most beyond its need. */
 const GRANT_SHARE = 8n;
@@ -49,8 +49,8 @@ export function available(standing: Standing): Amount {
 }
 
 /**
- * Lets a rate leak up to `nowMs`. What leaks is rounded down and the time for it up, so that it never leaks faster than
- * its rate however often it is asked. A clock that goes back makes nothing leak.
+ * Lets a rate drain up to `nowMs`. What drains is rounded down and the time for it up, so that it never drains faster than
+ * its rate however often it is asked. A clock that goes back drains nothing.
  */
 export function drain(state: AccountState, nowMs: number): AccountState {
   if (state.drain === null) return state;
@@ -59,13 +59,13 @@ export function drain(state: AccountState, nowMs: number): AccountState {
   if (elapsedMs < -CLOCK_SET_BACK_MS) return { ...state, drainedAtMs: Math.floor(nowMs) };
   if (elapsedMs <= 0) return state;
   const { amount, perMs } = state.drain;
-  const leaked = (BigInt(elapsedMs) * amount) / BigInt(perMs);
-  if (leaked >= level) return { ...state, spent: state.spent - level, drainedAtMs: state.drainedAtMs + elapsedMs };
-  if (leaked === 0n) return state;
+  const drained = (BigInt(elapsedMs) * amount) / BigInt(perMs);
+  if (drained >= level) return { ...state, spent: state.spent - level, drainedAtMs: state.drainedAtMs + elapsedMs };
+  if (drained === 0n) return state;
   return {
     ...state,
-    spent: state.spent - leaked,
-    drainedAtMs: state.drainedAtMs + Number(ceilDivide(leaked * BigInt(perMs), amount)),
+    spent: state.spent - drained,
+    drainedAtMs: state.drainedAtMs + Number(ceilDivide(drained * BigInt(perMs), amount)),
   };
 }
 
@@ -109,7 +109,7 @@ export function settle(
 export function release(state: AccountState, amount: Amount, suspended: boolean): AccountState {
   const released = take(state, amount, suspended);
   const level = released.limit - available(released);
-  // What has leaked already is not given back once more.
+  // What has drained already is not given back once more.
   if (released.drain === null || level >= 0n) return released;
   return { ...released, spent: released.spent - level };
 }
@@ -136,8 +136,8 @@ function spill(state: AccountState, freeBefore: Amount): AccountState {
 function msUntilAvailable(state: AccountState, need: Amount, nowMs: number): number | null {
   if (state.drain === null || state.drain.amount === 0n || need > state.limit) return null;
   const missing = need - available(state);
-  const leakMs = Number(ceilDivide(missing * BigInt(state.drain.perMs), state.drain.amount));
-  return Math.max(1, Math.ceil(state.drainedAtMs + leakMs - nowMs));
+  const drainMs = Number(ceilDivide(missing * BigInt(state.drain.perMs), state.drain.amount));
+  return Math.max(1, Math.ceil(state.drainedAtMs + drainMs - nowMs));
 }
 
 function ceilDivide(dividend: bigint, divisor: bigint): bigint {

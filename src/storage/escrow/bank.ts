@@ -31,6 +31,7 @@ export interface AccountKey {
 /** What an account stands at. */
 export interface Standing {
   readonly limit: Amount;
+  /** Of a rate below zero where some of what is granted has drained already, see account.ts. */
   readonly spent: Amount;
   /** In all owners' hands. */
   readonly granted: Amount;
@@ -54,7 +55,7 @@ export interface DrawResult {
   readonly granted: Amount;
   /** After the draw. `null`: the allowance is disabled or unknown, nothing limits this account any more. */
   readonly standing: Standing | null;
-  /** Where a rate refused: milliseconds until it will have drained enough, if nobody else draws. Else `null`. */
+  /** Where a rate refused: milliseconds until it will have drained enough, if nobody else draws; `null` if it never will. Else `null`. */
   readonly retryAfterMs: number | null;
 }
 

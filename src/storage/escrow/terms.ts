@@ -21,7 +21,7 @@ export function limitOfWindow(
   return drainOf(allowance) === null ? allowance.limit_amount : (allowance.burst_amount ?? allowance.limit_amount);
 }
 
-/** The state of an account as its rows say it: a rate has not leaked since `drainedAtMs`, see `drain`. */
+/** The state of an account as its rows say it: a rate has not drained since `drainedAtMs`, see `drain`. */
 export function accountState(account: AccountRow, allowance: AllowanceRow): AccountState {
   return {
     limit: account.limit_amount,
@@ -34,7 +34,7 @@ export function accountState(account: AccountRow, allowance: AllowanceRow): Acco
   };
 }
 
-/** Requests and tokens per minute or hour are rates: they leak, their whole limit in the length of their window. */
+/** Requests and tokens per minute or hour are rates: they drain, their whole limit in the length of their window. */
 function drainOf(allowance: AllowanceRow): AccountState["drain"] {
   const counted = allowance.meter === "requests" || allowance.meter === "tokens";
   if (!counted) return null;
