@@ -1,0 +1,51 @@
+/** Why a call does not get its turn, as its caller is told. Nothing was called and no money was held. */
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { Priority } from "./priority.ts";
+
+const RETRY_AFTER_MIN_MS = 1_000;
+const RETRY_AFTER_MAX_MS = 300_000;
+
+/** `expectedMs`: how long a further call would wait; `null` if nobody knows. */
+export function lineFull(target: string, length: number, priority: Priority, expectedMs: number | null): HeadgateError {
+  return new HeadgateError(
+    "overloaded",
+    `${target} is saturated, and ${length} ${priority} requests of this tenant already wait for it (queue.lengthMax). Try again when one of them has been served.`,
+    retryAfter(expectedMs === null ? 0 : expectedMs / length),
+  );
+}
+
+/** Refused at once: `expectedMs` (`null` if nobody knows) is more than `allowedMs`, or no wait is allowed at all. */
+export function waitTooLong(
+  target: string,
+  expectedMs: number | null,
+  allowedMs: number,
+  bound: string,
+): HeadgateError {
+  const wait = expectedMs === null ? "have to wait" : `wait for about ${seconds(expectedMs)}`;
+  const message = `${target} is saturated: this request would ${wait}, and ${bound} allows ${seconds(allowedMs)}. Try again later.`;
+  return new HeadgateError("overloaded", message, retryAfter((expectedMs ?? 0) - allowedMs));
+}
+
+/** It waited for as long as it may. `expectedMs` as above. */
+export function waitedOut(target: string, waitedMs: number, bound: string, expectedMs: number | null): HeadgateError {
+  const message = `${target} is saturated: this request waited for ${seconds(waitedMs)} (${bound}), and its turn did not come. Try again later.`;
+  return new HeadgateError("overloaded", message, retryAfter(expectedMs ?? 0));
+}
+
+export function deadlinePassed(target: string): HeadgateError {
+  const message = `The deadline that the request gave passed while it waited for ${target}, which is saturated.`;
+  return new HeadgateError("deadline_exceeded", message);
+}
+
+export function queueDraining(target: string): HeadgateError {
+  const message = `The gateway is shutting down, and this request still waited for ${target}. Try again: another process takes over.`;
+  return new HeadgateError("shutting_down", message, retryAfter(0));
+}
+
+function retryAfter(waitMs: number): { readonly retryAfterMs: number } {
+  return { retryAfterMs: Math.round(Math.min(RETRY_AFTER_MAX_MS, Math.max(RETRY_AFTER_MIN_MS, waitMs))) };
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : `${Math.round(ms / 100) / 10} s`;
+}
