@@ -1,17 +1,19 @@
 /**
- * The part of an exchange that costs money: plan, reserve, commit the hold, call. What is reserved is settled by
- * `conclude`, however far it came.
+ * The part of an exchange that costs money: plan, wait for the target's turn, reserve, commit the hold, call. What is
+ * reserved is settled by `conclude`, however far it came.
  */
 import type { RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
+import { totalInputTokens, totalOutputTokens } from "../kernel/usage.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import { Attempt, type AttemptSink } from "./attempt/attempt.ts";
-import { chooseTarget } from "./attempt/choose.ts";
+import { chooseTarget, type ChosenTarget } from "./attempt/choose.ts";
 import { prepareAttempt } from "./attempt/prepare.ts";
 import { openStreamHead } from "./conclusion/response-headers.ts";
-import { readDeadline } from "./deadline.ts";
-import type { Exchange, OpenAttempt } from "./exchange.ts";
+import { readDeadline, type CallerDeadline } from "./deadline.ts";
+import { callerGone, type Exchange, type OpenAttempt } from "./exchange.ts";
 import { planRequest } from "./plan-request.ts";
+import { enterQueue } from "./reservation/enter-queue.ts";
 import { Growth } from "./reservation/growth.ts";
 import { reserve, type Reserved } from "./reservation/reserve.ts";
 import type { ExchangeDeps } from "./run.ts";
@@ -22,12 +24,38 @@ export async function callProvider(deps: ExchangeDeps, exchange: Exchange, princ
   if (view === null) return;
   const target = planRequest(exchange, view, principal);
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
-  if (deps.clock.monotonicMs() >= Math.min(deadline.totalDueMs, deadline.firstOutputDueMs)) {
-    const message = "The deadline that the request gave passed before a provider could be called.";
-    throw new HeadgateError("deadline_exceeded", message);
-  }
+  refusePassed(deps, deadline);
   const chosen = chooseTarget(exchange, view, target);
+  const waiting = enterQueue(deps.queues, exchange, view, principal, chosen, deadline);
+  try {
+    if (waiting !== null) {
+      if (exchange.cancelCause !== null) exchange.pass?.cancel(callerGone());
+      await waiting;
+      if (exchange.cancelCause !== null) return;
+      refusePassed(deps, deadline);
+    }
+    await callTarget(deps, exchange, view, principal, chosen, deadline);
+  } finally {
+    exchange.pass?.leave(tokensUsed(exchange.lastAttempt));
+  }
+}
+
+function refusePassed(deps: ExchangeDeps, deadline: CallerDeadline): void {
+  if (deps.clock.monotonicMs() < Math.min(deadline.totalDueMs, deadline.firstOutputDueMs)) return;
+  const message = "The deadline that the request gave passed before a provider could be called.";
+  throw new HeadgateError("deadline_exceeded", message);
+}
+
+async function callTarget(
+  deps: ExchangeDeps,
+  exchange: Exchange,
+  view: RequestView,
+  principal: Principal,
+  chosen: ChosenTarget,
+  deadline: CallerDeadline,
+): Promise<void> {
   const reserved = await reserve(deps.limits, exchange, view, principal, chosen);
+  exchange.admittedMs = deps.clock.monotonicMs();
   const { call, hold } = prepareAttempt(deps, exchange, view, principal, {
     chosen,
     deadline,
@@ -70,6 +98,12 @@ function growWith(
   });
   attempt.growth = growth;
   return growth;
+}
+
+/** What the queue charges to the tenant; `undefined` where the provider did not say: then the estimate stands. */
+function tokensUsed(open: OpenAttempt | null): number | undefined {
+  const usage = open?.attempt.reading.usage;
+  return usage === null || usage === undefined ? undefined : totalInputTokens(usage) + totalOutputTokens(usage);
 }
 
 /** Hands a stream's bytes to the caller; the head leaves with the first output. */

@@ -7,6 +7,7 @@ import type { Dialect, RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
+import type { Pass } from "../limits/queue/pass.ts";
 import type { Reservation } from "../limits/limits.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -48,6 +49,10 @@ export function shuttingDown(): HeadgateError {
   });
 }
 
+export function callerGone(): HeadgateError {
+  return new HeadgateError("client_closed", "The caller closed the connection before the answer was complete.");
+}
+
 /** By then another process has taken over, or this one is back. */
 const SHUTDOWN_RETRY_AFTER_MS = 1_000;
 
@@ -66,6 +71,8 @@ export class Exchange {
   bytesIn = 0;
   /** When admission was over, monotonic. */
   admittedMs: number | null = null;
+  /** Its place in front of a target that is bounded; `null` where it is not. */
+  pass: Pass | null = null;
   /** What is held of allowances; settled by `conclude`. */
   reservation: Reservation | null = null;
   /** The most output tokens of an answer, where the caller allowed the gateway to lower its bound and it did. */
@@ -106,6 +113,7 @@ export class Exchange {
   cancel(cause: CancelCause): void {
     const first = this.#cause === null;
     this.#cause ??= cause;
+    this.pass?.cancel(cause === "shutdown" ? shuttingDown() : callerGone());
     const open = this.lastAttempt;
     if (cause === "shutdown") {
       this.incoming.refuseBody(shuttingDown());

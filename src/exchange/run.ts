@@ -1,7 +1,7 @@
 /**
  * Runs one exchange from its head to its record:
  *
- *   authenticate → admit → read body → view → plan → reserve → hold (committed) → attempt → conclude
+ *   authenticate → admit → read body → view → plan → queue → reserve → hold (committed) → attempt → conclude
  *
  * Whatever fails on the way becomes the exchange's `failure`; `conclude` settles, records and answers in every case,
  * exactly once. A caller who leaves cancels the attempt through `exchange.cancel`, and the same path goes on.
@@ -12,6 +12,7 @@ import type { IdSource } from "../kernel/ids.ts";
 import { parseJsonDocument } from "../kernel/json-document.ts";
 import type { Transport } from "../providers/transport.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { TargetQueues } from "../limits/queue/queue.ts";
 import type { Journal } from "../storage/records.ts";
 import type { Authenticator, Principal } from "../tenancy/principal.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -28,6 +29,7 @@ export interface ExchangeDeps {
   readonly journal: Journal;
   readonly authenticator: Authenticator;
   readonly limits: Limits;
+  readonly queues: TargetQueues;
   readonly lateReservations: LateReservations;
   readonly transport: Transport;
   readonly admission: Admission;

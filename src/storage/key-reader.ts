@@ -13,6 +13,7 @@ export interface StoredKey {
   readonly keyId: string;
   readonly keyName: string;
   readonly tenantId: string;
+  readonly tenantName: string;
   readonly projectId: string;
   readonly expiresAtMs: number | null;
   readonly revokedAtMs: number | null;

@@ -100,6 +100,7 @@ function toPrincipal(key: StoredKey): Principal {
   return {
     payer: { tenantId: key.tenantId, projectId: key.projectId, keyId: key.keyId },
     keyName: key.keyName,
+    tenantName: key.tenantName,
     modelAllowList: key.modelAllowList,
     metadata: key.metadata,
   };

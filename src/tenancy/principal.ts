@@ -4,6 +4,7 @@ import type { Payer } from "../storage/records.ts";
 export interface Principal {
   readonly payer: Payer;
   readonly keyName: string;
+  readonly tenantName: string;
   /** Patterns of models the key may use (`*` matches any run of characters); `null` allows all. */
   readonly modelAllowList: readonly string[] | null;
   readonly metadata: Readonly<Record<string, string>>;

@@ -53,6 +53,7 @@ for (const engine of engines) {
       assert.deepEqual(bench.authenticator.authenticate(plainKey), {
         payer: { tenantId: key.tenantId, projectId: key.projectId, keyId: key.id },
         keyName: "batch",
+        tenantName: "default",
         modelAllowList: ["gpt-*"],
         metadata: { team: "search" },
       });

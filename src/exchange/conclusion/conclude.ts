@@ -11,7 +11,7 @@ import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { LateReservations } from "../late-reservations.ts";
-import { shuttingDown, type Exchange } from "../exchange.ts";
+import { callerGone, shuttingDown, type Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { renderEnd, respond } from "./respond.ts";
 import { settleAttempt, settleReservation } from "./settle.ts";
@@ -51,8 +51,7 @@ export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<
 function nameCancellation(exchange: Exchange): void {
   const cause = exchange.cancelCause;
   if (cause === "caller-gone") {
-    const message = "The caller closed the connection before the answer was complete.";
-    exchange.failure = new HeadgateError("client_closed", message);
+    exchange.failure = callerGone();
   } else if (cause === "shutdown" && exchange.answer === null && exchange.lastAttempt?.attempt.state !== "complete") {
     exchange.failure ??= shuttingDown();
   }

@@ -74,6 +74,7 @@ function findKeyQuery(db: Kysely<Database>) {
       "api_keys.revoked_at_ms",
       "api_keys.model_allow_list",
       "api_keys.metadata",
+      "tenants.name as tenant_name",
       "tenants.disabled_at_ms as tenant_disabled_at_ms",
       "projects.disabled_at_ms as project_disabled_at_ms",
     ]);
@@ -84,6 +85,7 @@ function toStoredKey(row: KeyRow): StoredKey {
     keyId: row.id,
     keyName: row.name,
     tenantId: row.tenant_id,
+    tenantName: row.tenant_name,
     projectId: row.project_id,
     expiresAtMs: row.expires_at_ms,
     revokedAtMs: row.revoked_at_ms,
