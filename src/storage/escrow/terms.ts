@@ -10,7 +10,10 @@ export type OverrideRow = Pick<Database["allowance_overrides"], "from_ms" | "unt
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** The limit of the window that begins at `windowStartMs`. `overrides`: those of the allowance that are not revoked. */
+/**
+ * The limit of the window that begins at `windowStartMs`: of a rate its burst, unless it admits nothing at all.
+ * `overrides`: those of the allowance that are not revoked.
+ */
 export function limitOfWindow(
   allowance: AllowanceRow,
   overrides: readonly OverrideRow[],
@@ -18,7 +21,8 @@ export function limitOfWindow(
 ): Amount {
   const override = overrides.find(({ from_ms, until_ms }) => from_ms <= windowStartMs && windowStartMs < until_ms);
   if (override !== undefined) return override.limit_amount;
-  return drainOf(allowance) === null ? allowance.limit_amount : (allowance.burst_amount ?? allowance.limit_amount);
+  const isRate = drainOf(allowance) !== null && allowance.limit_amount > 0n;
+  return isRate ? (allowance.burst_amount ?? allowance.limit_amount) : allowance.limit_amount;
 }
 
 /** The state of an account as its rows say it: a rate has not drained since `drainedAtMs`, see `drain`. */
