@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PriceOverride } from "../config/config.ts";
+import type { PriceOverride, PriceRates, PricesConfig } from "../config/config.ts";
 import { emptyUsage, type Usage } from "../kernel/usage.ts";
 import { createPriceBook, type PriceBook, type PricedProvider } from "./price-book.ts";
 import { createPriceCatalogue, loadPriceCatalogue, type CatalogueModel } from "./prices/catalogue.ts";
+import { rerateVersion } from "./prices/version.ts";
 
 const million = 1_000_000;
 const noonMs = Date.parse("2026-11-21T12:00:00Z");
@@ -19,27 +20,50 @@ function model(id: string, prices: CatalogueModel["prices"]): CatalogueModel {
 interface BookParts {
   readonly models?: readonly CatalogueModel[];
   readonly overrides?: Readonly<Record<string, PriceOverride>>;
+  readonly policy?: Partial<PricesConfig>;
   readonly provider?: PricedProvider;
+  readonly list?: string;
 }
 
 /** One provider `p` on one list of its own. */
 function book({
   models = [],
   overrides = {},
-  provider = { priceList: "list", billing: "metered" },
+  policy = {},
+  list = "list",
+  provider = { priceList: list, billing: "metered" },
 }: BookParts): PriceBook {
-  const catalogue = createPriceCatalogue([{ release: "test-1", lists: new Map([["list", { fallback: [], models }]]) }]);
-  return createPriceBook({ catalogue, overrides, providers: { p: provider } });
+  const catalogue = createPriceCatalogue([
+    { release: "test-1", lists: new Map([[list, { fallback: [], models, unpriced: [] }]]) },
+  ]);
+  return createPriceBook({ catalogue, prices: { ...policy, overrides }, providers: { p: provider } });
 }
 
-const override: PriceOverride = {
-  input: "2",
-  output: "8",
+const noRates: PriceRates = {
+  input: null,
+  output: null,
   cacheRead: null,
   cacheWrite5m: null,
   cacheWrite1h: null,
   reasoning: null,
+  audioInput: null,
+  audioOutput: null,
+  imageInput: null,
+  imageOutput: null,
+  tool: null,
+  search: null,
+  request: null,
+};
+
+const override: PriceOverride = {
+  ...noRates,
+  input: "2",
+  output: "8",
   request: "0.001",
+  longContext: [],
+  from: null,
+  serviceTiers: {},
+  later: [],
 };
 
 test("the operator's override wins over the catalogue, and its version names its rates", () => {
@@ -153,11 +177,80 @@ test("a daily price holds from its hour until its end, across midnight too", () 
   assert.equal(dearAt("night", "00:30:00"), false);
 });
 
-test("a call at a service tier without rates of its own is priced at standard rates and says so", () => {
-  const prices = book({ models: [model("m", [{ rates: { input: "1" } }])] });
+test("a service tier whose vendor publishes a multiple costs that, fees per call excepted", () => {
+  const rates = { input: ["2", [100, "4"]], cacheRead: "0.1", output: "8", search: "0.01" } as const;
+  const prices = book({ list: "openai", models: [model("gpt-4.1", [{ rates }])] });
+  const counts = usage({ inputTokens: 10, cacheReadTokens: 10, outputTokens: 10, searchUnits: 1 });
+  const costAt = (tier: string | null) => {
+    const price = prices.find("p", "gpt-4.1", tier, noonMs);
+    return [price?.version, price?.cost(counts)];
+  };
+  assert.deepEqual(costAt(null), ["test-1/openai/gpt-4.1", 10_101_000n]);
+  assert.deepEqual(costAt("flex"), ["test-1/openai/gpt-4.1;service-tier=flex*1/2", 10_050_500n]);
+  assert.deepEqual(costAt("batch"), ["test-1/openai/gpt-4.1;service-tier=batch*1/2", 10_050_500n]);
+  assert.deepEqual(costAt("priority"), ["test-1/openai/gpt-4.1;service-tier=priority*7/4", 10_176_750n]);
+});
+
+test("a call at a service tier that nobody has rates for is priced at standard rates and says so", () => {
+  const prices = book({ models: [model("m", [{ rates: { input: "1" } }])], overrides: { "p/own": override } });
   assert.equal(prices.find("p", "m", "auto", noonMs)?.version, "test-1/list/m");
   assert.equal(prices.find("p", "m", "flex", noonMs)?.version, "test-1/list/m;standard-rates-for=flex");
   assert.equal(prices.find("p", "m", "flex", noonMs)?.cost(usage({ inputTokens: million })), 1_000_000_000n);
+  assert.match(prices.find("p", "own", "scale", noonMs)?.version ?? "", /^override\/.*;standard-rates-for=scale$/);
+});
+
+test("what was asked at one tier and served at another costs what was served", () => {
+  const prices = book({ list: "openai", models: [model("o3", [{ rates: { input: "2" } }])] });
+  const asked = prices.find("p", "o3", "priority", noonMs);
+  assert.equal(asked?.servedAt("default").version, "test-1/openai/o3");
+  assert.equal(asked.servedAt("flex").version, "test-1/openai/o3;service-tier=flex*1/2");
+  assert.equal(asked.servedAt(null), asked);
+});
+
+test("an override has rates of its own for service tiers and long inputs", () => {
+  const tiered: PriceOverride = {
+    ...override,
+    cacheRead: "0.2",
+    longContext: [{ ...noRates, above: 100, input: "4", cacheWrite5m: "5" }],
+    serviceTiers: { flex: { ...noRates, input: "1", output: "4", longContext: [] } },
+  };
+  const prices = book({ overrides: { "p/m": tiered } });
+  const costOf = (tier: string | null, counts: Partial<Usage>) =>
+    prices.find("p", "m", tier, noonMs)?.cost(usage(counts));
+  assert.equal(costOf(null, { inputTokens: 100 }), 1_000_000n + 200_000n);
+  assert.equal(costOf(null, { inputTokens: 100, cacheWrite5mTokens: 1 }), 1_000_000n + 400_000n + 5000n);
+  assert.equal(costOf(null, { inputTokens: 50, cacheWrite5mTokens: 1 }), 1_000_000n + 100_000n + 2000n);
+  assert.equal(costOf(null, { cacheReadTokens: 101 }), 1_000_000n + 20_200n);
+  assert.equal(costOf("flex", { inputTokens: 1000, outputTokens: 1 }), 1_000_000n + 4000n);
+});
+
+test("an override from a day on leaves the days before to the catalogue, and may change later", () => {
+  const dated: PriceOverride = {
+    ...override,
+    from: "2026-08-01",
+    later: [{ ...override, from: "2026-10-01", input: "3" }],
+  };
+  const prices = book({ models: [model("m", [{ rates: { input: "5" } }])], overrides: { "p/m": dated, "p/n": dated } });
+  const rateAt = (name: string, day: string) =>
+    prices.find("p", name, null, Date.parse(`${day}T00:00:00Z`))?.rates.input ?? null;
+  assert.deepEqual(
+    ["2026-07-31", "2026-08-01", "2026-09-30", "2026-10-01"].map((day) => rateAt("m", day)),
+    ["5", "2", "2", "3"],
+  );
+  assert.deepEqual([rateAt("n", "2026-07-31"), rateAt("n", "2026-08-01")], [null, "2"]);
+});
+
+test("where models without a price are held, a fixed amount stands in, and says that it does", () => {
+  const prices = book({
+    models: [model("m", [{ rates: { input: "1" } }])],
+    policy: { unknownModel: "hold", unknownModelHold: "0.05" },
+  });
+  const price = prices.find("p", "unknown", "flex", noonMs);
+  assert.equal(price?.version, "hold:0.05");
+  assert.equal(price.standIn, true);
+  const counts = usage({ inputTokens: million, outputTokens: million });
+  assert.deepEqual([price.cost(counts), price.worstCost(counts)], [50_000_000n, 50_000_000n]);
+  assert.equal(prices.find("p", "m", null, noonMs)?.standIn, false);
 });
 
 test("every version leads back to its own rates, those of an override that is gone included", () => {
@@ -165,19 +258,28 @@ test("every version leads back to its own rates, those of an override that is go
   const models = [
     model("m/x", [{ rates: { input: "1" } }, { from: "2026-08-17", rates: { input: "3", output: "9" } }]),
   ];
-  const before = book({ models, overrides: { "p/m": override } });
-  const now = book({ models, provider: { priceList: null, billing: "none" } });
+  const flex = { ...noRates, input: "1", output: "4", longContext: [{ ...noRates, above: 1009, output: "6" }] };
+  const tiered = { ...override, from: "2026-08-01", serviceTiers: { flex } };
+  const policy = { unknownModel: "hold", unknownModelHold: "0.05" } as const;
+  const before = book({ list: "openai", models, overrides: { "p/m": override, "p/;": tiered }, policy });
+  const now = book({ list: "openai", models, provider: { priceList: null, billing: "none" } });
   const found = [
     before.find("p", "m", null, noonMs),
     before.find("p", "m/x", null, 0),
     before.find("p", "m/x", "priority", noonMs),
+    before.find("p", "m/x", "flex", noonMs),
+    before.find("p", ";", null, noonMs),
+    before.find("p", ";", "flex", noonMs),
+    before.find("p", ";", "batch", noonMs),
+    before.find("p", "unknown", null, noonMs),
     now.find("p", "anything", null, noonMs),
   ];
   for (const price of found) {
     assert.ok(price);
     const again = now.findVersion(price.version);
     assert.equal(again?.version, price.version);
-    assert.equal(again.cost(counts), price.cost(counts));
+    assert.equal(again.cost(counts), price.cost(counts), price.version);
+    assert.equal(now.findVersion(rerateVersion(price.version, null))?.cost(counts), price.cost(counts));
   }
 });
 
@@ -198,7 +300,11 @@ test("lookups stay right when more models are asked for than are kept", () => {
 
 test("the simulator's models have their fixed prices, whatever script follows the colon", () => {
   const provider: PricedProvider = { priceList: "simulator", billing: "metered" };
-  const prices = createPriceBook({ catalogue: loadPriceCatalogue(), overrides: {}, providers: { sim: provider } });
+  const prices = createPriceBook({
+    catalogue: loadPriceCatalogue(),
+    prices: { overrides: {} },
+    providers: { sim: provider },
+  });
   const costOf = (name: string, counts: Partial<Usage>) => prices.find("sim", name, null, noonMs)?.cost(usage(counts));
   const everything = {
     inputTokens: 1000,

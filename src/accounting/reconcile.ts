@@ -136,7 +136,7 @@ export function correctionFor(charge: LedgerEntry, used: Usage, price: Price | n
     costNanoUsd: price === null ? zeroUsd : toNanoUsd(costOf(used, price) - charge.costNanoUsd),
     priceVersion: price?.version ?? null,
     basis: "reported",
-    flags: price === null ? ["unpriced"] : [],
+    flags: price === null || price.standIn ? ["unpriced"] : [],
   };
 }
 

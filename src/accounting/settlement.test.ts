@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emptyUsage, type Usage } from "../kernel/usage.ts";
+import { createPriceBook } from "./price-book.ts";
+import { createPriceCatalogue } from "./prices/catalogue.ts";
 import { createPrice } from "./prices/rates.ts";
 import { settle, type AttemptEnd, type Settlement } from "./settlement.ts";
 
@@ -24,7 +26,7 @@ function end(more: Partial<AttemptEnd> = {}, reading: Partial<AttemptEnd["readin
     body: Buffer.alloc(400, "a b "),
     billsCancelledInput: true,
     ...more,
-    reading: { usage: null, finish: null, outputBytes: 0, ...reading },
+    reading: { usage: null, serviceTier: null, finish: null, outputBytes: 0, ...reading },
   };
 }
 
@@ -164,6 +166,7 @@ for (const row of table) {
     assert.deepEqual(settlement, {
       usage: expected,
       cost: price.cost(expected),
+      priceVersion: "test",
       basis: row.basis,
       flags: row.flags ?? [],
     });
@@ -175,6 +178,30 @@ test("an attempt of a model without a price costs zero and is flagged, unless no
   assert.deepEqual([complete.cost, complete.basis, complete.flags], [0n, "reported", ["unpriced"]]);
   assert.deepEqual(settle(end(), null).flags, ["unpriced", "estimated"]);
   assert.deepEqual(settle(end({ refused: true }), null).flags, []);
+});
+
+test("an attempt costs what the tier costs that served it, not the one that was asked for", () => {
+  const flex = createPrice("test", { input: "2" }, (version, tier) =>
+    tier === "flex" ? { version: `${version};flex`, rates: { input: "1" } } : null,
+  ).servedAt("flex");
+  const ended = (serviceTier: string | null) =>
+    settle(end({ complete: true }, { usage: usage({ inputTokens: 7 }), serviceTier }), flex);
+  assert.deepEqual([ended("default").cost, ended("default").priceVersion], [14_000n, "test"]);
+  assert.deepEqual([ended("flex").cost, ended("flex").priceVersion], [7000n, "test;flex"]);
+  assert.deepEqual([ended(null).cost, ended(null).priceVersion], [7000n, "test;flex"]);
+});
+
+test("what a stand-in prices costs its fixed amount once something was billable, and is flagged", () => {
+  const providers = { p: { priceList: null, billing: "metered" } } as const;
+  const prices = { overrides: {}, unknownModel: "hold", unknownModelHold: "0.05" } as const;
+  const standIn = createPriceBook({ catalogue: createPriceCatalogue([]), prices, providers }).find("p", "m", null, 0);
+  const complete = settle(end({ complete: true }, { usage: usage(reported), finish: "stop" }), standIn);
+  assert.deepEqual(
+    [complete.cost, complete.priceVersion, complete.basis, complete.flags],
+    [50_000_000n, "hold:0.05", "reported", ["unpriced", "estimated"]],
+  );
+  const refused = settle(end({ refused: true }), standIn);
+  assert.deepEqual([refused.cost, refused.basis, refused.flags], [0n, "none", []]);
 });
 
 test("a call that broke off before its answer costs nothing by our count, a price per request included", () => {

@@ -13,10 +13,15 @@
  *   broke off or cancelled before any output          input, if the provider bills it        metered or none
  *
  * "Finished" means that the provider gave a finish reason or a complete answer: usage seen before that is of an
- * answer still being written. An attempt of a model without a price costs zero and is flagged `unpriced`; one whose
- * usage is our own count is flagged `estimated`. A call whose connection broke before the answer, or that a server error
- * ended, costs nothing by our count, yet the provider may have worked: `metered` lets reconciliation ask. What the process's death leaves behind is
- * charged by the store's recovery, and what a provider says later is reconcile.ts.
+ * answer still being written. Each attempt of a request has a line of its own by these rules, whether it was the one
+ * that answered or not.
+ *
+ * The price is that of the service tier that the provider says it served. An attempt of a model without a price costs
+ * zero and is flagged `unpriced`; one that a stand-in priced is flagged `unpriced` and `estimated`; one whose usage is
+ * our own count is flagged `estimated`. A call whose connection broke before the answer, or that a server error ended,
+ * costs nothing by our count, yet the provider may have worked: `metered` lets reconciliation ask. What the process's
+ * death leaves behind is charged by the store's recovery, what a provider says later is reconcile.ts, and what another
+ * price would have made of it is rerate.ts.
  */
 import type { ResponseReading } from "../dialects/dialect.ts";
 import { zeroUsd, type NanoUsd } from "../kernel/money.ts";
@@ -41,7 +46,7 @@ export interface AttemptEnd {
   /** The rest of the stream was read after the caller had left. */
   readonly drained: boolean;
   /** What was read of the answer; empty if there was none. */
-  readonly reading: Pick<ResponseReading, "usage" | "finish" | "outputBytes">;
+  readonly reading: Pick<ResponseReading, "usage" | "serviceTier" | "finish" | "outputBytes">;
   /** The request's body as sent; looked at only where input has to be counted. */
   readonly body: Uint8Array | null;
   /** The provider's fact of this name. */
@@ -51,34 +56,38 @@ export interface AttemptEnd {
 export interface Settlement {
   readonly usage: Usage;
   readonly cost: NanoUsd;
+  /** Of the price that made the cost; `null` without one. */
+  readonly priceVersion: string | null;
   readonly basis: SettlementBasis;
   readonly flags: readonly LedgerFlag[];
 }
 
-/** `price`: `null` for a model without one. */
-export function settle(end: AttemptEnd, price: Price | null): Settlement {
+/** `asked`: the price at the service tier that was asked for; `null` for a model without one. */
+export function settle(end: AttemptEnd, asked: Price | null): Settlement {
   const { reading } = end;
+  const price = asked?.servedAt(reading.serviceTier) ?? null;
   const finished = end.complete || reading.finish !== null;
-  if (!end.sent || (end.refused && !end.refusedByServer)) return nothing();
+  if (!end.sent || (end.refused && !end.refusedByServer)) return nothing(price);
   const endedByItself = end.refused || (!end.answered && !end.stopped);
-  if (endedByItself) return { ...nothing(), basis: "metered", flags: flagsOf("metered", price) };
+  if (endedByItself) return { ...nothing(price), basis: "metered", flags: flagsOf("metered", price) };
   if (finished && reading.usage !== null) return charge(reading.usage, end.drained ? "drained" : "reported", price);
   const begun = finished || reading.outputBytes > 0 || reading.usage !== null;
-  return begun || end.billsCancelledInput ? charge(meter(end), "metered", price) : nothing();
+  return begun || end.billsCancelledInput ? charge(meter(end), "metered", price) : nothing(price);
 }
 
-function nothing(): Settlement {
-  return { usage: emptyUsage(), cost: zeroUsd, basis: "none", flags: [] };
+function nothing(price: Price | null): Settlement {
+  return { usage: emptyUsage(), cost: zeroUsd, priceVersion: price?.version ?? null, basis: "none", flags: [] };
 }
 
 function charge(usage: Usage, basis: SettlementBasis, price: Price | null): Settlement {
-  return { usage, cost: price?.cost(usage) ?? zeroUsd, basis, flags: flagsOf(basis, price) };
+  const cost = price?.cost(usage) ?? zeroUsd;
+  return { usage, cost, priceVersion: price?.version ?? null, basis, flags: flagsOf(basis, price) };
 }
 
 function flagsOf(basis: SettlementBasis, price: Price | null): readonly LedgerFlag[] {
   const flags: LedgerFlag[] = [];
-  if (price === null) flags.push("unpriced");
-  if (basis === "metered") flags.push("estimated");
+  if (price === null || price.standIn) flags.push("unpriced");
+  if (basis === "metered" || price?.standIn === true) flags.push("estimated");
   return flags;
 }
 

@@ -12,6 +12,7 @@ import { misnamed, spellOut } from "./file/sections.ts";
 import { fieldsOf, type JoinContext } from "./join/context.ts";
 import { type EnvironmentProvider, findEnvironmentProviders, joinFile, type Origins } from "./join/join.ts";
 import { checkModels, checkPrices } from "./join/model-rules.ts";
+import { checkPriceRules } from "./join/price-rules.ts";
 import { checkProviders } from "./join/provider-rules.ts";
 import type { KnownProvider } from "./known-provider.ts";
 import { type ConfigFile, configOptions } from "./options/options.ts";
@@ -94,6 +95,7 @@ function readFile(value: unknown, context: JoinContext): FileReading | null {
   const all = [...names, ...fromEnvironment.map((provider) => provider.name)];
   checkModels(models, all, context);
   checkPrices(prices, all, context);
+  checkPriceRules(prices, context);
   return parsed.success ? { file: parsed.data, fromEnvironment } : null;
 }
 

@@ -135,21 +135,71 @@ export interface TargetConfig {
 }
 
 export interface PricesConfig {
-  /** A call of a model without a price: `allow` it with a flag in the ledger, or `refuse` it. */
-  readonly unknownModel: "allow" | "refuse";
-  /** By `provider/model`; wins over the catalogue. Dollars per million tokens as decimal text. */
+  /**
+   * A call of a model without a price: `allow` it with a flag in the ledger, `refuse` it, or `hold` and charge
+   * `unknownModelHold` for it, flagged too.
+   */
+  readonly unknownModel: "allow" | "refuse" | "hold";
+  /** Dollars per request as decimal text. */
+  readonly unknownModelHold: string;
+  /** In what else commands show money. Amounts are held, limited and stored in dollars. */
+  readonly currency: CurrencyConfig;
+  /** By `provider/model`; wins over the catalogue. */
   readonly overrides: Readonly<Record<string, PriceOverride>>;
 }
 
-export interface PriceOverride {
-  readonly input: string;
-  readonly output: string;
+export interface CurrencyConfig {
+  /** ISO 4217, e.g. `EUR`; `null`: dollars only. */
+  readonly code: string | null;
+  /** What one dollar is worth in it, as decimal text; `null` only without `code`. */
+  readonly perUsd: string | null;
+}
+
+/** Dollars as decimal text: per million tokens; `tool` and `search` per call, `request` per request. */
+export interface PriceRates {
+  readonly input: string | null;
+  readonly output: string | null;
   readonly cacheRead: string | null;
   readonly cacheWrite5m: string | null;
   readonly cacheWrite1h: string | null;
   readonly reasoning: string | null;
-  /** Dollars per request, besides tokens. */
+  readonly audioInput: string | null;
+  readonly audioOutput: string | null;
+  readonly imageInput: string | null;
+  readonly imageOutput: string | null;
+  readonly tool: string | null;
+  readonly search: string | null;
   readonly request: string | null;
+}
+
+/** Where they differ from the rates of shorter requests. */
+export interface LongContextRates extends PriceRates {
+  /** Input tokens, cached ones included, beyond which they hold for the whole request. */
+  readonly above: number;
+}
+
+export interface RateCard extends PriceRates {
+  readonly input: string;
+  readonly output: string;
+  /** In rising order of `above`. */
+  readonly longContext: readonly LongContextRates[];
+}
+
+export interface DatedPrice extends RateCard {
+  /** First day, UTC: `2026-12-01`. */
+  readonly from: string | null;
+  /** By the tier's name: `flex`, `priority`, `batch`. */
+  readonly serviceTiers: Readonly<Record<string, RateCard>>;
+}
+
+/** From `from` on, or always; before it the catalogue's price holds. */
+export interface PriceOverride extends DatedPrice {
+  /** What it changes to, in order of days. */
+  readonly later: readonly LaterPrice[];
+}
+
+export interface LaterPrice extends DatedPrice {
+  readonly from: string;
 }
 
 export interface TelemetryConfig {

@@ -161,6 +161,8 @@ export interface ResponseReading {
   model: string | null;
   /** `null`: the provider has not reported any. */
   usage: Usage | null;
+  /** The service tier that the provider says it served, in its own words; `null`: it did not say. */
+  serviceTier: string | null;
   finish: FinishReason | null;
   /** Bytes of generated text, reasoning and tool arguments, for metering where usage is missing. */
   outputBytes: number;

@@ -51,7 +51,7 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
     config,
     endpoints,
     router: createRouter({ aliases: config.models, providers: routed, random: deps.random }),
-    prices: createPriceBook({ catalogue: deps.catalogue, overrides: config.prices.overrides, providers: priced }),
+    prices: createPriceBook({ catalogue: deps.catalogue, prices: config.prices, providers: priced }),
   };
 }
 

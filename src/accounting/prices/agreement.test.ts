@@ -71,7 +71,11 @@ function nestedUsage(usage: Usage): Record<string, number> {
 const lists = new Map(
   sample.map(([list]): [string, PricedProvider] => [list, { priceList: list, billing: "metered" }]),
 );
-const book = createPriceBook({ catalogue: loadPriceCatalogue(), overrides: {}, providers: Object.fromEntries(lists) });
+const book = createPriceBook({
+  catalogue: loadPriceCatalogue(),
+  prices: { overrides: {} },
+  providers: Object.fromEntries(lists),
+});
 
 for (const [list, ...models] of sample) {
   for (const model of models) {

@@ -1,10 +1,12 @@
 /**
  * The price catalogue: which rates apply to a model name in a vendor's price list. Its data is generated (see
- * scripts/catalogue) from a maintained package and pinned with the release; the simulator's list is our own. A list is
- * compiled when it is first asked, so that starting up costs no more than parsing the file. It knows figures and
- * names; what a call costs is rates.ts, which list a configured provider uses is price-book.ts.
+ * scripts/catalogue) from a maintained package and pinned with the release; an operator may take a newer one
+ * (refreshed.ts); the simulator's list is our own. A list is compiled when it is first asked, so that starting up costs
+ * no more than parsing the file. It knows figures and names; what a call costs is rates.ts, which list a configured
+ * provider uses is price-book.ts.
  */
 import data from "../price-catalogue.json" with { type: "json" };
+import type { CatalogueFile } from "./catalogue-file.ts";
 import { compileMatchRule, withDashedDate, type MatchRule, type ModelMatcher } from "./model-match.ts";
 import { simulatorList } from "./simulator-list.ts";
 
@@ -50,6 +52,8 @@ export interface CatalogueList {
   readonly fallback: readonly string[];
   /** The first model that matches is taken. */
   readonly models: readonly CatalogueModel[];
+  /** Models that the source of the prices knows and has no usable price for. */
+  readonly unpriced: readonly string[];
 }
 
 export interface CatalogueHit {
@@ -61,20 +65,46 @@ export interface CatalogueHit {
 export interface PriceCatalogue {
   /** The entry of a model name in a list; `null` if none fits. Not cached: callers keep what they ask often. */
   find(list: string, model: string): CatalogueHit | null;
-  /** The entry that a source names; `null` if it is of another release. */
+  /** The entry that a source names; `null` if it is of a release that is not at hand. */
   findSource(source: string): CatalogueHit | null;
   /** Ids of the models in a list; empty for an unknown list. */
   models(list: string): readonly string[];
+  /** Ids of the models that the source of the list knows without a usable price. */
+  unpriced(list: string): readonly string[];
 }
 
-/** The catalogue pinned with this release. */
-export function loadPriceCatalogue(): PriceCatalogue {
-  const release = `${data.source.package.replace(/^.*\//, "")}-${data.source.version}`;
-  const lists = new Map(Object.entries(data.lists as unknown as Readonly<Record<string, CatalogueList>>));
-  return createPriceCatalogue([
-    { release, lists },
-    { release: "headgate", lists: new Map([["simulator", simulatorList]]) },
-  ]);
+/** The catalogue pinned with this release, as a file. */
+export function pinnedCatalogueFile(): CatalogueFile {
+  return data as unknown as CatalogueFile;
+}
+
+/**
+ * The pinned catalogue, after one that was taken at the same day or later. An older one still explains the entries that
+ * were made by it, and prices nothing.
+ */
+export function loadPriceCatalogue(refreshed: CatalogueFile | null = null): PriceCatalogue {
+  const pinned = pinnedCatalogueFile();
+  const files = refreshed === null ? [pinned] : byPreference(refreshed, pinned);
+  const simulator = { release: "headgate", lists: new Map([["simulator", simulatorList]]) };
+  return createPriceCatalogue([...files.map(toEdition), simulator]);
+}
+
+function byPreference(refreshed: CatalogueFile, pinned: CatalogueFile): readonly CatalogueFile[] {
+  return isInUse(refreshed, pinned) ? [refreshed, pinned] : [pinned, refreshed];
+}
+
+/** Whether a catalogue that was taken comes before the pinned one. */
+export function isInUse(refreshed: CatalogueFile, pinned: CatalogueFile): boolean {
+  return refreshed.source.date >= pinned.source.date;
+}
+
+/** How price versions begin: `genai-prices-0.1.8`. */
+export function releaseOf({ source }: CatalogueFile): string {
+  return `${source.package.replace(/^.*\//, "")}-${source.version}`;
+}
+
+function toEdition(file: CatalogueFile): Edition {
+  return { release: releaseOf(file), lists: new Map(Object.entries(file.lists)) };
 }
 
 interface Edition {
@@ -85,18 +115,29 @@ interface Edition {
 interface CompiledList {
   readonly fallback: readonly string[];
   readonly rows: readonly { readonly matches: ModelMatcher; readonly hit: CatalogueHit }[];
+  readonly unpriced: readonly string[];
 }
 
+/** Longer than any vendor's; what callers ask for is compared with every row of a list. */
+const MODEL_CHARS_MAX = 256;
+
+/** `editions`: in order of preference. */
 export function createPriceCatalogue(editions: readonly Edition[]): PriceCatalogue {
   const compiled = new Map<string, CompiledList | null>();
 
+  /** Of the first edition that has it. */
   function listOf(name: string): CompiledList | null {
-    const known = compiled.get(name);
-    if (known !== undefined) return known;
     const edition = editions.find(({ lists }) => lists.has(name));
-    const list = edition?.lists.get(name);
-    const fresh = edition && list ? compileList(`${edition.release}/${name}`, list) : null;
-    compiled.set(name, fresh);
+    return edition === undefined ? null : listIn(edition, name);
+  }
+
+  function listIn({ release, lists }: Edition, name: string): CompiledList | null {
+    const source = `${release}/${name}`;
+    const known = compiled.get(source);
+    if (known !== undefined) return known;
+    const list = lists.get(name);
+    const fresh = list === undefined ? null : compileList(source, list);
+    compiled.set(source, fresh);
     return fresh;
   }
 
@@ -114,6 +155,7 @@ export function createPriceCatalogue(editions: readonly Edition[]): PriceCatalog
 
   return {
     find(list, model) {
+      if (model.length > MODEL_CHARS_MAX) return null;
       const name = model.trim().toLowerCase();
       const hit = findIn(list, name);
       if (hit) return hit;
@@ -121,16 +163,20 @@ export function createPriceCatalogue(editions: readonly Edition[]): PriceCatalog
       return dashed === null ? null : findIn(list, dashed);
     },
     findSource(source) {
-      const [, list = ""] = source.split("/", 2);
-      return listOf(list)?.rows.find(({ hit }) => hit.source === source)?.hit ?? null;
+      const [release = "", list = ""] = source.split("/", 2);
+      const edition = editions.find((each) => each.release === release);
+      const compiledList = edition === undefined ? null : listIn(edition, list);
+      return compiledList?.rows.find(({ hit }) => hit.source === source)?.hit ?? null;
     },
     models: (list) => [...new Set(listOf(list)?.rows.map(({ hit }) => hit.model.id))],
+    unpriced: (list) => listOf(list)?.unpriced ?? [],
   };
 }
 
 function compileList(source: string, list: CatalogueList): CompiledList {
   return {
     fallback: list.fallback,
+    unpriced: list.unpriced,
     rows: list.models.map((model) => ({
       matches: compileMatchRule(model.match),
       hit: { source: `${source}/${model.id}`, model },

@@ -39,7 +39,7 @@ function catalogue(lists: Readonly<Record<string, CatalogueList>>) {
 
 test("names are found without regard to case and surrounding space; the first row that fits is taken", () => {
   const prices = catalogue({
-    a: { fallback: [], models: [entry("exact", { equals: "m-1" }), entry("any", { starts_with: "m" })] },
+    a: { fallback: [], unpriced: [], models: [entry("exact", { equals: "m-1" }), entry("any", { starts_with: "m" })] },
   });
   assert.equal(prices.find("a", " M-1 ")?.source, "test-1/a/exact");
   assert.equal(prices.find("a", "m-2")?.source, "test-1/a/any");
@@ -49,9 +49,13 @@ test("names are found without regard to case and surrounding space; the first ro
 
 test("a list without the model asks its fall-back lists, in order", () => {
   const prices = catalogue({
-    host: { fallback: ["none", "first", "second"], models: [entry("own", { equals: "own" })] },
-    first: { fallback: [], models: [entry("shared", { equals: "shared" })] },
-    second: { fallback: [], models: [entry("shared", { equals: "shared" }), entry("last", { equals: "last" })] },
+    host: { fallback: ["none", "first", "second"], unpriced: [], models: [entry("own", { equals: "own" })] },
+    first: { fallback: [], unpriced: [], models: [entry("shared", { equals: "shared" })] },
+    second: {
+      fallback: [],
+      unpriced: [],
+      models: [entry("shared", { equals: "shared" }), entry("last", { equals: "last" })],
+    },
   });
   assert.equal(prices.find("host", "own")?.source, "test-1/host/own");
   assert.equal(prices.find("host", "shared")?.source, "test-1/first/shared");
@@ -62,6 +66,7 @@ test("a list names its models once each", () => {
   const prices = catalogue({
     a: {
       fallback: [],
+      unpriced: [],
       models: [entry("x", { equals: "x" }), entry("x", { equals: "x2" }), entry("y", { equals: "y" })],
     },
   });

@@ -19,7 +19,7 @@ import type { CatalogueRate, CatalogueRates } from "./catalogue.ts";
 import type { Price } from "../price-book.ts";
 
 /** Where each bucket looks for its rate; the first one that is there is taken. */
-const rateOrder: Readonly<Record<UsageBucket, readonly (keyof CatalogueRates)[]>> = {
+export const rateOrder: Readonly<Record<UsageBucket, readonly (keyof CatalogueRates)[]>> = {
   inputTokens: ["input"],
   cacheReadTokens: ["cacheRead", "input"],
   cacheWrite5mTokens: ["cacheWrite5m", "input"],
@@ -62,7 +62,31 @@ interface Band {
   readonly highestOutput: NanoUsdPerMillion;
 }
 
-export function createPrice(version: string, rates: CatalogueRates): Price {
+/** The version and rates of the same call at another service tier; `null`: the standard ones. */
+export type TierRates = (
+  version: string,
+  tier: string,
+) => { readonly version: string; readonly rates: CatalogueRates } | null;
+
+/** The price at the standard tier. What it costs at others is asked of `atTier` once for each. */
+export function createPrice(version: string, rates: CatalogueRates, atTier: TierRates = () => null): Price {
+  const standard = createPriceAt(version, rates, servedAt);
+  const others = new Map<string, Price>();
+
+  function servedAt(tier: string): Price {
+    const known = others.get(tier);
+    if (known !== undefined) return known;
+    const other = atTier(version, tier);
+    if (other === null) return standard;
+    const price = createPriceAt(other.version, other.rates, servedAt);
+    others.set(tier, price);
+    return price;
+  }
+
+  return standard;
+}
+
+function createPriceAt(version: string, rates: CatalogueRates, servedAt: (tier: string) => Price): Price {
   const bands = bandStarts(rates).map((above) => createBand(rates, above));
   const [first = createBand(rates, -1), ...longer] = bands;
 
@@ -91,7 +115,15 @@ export function createPrice(version: string, rates: CatalogueRates): Price {
     return boundedCost(worst);
   }
 
-  return { version, cost, worstCost };
+  const price: Price = {
+    version,
+    rates,
+    standIn: false,
+    cost,
+    worstCost,
+    servedAt: (tier) => (tier === null ? price : servedAt(tier)),
+  };
+  return price;
 }
 
 function boundedCost(products: bigint): NanoUsd {

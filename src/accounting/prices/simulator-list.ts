@@ -10,6 +10,7 @@ function model(id: string, context: number, rates: CatalogueRates): CatalogueMod
 
 export const simulatorList: CatalogueList = {
   fallback: [],
+  unpriced: [],
   models: [
     model("sim-chat", 1_000_000, {
       input: "1",

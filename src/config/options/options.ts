@@ -4,8 +4,9 @@
  */
 import type { Config } from "../config.ts";
 import { budgetsOptions, limitsOptions, timeoutsOptions } from "./limits.ts";
-import { modelsOption, pricesOptions } from "./models.ts";
+import { modelsOption } from "./models.ts";
 import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";
+import { pricesOptions } from "./prices.ts";
 import { type ProviderInFile, providersOption } from "./providers.ts";
 import { queueOptions } from "./queue.ts";
 import { nullable } from "./scalars.ts";

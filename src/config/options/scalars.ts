@@ -39,6 +39,11 @@ export function text(declared: Textual & { readonly default: string }): Scalar<s
   return { ...scalar("text", declared), default: declared.default };
 }
 
+/** Dollars with a default. */
+export function amount(declared: Common & { readonly default: string }): Scalar<string> {
+  return { ...scalar("dollars", declared), default: declared.default };
+}
+
 /** Absent is `null`. */
 export function nullable(type: ScalarType, declared: Textual): Scalar<string | null> {
   return { ...scalar(type, declared), default: null };

@@ -57,12 +57,16 @@ function renderFields(path: string, option: OptionNode): string {
 /** What a dictionary or list holds: one line if that is a single value, else a line and its fields. */
 function renderMembers(path: string, doc: string, member: OptionNode): string {
   if (member.node === "scalar") return renderScalar(path, { ...member, doc: `${doc} ${member.doc}` });
+  if (member.node === "group" && member.sameAs !== null) {
+    return renderRepeated(path, `${doc} ${member.doc}`, member.sameAs, Object.values(member.fields));
+  }
   return `- **\`${path}\`**: ${doc} ${member.doc}\n${renderFields(path, member)}`;
 }
 
 function renderRepeated(path: string, doc: string, sameAs: string, fields: readonly OptionNode[]): string {
-  const [absent] = fields.flatMap((field) => (field.node === "scalar" ? (field.absent ?? []) : []));
-  return `- **\`${path}\`**: ${doc}\n  The keys are those of \`${sameAs}\`. Absent ones: ${absent ?? "none"}.\n`;
+  const meanings = new Set(fields.flatMap((field) => (field.node === "scalar" ? (field.absent ?? []) : [])));
+  const absent = meanings.size === 1 ? ` Absent ones: ${[...meanings].join("")}.` : "";
+  return `- **\`${path}\`**: ${doc}\n  The keys are those of \`${sameAs}\`.${absent}\n`;
 }
 
 function renderScalar(path: string, option: ScalarNode): string {

@@ -26,6 +26,7 @@ export function readResponse(json: unknown): ResponseReading {
     id: asText(message["id"]),
     model: asText(message["model"]),
     usage: tally.total(),
+    serviceTier: asText(asObject(message["usage"])?.["service_tier"]),
     finish: finish.reason,
     outputBytes,
   };

@@ -15,7 +15,14 @@ import { UsageTally } from "./usage.ts";
 import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 export class MessagesStreamReader implements StreamReader {
-  readonly reading: ResponseReading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+  readonly reading: ResponseReading = {
+    id: null,
+    model: null,
+    usage: null,
+    serviceTier: null,
+    finish: null,
+    outputBytes: 0,
+  };
   readonly #tally = new UsageTally();
   #json: unknown = null;
   #failure: HeadgateError | null = null;
@@ -57,6 +64,7 @@ export class MessagesStreamReader implements StreamReader {
     if (message === null) return "invalid";
     this.reading.id = asText(message["id"]);
     this.reading.model = asText(message["model"]);
+    this.reading.serviceTier = asText(asObject(message["usage"])?.["service_tier"]);
     this.#absorbUsage(message["usage"]);
     return "progress";
   }

@@ -77,7 +77,13 @@ describe("a provider's chat completion stream", () => {
       "usage",
     ]);
     const { usage, ...rest } = reader.reading;
-    assert.deepEqual(rest, { id: "chatcmpl-A1", model: "gpt-5-mini-2025-08-07", finish: "stop", outputBytes: 11 });
+    assert.deepEqual(rest, {
+      id: "chatcmpl-A1",
+      model: "gpt-5-mini-2025-08-07",
+      serviceTier: "default",
+      finish: "stop",
+      outputBytes: 11,
+    });
     assert.equal(usage?.inputTokens, 176);
     assert.equal(usage?.cacheReadTokens, 1024);
     assert.equal(usage?.outputTokens, 6);

@@ -16,6 +16,7 @@ export function readResponse(json: unknown): ResponseReading {
     id: asText(answer["id"]),
     model: asText(answer["model"]),
     usage: readUsage(answer["usage"]),
+    serviceTier: null,
     finish: null,
     outputBytes: 0,
   };

@@ -39,7 +39,7 @@ function notAStream(call: AttemptCall): HeadgateError {
 }
 
 export function emptyReading(): ResponseReading {
-  return { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+  return { id: null, model: null, usage: null, serviceTier: null, finish: null, outputBytes: 0 };
 }
 
 export function tooLarge(call: AttemptCall): HeadgateError {

@@ -85,7 +85,7 @@ const answer = { status: 200, body: Buffer.from('{"object":"list"}') };
 
 /** A call that was made and answered with `{}`. */
 function answeredAttempt(): OpenAttempt {
-  const reading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+  const reading = { id: null, model: null, usage: null, serviceTier: null, finish: null, outputBytes: 0 };
   const call = { losses: [], translateAnswer: null, target: { dialect: "openai-chat" }, request: { body: null } };
   const attempt = { body: Buffer.from("{}"), json: {}, state: "complete", sentAtMs: 6, answered: true, reading, call };
   return {

@@ -44,7 +44,7 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
     providerRequestId: reading.id?.slice(0, ID_CHARS_MAX) ?? null,
     usage: settlement.usage,
     costNanoUsd: settlement.cost,
-    priceVersion: hold.priceVersion,
+    priceVersion: settlement.priceVersion,
     basis: settlement.basis,
     flags: settlement.flags,
   };

@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Price } from "../../accounting/price-book.ts";
-import { toNanoUsd } from "../../kernel/money.ts";
+import { createPrice } from "../../accounting/prices/rates.ts";
 import { emptyUsage } from "../../kernel/usage.ts";
 import type { Allowance, Meter } from "../../limits/allowance.ts";
 import type { AllowanceVerdict } from "../../limits/limits.ts";
 import { affordableOutput } from "./clamp.ts";
 import { holdingOf } from "./estimate.ts";
 
-const price: Price = {
-  version: "test",
-  cost: (usage) => toNanoUsd(BigInt(usage.inputTokens) * 3n + BigInt(usage.outputTokens) * 7n),
-  worstCost: (usage) => toNanoUsd(BigInt(usage.inputTokens) * 3n + BigInt(usage.outputTokens) * 7n),
-};
+/** A token in costs 3 nano-dollars, one out 7. */
+const price = createPrice("test", { input: "0.003", output: "0.007" });
 
 function verdict(meter: Meter, available: bigint, admitted = false): AllowanceVerdict {
   return { allowance: { meter } as Allowance, hold: 0n, available, admitted };

@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Price } from "../../accounting/price-book.ts";
+import { createPrice } from "../../accounting/prices/rates.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
-import { toNanoUsd } from "../../kernel/money.ts";
-import { emptyUsage, totalOutputTokens } from "../../kernel/usage.ts";
+import { emptyUsage } from "../../kernel/usage.ts";
 import type { Demand, Reservation } from "../../limits/limits.ts";
 import type { Hold, HoldExtension } from "../../storage/records.ts";
 import { holdingOf } from "./estimate.ts";
 import { Growth } from "./growth.ts";
 
 const SLICE = 100;
-const price: Price = {
-  version: "test",
-  cost: (usage) => toNanoUsd(BigInt(totalOutputTokens(usage)) * 10n),
-  worstCost: (usage) => toNanoUsd(BigInt(totalOutputTokens(usage)) * 10n),
-};
+/** A token out costs 10 nano-dollars. */
+const price = createPrice("test", { output: "0.01" });
 
 interface Scene {
   readonly growth: Growth;

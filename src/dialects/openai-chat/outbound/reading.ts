@@ -16,6 +16,7 @@ export function readResponse(json: unknown, quirks: Quirks): ResponseReading {
     id: asText(answer["id"]),
     model: asText(answer["model"]),
     usage: readUsage(answer["usage"], quirks),
+    serviceTier: asText(answer["service_tier"]),
     finish: null,
     outputBytes: 0,
   };

@@ -3,7 +3,7 @@
  * every stream: it parses once and allocates nothing else for an ordinary delta.
  *
  * Wire facts: openai-node (`ChatCompletionChunk`); usage comes in a last chunk with empty `choices`, or with any chunk
- * (the last one rules), or as `x_groq.usage`; errors after status 200 come as an `error` member (OpenRouter, Azure,
+ * (the last one rules), or as `x_groq.usage`; `service_tier` is the tier that served, whatever was asked; errors after status 200 come as an `error` member (OpenRouter, Azure,
  * Groq), as `event: error`, or as `{"object":"error"}` (vLLM); OpenRouter's finish reason `error` is a failure.
  *
  * A stream is finished when as many choices as were asked for have a finish reason and no other has begun: providers
@@ -25,7 +25,14 @@ const CHOICES_MAX = 1024;
 const INVALID = Symbol("invalid");
 
 export class ChatStreamReader implements StreamReader {
-  readonly reading: ResponseReading = { id: null, model: null, usage: null, finish: null, outputBytes: 0 };
+  readonly reading: ResponseReading = {
+    id: null,
+    model: null,
+    usage: null,
+    serviceTier: null,
+    finish: null,
+    outputBytes: 0,
+  };
   readonly #quirks: Quirks;
   readonly #choices: number;
   readonly #open = new Set<number>();
@@ -66,6 +73,7 @@ export class ChatStreamReader implements StreamReader {
     const reading = this.reading;
     if (reading.id === null) reading.id = nonEmpty(chunk["id"]);
     if (reading.model === null) reading.model = nonEmpty(chunk["model"]);
+    if (typeof chunk["service_tier"] === "string") reading.serviceTier = chunk["service_tier"];
     const usage = chunk["usage"] ?? asObject(chunk["x_groq"])?.["usage"];
     const reported = typeof usage === "object" && usage !== null ? readUsage(usage, this.#quirks) : null;
     if (reported !== null) reading.usage = reported;

@@ -1,0 +1,94 @@
+/**
+ * What calls at other service tiers cost, as multiples of the standard rates, where a vendor publishes it. The price
+ * catalogue has standard rates only. Multiples hold for tokens; fees per call or request are the same at every tier.
+ *
+ * A tier that is not here is charged at standard rates, and the price version says so: prepaid capacity (OpenAI's
+ * `scale`, Anthropic's `priority`) has no public price per token, and Gemini's `priority` costs "75% to 100% more".
+ *
+ * Sources, by list:
+ *   openai     batch and flex: https://developers.openai.com/api/docs/guides/flex-processing ("priced at Batch API
+ *              rates"), https://developers.openai.com/api/docs/guides/batch; priority, by model:
+ *              https://openai.com/api-priority-processing/
+ *   anthropic  batch: https://platform.claude.com/docs/en/build-with-claude/batch-processing
+ *   google     flex and batch: https://ai.google.dev/gemini-api/docs/optimization
+ *   groq       flex: https://console.groq.com/docs/flex-processing ("Pricing matches the on-demand tier")
+ */
+import { formatUsd, parseUsd, toNanoUsd } from "../../kernel/money.ts";
+import type { CatalogueRate, CatalogueRates } from "./catalogue.ts";
+
+/** A fraction as text: `1/2`, `7/4`, `2`. */
+export type TierFactor = string;
+
+interface TierRule {
+  readonly list: string;
+  readonly tier: string;
+  readonly factor: TierFactor;
+  /** Ids in the list; `null`: all its models. */
+  readonly models: readonly string[] | null;
+}
+
+const rules: readonly TierRule[] = [
+  { list: "openai", tier: "batch", factor: "1/2", models: null },
+  { list: "openai", tier: "flex", factor: "1/2", models: null },
+  { list: "openai", tier: "priority", factor: "5/2", models: ["gpt-5.5"] },
+  {
+    list: "openai",
+    tier: "priority",
+    factor: "2",
+    models: ["gpt-5.4", "gpt-5.4-mini", "gpt-5.2", "gpt-5.1", "gpt-5", "gpt-4.1-nano"],
+  },
+  { list: "openai", tier: "priority", factor: "9/5", models: ["gpt-5-mini"] },
+  {
+    list: "openai",
+    tier: "priority",
+    factor: "7/4",
+    models: ["gpt-4.1", "gpt-4.1-mini", "gpt-4o-2024-05-13", "o3"],
+  },
+  { list: "openai", tier: "priority", factor: "17/10", models: ["gpt-4o"] },
+  { list: "openai", tier: "priority", factor: "5/3", models: ["gpt-4o-mini"] },
+  { list: "openai", tier: "priority", factor: "20/11", models: ["o4-mini"] },
+  { list: "anthropic", tier: "batch", factor: "1/2", models: null },
+  { list: "google", tier: "batch", factor: "1/2", models: null },
+  { list: "google", tier: "flex", factor: "1/2", models: null },
+  { list: "groq", tier: "flex", factor: "1", models: null },
+];
+
+/** The names under which vendors bill at other than standard rates. */
+const tierNames: ReadonlySet<string> = new Set(["flex", "priority", "batch", "scale", "fast"]);
+
+/** Whether calls at a tier of this name may cost something else; any other name is one for the standard tier. */
+export function isOtherTier(name: string): boolean {
+  return tierNames.has(name);
+}
+
+/** `null`: the vendor of the list publishes none. */
+export function findTierFactor(list: string, modelId: string, tier: string): TierFactor | null {
+  const rule = rules.find(
+    (each) => each.list === list && each.tier === tier && (each.models?.includes(modelId) ?? true),
+  );
+  return rule?.factor ?? null;
+}
+
+const perCall: ReadonlySet<string> = new Set(["tool", "search", "request"]);
+
+/** Token rates times the factor, rounded up to nano-dollars per million. */
+export function scaleRates(rates: CatalogueRates, factor: TierFactor): CatalogueRates {
+  const scaled: Record<string, CatalogueRate> = {};
+  for (const [name, rate] of Object.entries(rates) as [string, CatalogueRate][]) {
+    scaled[name] = perCall.has(name) ? rate : scaleRate(rate, factor);
+  }
+  return scaled;
+}
+
+function scaleRate(rate: CatalogueRate, factor: TierFactor): CatalogueRate {
+  if (typeof rate === "string") return scaleText(rate, factor);
+  const [base, ...tiers] = rate;
+  return [scaleText(base, factor), ...tiers.map(([above, text]) => [above, scaleText(text, factor)] as const)];
+}
+
+function scaleText(text: string, factor: TierFactor): string {
+  const [numerator = "1", denominator = "1"] = factor.split("/");
+  const [over, under] = [BigInt(numerator), BigInt(denominator)];
+  const scaled = ((parseUsd(text) ?? 0n) * over + under - 1n) / under;
+  return formatUsd(toNanoUsd(scaled)).slice(1);
+}
