@@ -58,6 +58,33 @@ describe("a fair order", () => {
     assert.equal(serve(order, 10), "bbbbbababa");
   });
 
+  test("two that come back one after the other get no more than their credit each", () => {
+    const order = new FairOrder();
+    addMany(order, 100, "a");
+    const running = Array.from({ length: 50 }, () => order.take());
+    for (const pass of running.splice(0, 42)) order.ended(pass, pass.cost);
+    addMany(order, 20, "b");
+    assert.equal(serve(order, 1), "b");
+    addMany(order, 20, "c");
+    assert.equal(serve(order, 9), "bcbcbcbca");
+  });
+
+  test("a call of no cost counts as one, so that many of them are no way past the others", () => {
+    const order = new FairOrder();
+    addMany(order, 10, "a", 0);
+    addMany(order, 3, "b");
+    assert.equal(serve(order, 6), "ababab");
+  });
+
+  test("a new weight of a tenant counts from its next call on", () => {
+    const order = new FairOrder();
+    addMany(order, 40, "a", 6, 1);
+    addMany(order, 4, "b", 6, 1);
+    addMany(order, 1, "a", 6, 3);
+    assert.equal(serve(order, 9), "abaabaaab");
+    assert.equal(order.costAhead("b", 1), 6 * 2 * (3 + 1));
+  });
+
   test("what a call really took is charged in place of the estimate", () => {
     const order = new FairOrder();
     addMany(order, 20, "a", 10);
@@ -88,6 +115,18 @@ describe("a fair order", () => {
     assert.deepEqual([order.costAhead("a", 1), order.costAhead("b", 1)], [70, 40]);
     assert.equal(order.costAhead("c", 1), 0);
   });
+
+  test("counts a tenant's own calls as ahead even where it has credit, and its debts at everybody's pace", () => {
+    const order = new FairOrder();
+    addMany(order, 1000, "a");
+    for (let taken = 0; taken < 50; taken++) order.take();
+    addMany(order, 8, "b");
+    assert.equal(order.costAhead("b", 1), 8);
+    order.add(call("c", 100));
+    assert.equal(serve(order, 30), `${"b".repeat(8)}c${"a".repeat(21)}`);
+    const begin = 49 - 50 / 3;
+    assert.equal(order.costAhead("c", 1), (begin + 100 - 70) * 2);
+  });
 });
 
 describe("what a fair order remembers", () => {
@@ -117,13 +156,29 @@ describe("what a fair order remembers", () => {
 
   test("a call that was running at the reset changes nothing when it ends", () => {
     const order = new FairOrder();
-    order.add(call("a", 50));
-    const pass = order.take();
+    addMany(order, 2, "a", 50);
+    const [one, other] = [order.take(), order.take()];
     order.reset();
-    addMany(order, 2, "a");
-    addMany(order, 2, "b");
-    order.ended(pass, 5000);
-    assert.equal(serve(order, 4), "abab");
+    addMany(order, 3, "a");
+    addMany(order, 3, "b");
+    order.ended(one, 0);
+    order.ended(other, 0);
+    assert.deepEqual([order.lengthOf("a"), order.lengthOf("b"), serve(order, 6)], [3, 3, "ababab"]);
+  });
+
+  test("nobody has credit for what was before a reset, nor for calls that ran then", () => {
+    const order = new FairOrder();
+    addMany(order, 1, "a", 10);
+    order.take();
+    addMany(order, 3, "a", 10);
+    addMany(order, 3, "b", 10);
+    assert.equal(serve(order, 4), "baba");
+    serve(order, 2);
+    order.reset();
+    addMany(order, 20, "a", 10);
+    serve(order, 10);
+    addMany(order, 20, "b", 10);
+    assert.equal(serve(order, 4), "baba");
   });
 });
 

@@ -149,9 +149,9 @@ export class FairOrder {
     flow.tagOrder = ++this.#tagOrder;
   }
 
-  /** Where a tenant of this weight that was idle begins. Never below zero, where all begin after a reset. */
+  /** Where a tenant of this weight that was idle begins, but not before zero, where all begin after a reset. */
   #floor(weight: number): number {
-    return Math.max(0, this.#progress - this.#runningCost / (this.#weight + weight));
+    return this.#progress - this.#runningCost / (this.#weight + weight);
   }
 
   #unlink(flow: Flow, pass: QueuedPass): void {

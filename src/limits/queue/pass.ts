@@ -35,7 +35,7 @@ export interface Pass {
   cancel(failure: HeadgateError): void;
   /**
    * The call is over, its slot is free. `used`: what it really took, in the unit of `cost`; its tenant is charged that
-   * instead of the estimate. Changes nothing if `ready` rejected, or the second time.
+   * instead of the estimate; what cannot be a cost is not. Changes nothing if `ready` rejected, or the second time.
    */
   leave(used?: number): void;
 }
@@ -72,9 +72,9 @@ export class QueuedPass implements Pass {
     assert(cost >= 0 && cost < Infinity && weight > 0, "queue: a call without a cost or a weight that can be charged");
     this.#host = host;
     this.tenantId = request.tenantId;
-    this.weight = request.weight;
+    this.weight = weight;
     this.priority = request.priority;
-    this.cost = Math.max(1, request.cost);
+    this.cost = Math.max(1, cost);
     this.enteredMs = nowMs;
   }
 

@@ -80,5 +80,8 @@ test("tells what is served before a further call, the other priority's part incl
   assert.equal(order.costAhead("interactive", "a", 1, 1), 18 + 2);
   assert.equal(order.costAhead("batch", "a", 1, 1), 40 + 18);
   assert.equal(orderOf(0.1, 100, 4).costAhead("batch", "a", 1, 1), 4 + 45);
+  const earning = orderOf(0.1, 109, 4);
+  serve(earning, 9);
+  assert.equal(earning.costAhead("batch", "a", 1, 1), 4 + 36);
   assert.equal(orderOf(0, 100, 4).costAhead("batch", "a", 1, 1), 4 + 100);
 });

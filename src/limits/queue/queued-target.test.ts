@@ -115,6 +115,45 @@ describe("a saturated target", () => {
     assert.deepEqual([await stateOf(pass), await stateOf(patient)], ["deadline_exceeded", "waiting"]);
   });
 
+  test("charges a tenant what its calls took, and their estimate where that is no number", async () => {
+    for (const [used, order] of [
+      [undefined, "baba"],
+      [Number.NaN, "baba"],
+      [-1, "baba"],
+      [25, "bbba"],
+    ] as const) {
+      const { enter, fill } = createPlace(1);
+      let [running] = fill();
+      let served = "";
+      const waiting = Array.from({ length: 8 }, (_, index) => ["ab"[index % 2]!, index] as const);
+      const passes = waiting.map(([tenantId]) => [tenantId, enter({ tenantId })] as const);
+      for (let turn = 0; turn < 5; turn++) {
+        if (served === "a") running?.leave(used);
+        else running?.leave();
+        const states = await Promise.all(passes.map(([, pass]) => stateOf(pass)));
+        const next = passes.splice(states.indexOf("its turn"), 1)[0]!;
+        served += next[0];
+        running = next[1];
+      }
+      assert.equal(served, `a${order}`, String(used));
+    }
+  });
+
+  test("that had room again has forgotten who owes what", async () => {
+    const { enter, fill } = createPlace(1);
+    fill()[0]?.leave();
+    const [running] = fill();
+    const dear = enter({ cost: 1_000 });
+    running?.leave();
+    assert.equal(await stateOf(dear), "its turn");
+    dear.leave();
+    const [next] = fill();
+    const one = enter({ tenantId: "a" });
+    const other = enter({ tenantId: "b" });
+    next?.leave();
+    assert.deepEqual([await stateOf(one), await stateOf(other)], ["its turn", "waiting"]);
+  });
+
   test("lets batch calls wait longer than interactive ones", async () => {
     const { clock, enter, fill } = createPlace(1);
     fill();
@@ -202,6 +241,16 @@ describe("what cannot be served in time", () => {
       message: /its deadline allows 900 ms/,
     });
     assert.equal(await stateOf(place.enter({ dueMs: nowMs + 1_100 })), "waiting");
+  });
+
+  test("is judged by the pace of saturated times only", async () => {
+    const place = createPlace(2, { waitMs: 2_100 });
+    const first = place.fill();
+    await learnPace(place, first, 40, 1_000);
+    place.target.configure(4, rules);
+    place.clock.advance(20_000);
+    place.target.configure(2, { ...rules, waitMs: 2_100 });
+    assert.equal(await stateOf(place.enter()), "waiting");
   });
 
   test("is one tenant's affair: another is expected to be served soon", async () => {

@@ -65,7 +65,7 @@ export class QueuedTarget implements PassHost {
   enter(request: QueueRequest): Pass {
     const nowMs = this.#clock.monotonicMs();
     const pass = new QueuedPass(this, request, nowMs);
-    if (this.#running < this.#concurrency && this.#order.length === 0) this.#running++;
+    if (this.#running < this.#concurrency) this.#running++;
     else this.#wait(pass, request, nowMs);
     return pass;
   }
