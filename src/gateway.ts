@@ -2,19 +2,24 @@
  * The composition root: the one place where the parts are made and joined. Whatever touches the outside world (clock,
  * randomness, network, log) can be replaced by `overrides`, which is how tests run the whole gateway in one process.
  *
- * Start: snapshot → store (migrated, recovered) → transport → socket. Stop: the socket stops accepting and `/readyz`
- * fails, requests in flight finish within the grace period, what is left is ended honestly, answers are delivered,
- * everything is settled, and the store closes last.
+ * Start: snapshot → store (migrated, recovered) → limits (known to the bank) → transport → socket. Stop: the socket
+ * stops accepting and `/readyz` fails, requests in flight finish within the grace period, what is left is ended
+ * honestly, answers are delivered, everything is settled, grants go back to the bank, and the store closes last.
  */
 import type { Logger } from "pino";
 import { loadPriceCatalogue } from "./accounting/prices/catalogue.ts";
 import type { Config } from "./config/config.ts";
 import { createAdmission, type Admission } from "./exchange/admission.ts";
+import { createLateReservations, type LateReservations } from "./exchange/late-reservations.ts";
+import { createAlertEvents, createLimitsEvents } from "./exchange/limits-events.ts";
 import { scheduleReconciliation } from "./exchange/reconciliation.ts";
 import { createSnapshot, type SnapshotDeps } from "./exchange/snapshot.ts";
 import { startHttpServer, type HttpServer } from "./http/server.ts";
 import { createSystemClock, type Clock } from "./kernel/clock.ts";
 import { createIdSource, randomUnit, systemRandomFill, type IdSource, type RandomFill } from "./kernel/ids.ts";
+import { startAlerts } from "./limits/alerts/alerts.ts";
+import { createLimits } from "./limits/create-limits.ts";
+import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
 import type { Transport } from "./providers/transport.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
 import { openStore, type Store } from "./storage/storage.ts";
@@ -66,23 +71,41 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   };
   let snapshot = createSnapshot(config, snapshotDeps);
   await using opened = new AsyncDisposableStack();
-  const store = opened.use(await openGatewayStore(config, { clock, ids, telemetry }));
+  const lateReservations = createLateReservations();
+  const store = opened.use(await openGatewayStore(config, { clock, ids, telemetry, lateReservations }));
+  const limits = opened.use(
+    await createLimits({
+      bank: store.bank,
+      allowances: store.allowances,
+      instanceId: store.instanceId,
+      delivered: () => store.delivered(),
+      clock,
+      ids,
+      events: createLimitsEvents({ clock, telemetry }),
+      leaseMs: config.budgets.leaseMs,
+      recallWaitMs: config.budgets.recallWaitMs,
+    }),
+  );
   const deps = {
     clock,
     ids,
     telemetry,
     journal: store.journal,
     authenticator: createAuthenticator({ keys: store.keys, clock }),
+    limits,
+    lateReservations,
+    queues: createTargetQueues({ clock }, config),
     transport: opened.use(transport ?? openTransport(config)),
     admission: createAdmission(),
     snapshot: () => snapshot,
   };
   opened.use(scheduleReconciliation({ ...deps, db: store.db }));
+  opened.use(startGatewayAlerts(deps, store, () => snapshot.config, snapshotDeps.random));
   const server = await startHttpServer({
     ...deps,
     unreadyReason: () => (deps.admission.draining ? "shutting down" : null),
   });
-  const stopping = createStop({ clock, admission: deps.admission, server, resources: opened.move() });
+  const stopping = createStop({ ...deps, server, resources: opened.move() });
   return {
     url: server.url,
     get config() {
@@ -92,6 +115,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     telemetry,
     replaceConfig(next) {
       snapshot = createSnapshot(next, snapshotDeps);
+      deps.queues.configure(next);
     },
     stop: (graceMs) => stopping(graceMs ?? snapshot.config.server.shutdownGraceMs),
     [Symbol.asyncDispose]: () => stopping(snapshot.config.server.shutdownGraceMs),
@@ -102,9 +126,11 @@ interface StoreDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly telemetry: Telemetry;
+  readonly lateReservations: LateReservations;
 }
 
-function openGatewayStore(config: Config, { clock, ids, telemetry }: StoreDeps): Promise<Store> {
+function openGatewayStore(config: Config, deps: StoreDeps): Promise<Store> {
+  const { clock, ids, telemetry, lateReservations } = deps;
   return openStore({
     dataDir: config.storage.dataDir,
     durability: config.storage.durability,
@@ -113,7 +139,29 @@ function openGatewayStore(config: Config, { clock, ids, telemetry }: StoreDeps):
     events: {
       recovered: (report) => telemetry.lifecycle("charged what dead processes left held", { ...report }),
       failed: (what, error) => telemetry.backgroundFailed(what, error),
-      lateClosing: (state, record, entries) => telemetry.closingLate(state, record, entries),
+      lateClosing(state, record, entries) {
+        telemetry.closingLate(state, record, entries);
+        if (state !== "kept") lateReservations.closed(record.requestId, state);
+      },
+    },
+  });
+}
+
+function startGatewayAlerts(
+  deps: Omit<StoreDeps, "lateReservations"> & { readonly transport: Transport },
+  { db, instanceId }: Store,
+  config: () => Config,
+  random: () => number,
+): AsyncDisposable {
+  return startAlerts({
+    ...deps,
+    db,
+    instanceId,
+    random,
+    events: createAlertEvents(deps),
+    webhook() {
+      const { webhookUrl, webhookSecret } = config().alerts;
+      return webhookUrl === null || webhookSecret === null ? null : { url: webhookUrl, secret: webhookSecret.reveal() };
     },
   });
 }
@@ -128,14 +176,16 @@ function openTransport(config: Config): Transport {
 interface StopDeps {
   readonly clock: Clock;
   readonly admission: Admission;
+  readonly queues: TargetQueues;
   readonly server: HttpServer;
   readonly resources: AsyncDisposableStack;
 }
 
-function createStop({ clock, admission, server, resources }: StopDeps): (graceMs: number) => Promise<void> {
+function createStop({ clock, admission, queues, server, resources }: StopDeps): (graceMs: number) => Promise<void> {
   let stopped: Promise<void> | null = null;
   async function stop(): Promise<void> {
     server.stopAccepting();
+    queues.drain();
     await admission.drain();
     await server.close();
     await resources.disposeAsync();
