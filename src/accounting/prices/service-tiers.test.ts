@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createPriceBook } from "../price-book.ts";
+import { loadPriceCatalogue } from "./catalogue.ts";
+import { scaleRates } from "./service-tiers.ts";
+
+const lists = ["openai", "anthropic", "google", "groq"];
+const book = createPriceBook({
+  catalogue: loadPriceCatalogue(),
+  prices: { overrides: {} },
+  providers: Object.fromEntries(lists.map((priceList) => [priceList, { priceList, billing: "metered" }])),
+});
+const nowMs = Date.parse("2026-11-21T12:00:00Z");
+
+/** https://openai.com/api-priority-processing/: dollars per million tokens of input, cached input and output. */
+const priority: readonly (readonly [model: string, input: string, cacheRead: string | null, output: string])[] = [
+  ["gpt-5.5", "12.50", "1.25", "75.00"],
+  ["gpt-5.4-mini", "1.50", "0.15", "9.00"],
+  ["gpt-5.4", "5.00", "0.50", "30.00"],
+  ["gpt-5.2", "3.50", "0.35", "28.00"],
+  ["gpt-5.1", "2.50", "0.25", "20.00"],
+  ["gpt-5", "2.50", "0.25", "20.00"],
+  ["gpt-5-mini", "0.45", "0.045", "3.60"],
+  ["gpt-4.1", "3.50", "0.875", "14.00"],
+  ["gpt-4.1-mini", "0.70", "0.175", "2.80"],
+  ["gpt-4.1-nano", "0.20", "0.05", "0.80"],
+  ["gpt-4o-2024-11-20", "4.25", "2.125", "17.00"],
+  ["gpt-4o-2024-05-13", "8.75", null, "26.25"],
+  ["gpt-4o-mini", "0.25", "0.125", "1.00"],
+  ["o3", "3.50", "0.875", "14.00"],
+  ["o4-mini", "2.00", "0.50", "8.00"],
+];
+
+for (const [model, input, cacheRead, output] of priority) {
+  test(`openai/${model} at priority costs what OpenAI publishes`, () => {
+    const { rates } = book.find("openai", model, "priority", nowMs) ?? {};
+    const shortest = (rate: unknown) => (Array.isArray(rate) ? rate[0] : (rate ?? null));
+    assert.deepEqual([shortest(rates?.input), shortest(rates?.output)], [input, output]);
+    if (cacheRead !== null) assert.equal(Number(shortest(rates?.cacheRead)), Number(cacheRead));
+  });
+}
+
+test("half price holds for batches and flex where the vendor says so, and nowhere else", () => {
+  const factorOf = (list: string, model: string, tier: string) =>
+    book.find(list, model, tier, nowMs)?.version.split(";")[1] ?? null;
+  assert.equal(factorOf("openai", "gpt-5-mini", "batch"), "service-tier=batch*1/2");
+  assert.equal(factorOf("openai", "gpt-5-mini", "flex"), "service-tier=flex*1/2");
+  assert.equal(factorOf("anthropic", "claude-haiku-4-5", "batch"), "service-tier=batch*1/2");
+  assert.equal(factorOf("anthropic", "claude-haiku-4-5", "priority"), "standard-rates-for=priority");
+  assert.equal(factorOf("google", "gemini-2.5-flash", "flex"), "service-tier=flex*1/2");
+  assert.equal(factorOf("groq", "llama-3.3-70b-versatile", "flex"), "service-tier=flex*1");
+  assert.equal(factorOf("openai", "gpt-5-mini", "scale"), "standard-rates-for=scale");
+  assert.equal(factorOf("openai", "gpt-5-mini", "default"), null);
+});
+
+test("a scaled rate is rounded up to a nano-dollar, in every band, and fees per call keep their price", () => {
+  const rates = { input: ["0.000000001", [9, "0.3"]], search: "0.01", tool: "1", request: "2" } as const;
+  assert.deepEqual(scaleRates(rates, "1/3"), {
+    input: ["0.000000001", [9, "0.10"]],
+    search: "0.01",
+    tool: "1",
+    request: "2",
+  });
+});
