@@ -9,11 +9,13 @@ import { emptyDocument, readDocument } from "./file/document.ts";
 import { explainIssues, explainName } from "./file/issues.ts";
 import { type ConfigProblem, inFileOrder } from "./file/problem.ts";
 import { misnamed, spellOut } from "./file/sections.ts";
+import { checkAlerts } from "./join/alert-rules.ts";
 import { fieldsOf, type JoinContext } from "./join/context.ts";
 import { type EnvironmentProvider, findEnvironmentProviders, joinFile, type Origins } from "./join/join.ts";
 import { checkModels, checkPrices } from "./join/model-rules.ts";
 import { checkPriceRules } from "./join/price-rules.ts";
 import { checkProviders } from "./join/provider-rules.ts";
+import { checkSectionSecrets } from "./join/section-secrets.ts";
 import type { KnownProvider } from "./known-provider.ts";
 import { type ConfigFile, configOptions } from "./options/options.ts";
 import { fileSchema } from "./options/schema.ts";
@@ -59,21 +61,18 @@ export function checkConfig(input: ConfigInput): ConfigCheck {
     env: input.env,
     folder,
     knownProviders: input.knownProviders,
+    overridden: new Map(overrides.values.map(({ path, origin }) => [path, origin])),
     problems: [...document.problems, ...overrides.problems],
     warnings: [...overrides.warnings],
   };
-  const read = document.value === undefined ? null : readFile(document.value, context);
+  const read = document.value === undefined ? null : readFile(document.value, overrides.values, context);
   if (read === null || context.problems.length > 0) return { ok: false, problems: inFileOrder(context.problems) };
 
   const origins: Origins = new Map();
   for (const [path, position] of document.values) origins.set(path, `${document.source}:${position.line}`);
+  for (const { path, origin } of overrides.values) origins.set(path, origin);
   const joined = joinFile(read.file, read.fromEnvironment, context, origins);
-  const config = resolveDataDir(
-    applyOverrides(joined, overrides.values, origins),
-    folder,
-    input.workingDirectory,
-    origins,
-  );
+  const config = resolveDataDir(joined, folder, input.workingDirectory, origins);
   return { ok: true, loaded: { config, origins, warnings: context.warnings, file: input.file?.path ?? null } };
 }
 
@@ -83,12 +82,13 @@ interface FileReading {
 }
 
 /** `null` if the schema refuses it; all complaints are in the context. */
-function readFile(value: unknown, context: JoinContext): FileReading | null {
+function readFile(value: unknown, overrides: readonly Override[], context: JoinContext): FileReading | null {
   const written = spellOut(configOptions, value);
   const parsed = fileSchema.safeParse(written);
   if (!parsed.success) context.problems.push(...explainIssues(parsed.error.issues, written, context.document));
   context.problems.push(...misnamed(configOptions, written).map((steps) => explainName(steps, context.document)));
-  const { providers, models, prices } = fieldsOf(written);
+  const effective = applyOverrides(fieldsOf(written), overrides);
+  const { providers, models, prices, alerts } = effective;
   checkProviders(providers, context);
   const names = Object.keys(fieldsOf(providers));
   const fromEnvironment = findEnvironmentProviders(names, context);
@@ -96,18 +96,24 @@ function readFile(value: unknown, context: JoinContext): FileReading | null {
   checkModels(models, all, context);
   checkPrices(prices, all, context);
   checkPriceRules(prices, context);
-  return parsed.success ? { file: parsed.data, fromEnvironment } : null;
+  checkSectionSecrets(effective, context);
+  checkAlerts(alerts, context);
+  if (!parsed.success) return null;
+  // Each override was checked against the option that declares the very field it replaces.
+  return { file: applyOverrides({ ...parsed.data }, overrides) as unknown as ConfigFile, fromEnvironment };
 }
 
-function applyOverrides(config: Config, overrides: readonly Override[], origins: Origins): Config {
-  let result: Record<string, unknown> = { ...config };
-  for (const { path, value, origin } of overrides) {
+/** The sections with what variables and flags set in its place. */
+function applyOverrides(
+  sections: Readonly<Record<string, unknown>>,
+  overrides: readonly Override[],
+): Readonly<Record<string, unknown>> {
+  let result = sections;
+  for (const { path, value } of overrides) {
     const [section = "", name = ""] = path.split(".");
     result = { ...result, [section]: { ...fieldsOf(result[section]), [name]: value } };
-    origins.set(path, origin);
   }
-  // Each override was checked against the option that declares the very field it replaces.
-  return result as unknown as Config;
+  return result;
 }
 
 /** A relative path in the file starts at the file's folder, any other at the working directory. */

@@ -8,6 +8,7 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly budgets: BudgetsConfig;
   readonly queue: QueueConfig;
+  readonly alerts: AlertsConfig;
   readonly timeouts: TimeoutsConfig;
   /** By the name used in `provider/model`; usually the catalogue's id. */
   readonly providers: Readonly<Record<string, ProviderConfig>>;
@@ -75,6 +76,13 @@ export interface QueueConfig {
   readonly batchPercent: number;
   /** By tenant's name: its share of a saturated target, relative to the others'. Default 1. */
   readonly weights: Readonly<Record<string, number>>;
+}
+
+/** Whom to tell that an allowance has passed one of its alert thresholds, besides the log. */
+export interface AlertsConfig {
+  readonly webhookUrl: string | null;
+  /** `whsec_` and base64; `null` only without `webhookUrl`. */
+  readonly webhookSecret: Secret | null;
 }
 
 export interface TimeoutsConfig {

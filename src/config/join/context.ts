@@ -1,6 +1,6 @@
 import type { ConfigDocument } from "../file/document.ts";
 import { problemAt } from "../file/issues.ts";
-import type { ConfigProblem } from "../file/problem.ts";
+import { type ConfigProblem, formatPath } from "../file/problem.ts";
 import type { KnownProvider } from "../known-provider.ts";
 import type { Environment } from "../overrides.ts";
 
@@ -11,6 +11,8 @@ export interface JoinContext {
   /** Absolute; relative references of the file start here. */
   readonly folder: string;
   readonly knownProviders: readonly KnownProvider[];
+  /** Path of a value that a variable or flag sets → which one. */
+  readonly overridden: ReadonlyMap<string, string>;
   readonly problems: ConfigProblem[];
   readonly warnings: ConfigProblem[];
 }
@@ -24,11 +26,23 @@ export function refuse(
   suggestion: string | null,
   of: "value" | "key" = "value",
 ): void {
-  context.problems.push(problemAt(context.document, steps, message, suggestion, of));
+  context.problems.push(complain(context, steps, message, suggestion, of));
 }
 
 export function warn(context: JoinContext, steps: Steps, message: string, suggestion: string | null): void {
-  context.warnings.push(problemAt(context.document, steps, message, suggestion));
+  context.warnings.push(complain(context, steps, message, suggestion, "value"));
+}
+
+function complain(
+  { document, overridden }: JoinContext,
+  steps: Steps,
+  message: string,
+  suggestion: string | null,
+  of: "value" | "key",
+): ConfigProblem {
+  const origin = overridden.get(formatPath(steps));
+  const inFile = problemAt(document, steps, message, suggestion, of);
+  return origin === undefined ? inFile : { ...inFile, source: origin, line: null, column: null };
 }
 
 /** The fields of a section that the schema may yet have refused: none if it is no section. */

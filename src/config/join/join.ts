@@ -10,6 +10,7 @@ import { providerSchema } from "../options/schema.ts";
 import type { JoinContext } from "./context.ts";
 import { keyVariable, knownProvider } from "./provider-rules.ts";
 import { readSecret } from "./secret-reader.ts";
+import { joinSectionSecrets } from "./section-secrets.ts";
 
 /** Path of a value → what set it: `headgate.yaml:12`, `HEADGATE_PORT`, `OPENAI_API_KEY`. Others have their default. */
 export type Origins = Map<string, string>;
@@ -36,7 +37,7 @@ export function joinFile(
     origins.set(formatPath(["providers", name, "kind"]), variable);
     providers[name] = joinProvider(name, providerSchema.parse({}), context, origins);
   }
-  return { ...sections, providers };
+  return { ...joinSectionSecrets(sections, context), providers };
 }
 
 /** Providers of the catalogue that the file leaves out and the environment has a key for. */

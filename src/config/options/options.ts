@@ -3,6 +3,8 @@
  * the declaration shares. Nothing here reads a file or a variable.
  */
 import type { Config } from "../config.ts";
+import { alertsOptions } from "./alerts.ts";
+import type { SectionInFile } from "./in-file.ts";
 import { budgetsOptions, limitsOptions, timeoutsOptions } from "./limits.ts";
 import { modelsOption } from "./models.ts";
 import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";
@@ -14,10 +16,14 @@ import { group } from "./sections.ts";
 import { serverOptions, storageOptions, telemetryOptions } from "./server.ts";
 
 /** What the file says, checked and with defaults: `Config` before names are joined and secrets read. */
-export interface ConfigFile extends Omit<Config, "providers"> {
+export interface ConfigFile extends SectionsInFile {
   readonly $schema: string | null;
   readonly providers: Readonly<Record<string, ProviderInFile>>;
 }
+
+type SectionsInFile = {
+  readonly [Section in Exclude<keyof Config, "providers">]: SectionInFile<Config[Section]>;
+};
 
 const sections: Options<ConfigFile> = {
   $schema: nullable("text", {
@@ -29,6 +35,7 @@ const sections: Options<ConfigFile> = {
   limits: group("Bounds of what one process takes on.", limitsOptions),
   budgets: group("How this process holds what allowances permit.", budgetsOptions),
   queue: group("How requests wait for a provider whose `concurrency` is reached, and who is next.", queueOptions),
+  alerts: group("Whom to tell of alerts, besides the log.", alertsOptions),
   timeouts: group("How long a provider may take, phase by phase.", timeoutsOptions),
   providers: providersOption,
   models: modelsOption,

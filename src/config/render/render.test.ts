@@ -76,7 +76,7 @@ test("the JSON Schema carries explanations and defaults for editors", () => {
   for (const { path, option } of settableOptions()) {
     const [section = "", name = ""] = path.split(".");
     const shown = properties[section]?.properties[name] as { description: string; default: unknown };
-    assert.deepEqual([shown.description, shown.default], [option.doc, option.default], path);
+    assert.deepEqual([shown.description, shown.default ?? null], [option.doc, option.default], path);
   }
 });
 
@@ -85,7 +85,8 @@ test("the reference page has every option with its default, variable and flag", 
   for (const { path, env, flag, option } of settableOptions()) {
     const entry = page.slice(page.indexOf(`- **\`${path}\`**: ${option.doc}\n`));
     const details = entry.split("\n")[1] ?? "";
-    assert.ok(details.includes(`Default: \`${option.default}\``), path);
+    const absence = option.default === null ? `Absent: ${option.absent}` : `Default: \`${option.default}\``;
+    assert.ok(details.includes(absence), path);
     assert.ok(details.includes(`\`${env}\``), path);
     assert.equal(details.includes("`--"), flag !== null, path);
   }
