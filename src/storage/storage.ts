@@ -13,6 +13,7 @@ import type { KeyReader } from "./key-reader.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "./records.ts";
 import type { RecoveryReport } from "./recovery.ts";
 import type { Database } from "./schema.ts";
+import { openPostgresDatabase } from "./postgres/shared-database.ts";
 import { openSqliteDatabase, openSqliteStore } from "./sqlite/store.ts";
 
 export interface DatabaseOptions {
@@ -82,7 +83,10 @@ export function openStore(options: StoreOptions): Promise<Store> {
   return openSqliteStore(options);
 }
 
-/** Opens and migrates. The owner calls `destroy()`. Throws `storage_unusable`. */
+/**
+ * Opens and migrates, PostgreSQL with the first question. The owner calls `destroy()`. Throws `storage_unusable`, or
+ * rejects the first question with it.
+ */
 export function openDatabase(options: DatabaseOptions): Kysely<Database> {
-  return openSqliteDatabase(options);
+  return options.postgres === undefined ? openSqliteDatabase(options) : openPostgresDatabase(options.postgres);
 }

@@ -21,11 +21,12 @@ export interface PostgresDialectOptions {
   /** Brings the schema up to date. */
   readonly prepare: () => Promise<void>;
   readonly onControlChange: () => Promise<void>;
+  /** What is made with the dialect is given up. */
+  readonly onDestroy: () => Promise<void>;
   /** A row held a count beyond a number's exact range; the nearest exact number is read instead. */
   readonly onOutOfRange: OutOfRange;
 }
 
-/** The pool is its owner's: `destroy` of what is made with the dialect does not end it. */
 export function createPostgresDialect(options: PostgresDialectOptions): Dialect {
   return {
     createDriver: () => createDriver(options),
@@ -56,7 +57,7 @@ function createDriver(options: PostgresDialectOptions): Driver {
       own(connection).release();
       if (changedControl) await options.onControlChange();
     },
-    destroy: async () => {},
+    destroy: () => options.onDestroy(),
   };
 }
 

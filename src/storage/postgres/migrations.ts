@@ -1,6 +1,6 @@
 /**
- * Brings the shared database to this program's schema, forward only. The number of migrations applied is the one row
- * of `headgate_schema`. Each run is one transaction under a lock of the server's, so that of several processes that
+ * Brings the shared database to this program's schema, forward only. The one row of `headgate_schema` says how many
+ * migrations were applied, and has an id by which a machine knows its database again. Each run is one transaction under a lock of the server's, so that of several processes that
  * start at once one migrates and the others find it done.
  */
 import type { Pool, PoolClient } from "pg";
@@ -25,11 +25,13 @@ export async function migrate(pool: Pool, steps: readonly string[] = migrations)
   try {
     await client.query("begin");
     await client.query("select pg_advisory_xact_lock($1)", [LOCK_KEY]);
-    await client.query("create table if not exists headgate_schema (version integer not null)");
+    await client.query(
+      "create table if not exists headgate_schema (version integer not null, database_id text not null)",
+    );
     const applied = await appliedCount(client, steps);
     for (const step of steps.slice(applied)) await client.query(step);
-    await client.query("delete from headgate_schema");
-    await client.query("insert into headgate_schema (version) values ($1)", [steps.length]);
+    if (applied === 0) await client.query("insert into headgate_schema values (0, gen_random_uuid()::text)");
+    await client.query("update headgate_schema set version = $1", [steps.length]);
     await client.query("commit");
     client.release();
   } catch (error) {

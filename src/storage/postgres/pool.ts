@@ -31,7 +31,12 @@ export function connectionSettings(url: string): ClientConfig {
 
 /** Opens no connection yet. */
 export function createPool({ url, connectionsMax = CONNECTIONS_MAX }: PostgresOptions): Pool {
-  const pool = new Pool({ ...connectionSettings(url), max: connectionsMax, idleTimeoutMillis: IDLE_TIMEOUT_MS });
+  const pool = new Pool({
+    ...connectionSettings(url),
+    max: connectionsMax,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    allowExitOnIdle: true,
+  });
   // A connection may break while nobody asks anything on it. The pool drops an idle one, and whoever has been lent one
   // is told by the next question.
   const ignore = (): void => {};
