@@ -7,13 +7,13 @@
  * honestly, answers are delivered, everything is settled, grants go back to the bank, and the store closes last.
  */
 import type { Logger } from "pino";
-import { loadPriceCatalogue } from "./accounting/prices/catalogue.ts";
+import { openPriceCatalogue } from "./accounting/prices/refreshed.ts";
 import type { Config } from "./config/config.ts";
 import { createAdmission, type Admission } from "./exchange/admission.ts";
 import { createLateReservations, type LateReservations } from "./exchange/late-reservations.ts";
 import { createAlertEvents, createLimitsEvents } from "./exchange/limits-events.ts";
 import { scheduleReconciliation } from "./exchange/reconciliation.ts";
-import { createSnapshot, type SnapshotDeps } from "./exchange/snapshot.ts";
+import { createSnapshot, type Snapshot, type SnapshotDeps } from "./exchange/snapshot.ts";
 import { startHttpServer, type HttpServer } from "./http/server.ts";
 import { createSystemClock, type Clock } from "./kernel/clock.ts";
 import { createIdSource, randomUnit, systemRandomFill, type IdSource, type RandomFill } from "./kernel/ids.ts";
@@ -64,12 +64,13 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const { clock = createSystemClock(), randomFill = systemRandomFill, logger, transport } = options.overrides ?? {};
   const telemetry = createTelemetry(logger ?? createLogger(config.telemetry));
   const ids = createIdSource(randomFill, () => clock.wallMs());
-  const snapshotDeps: SnapshotDeps = {
-    catalogue: loadPriceCatalogue(),
+  const snapshotDeps: Omit<SnapshotDeps, "catalogue"> = {
     random: () => randomUnit(randomFill),
     userAgent: `headgate/${options.version}`,
   };
-  let snapshot = createSnapshot(config, snapshotDeps);
+  const snapshotOf = (next: Config): Snapshot =>
+    createSnapshot(next, { ...snapshotDeps, catalogue: openPriceCatalogue(next.storage.dataDir) });
+  let snapshot = snapshotOf(config);
   await using opened = new AsyncDisposableStack();
   const lateReservations = createLateReservations();
   const store = opened.use(await openGatewayStore(config, { clock, ids, telemetry, lateReservations }));
@@ -114,7 +115,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     store,
     telemetry,
     replaceConfig(next) {
-      snapshot = createSnapshot(next, snapshotDeps);
+      snapshot = snapshotOf(next);
       deps.queues.configure(next);
     },
     stop: (graceMs) => stopping(graceMs ?? snapshot.config.server.shutdownGraceMs),

@@ -1,5 +1,6 @@
 /** The configuration as the running gateway would see it, for commands that only look at it. */
-import { loadPriceCatalogue, type PriceCatalogue } from "../accounting/prices/catalogue.ts";
+import type { PriceCatalogue } from "../accounting/prices/catalogue.ts";
+import { openPriceCatalogue } from "../accounting/prices/refreshed.ts";
 import type { Config } from "../config/config.ts";
 import { createSnapshot, type Snapshot } from "../exchange/snapshot.ts";
 import { randomUnit } from "../kernel/ids.ts";
@@ -13,7 +14,7 @@ export interface GatewayView {
 
 /** Throws `invalid_argument` for a configuration that the gateway could not start with. */
 export function viewGateway(config: Config, context: CliContext): GatewayView {
-  const catalogue = loadPriceCatalogue();
+  const catalogue = openPriceCatalogue(config.storage.dataDir);
   const snapshot = createSnapshot(config, {
     catalogue,
     random: () => randomUnit(context.randomFill),

@@ -6,7 +6,12 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { checkCatalogueFile, renderCatalogueFile, type CatalogueFile } from "./catalogue-file.ts";
-import { pinnedCatalogueFile } from "./catalogue.ts";
+import { loadPriceCatalogue, pinnedCatalogueFile, type PriceCatalogue } from "./catalogue.ts";
+
+/** The prices in use for a data folder. Throws `invalid_argument` for a taken catalogue that cannot be used. */
+export function openPriceCatalogue(dataDir: string): PriceCatalogue {
+  return loadPriceCatalogue(readRefreshedCatalogue(dataDir));
+}
 
 /** Where it is. */
 export function refreshedCataloguePath(dataDir: string): string {
