@@ -22,7 +22,7 @@ import { createLimits } from "./limits/create-limits.ts";
 import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
 import type { Transport } from "./providers/transport.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
-import { openStore, type Store } from "./storage/storage.ts";
+import { databaseOptionsOf, openStore, type Store } from "./storage/storage.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 import { createAuthenticator } from "./tenancy/authenticator.ts";
@@ -133,8 +133,7 @@ interface StoreDeps {
 function openGatewayStore(config: Config, deps: StoreDeps): Promise<Store> {
   const { clock, ids, telemetry, lateReservations } = deps;
   return openStore({
-    dataDir: config.storage.dataDir,
-    durability: config.storage.durability,
+    ...databaseOptionsOf(config.storage),
     clock,
     ids,
     events: {

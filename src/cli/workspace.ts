@@ -12,7 +12,7 @@ import { createIdSource } from "../kernel/ids.ts";
 import { providerSpecs } from "../providers/catalogue.ts";
 import type { Database } from "../storage/schema.ts";
 import { storeExists } from "../storage/sqlite/store-file.ts";
-import { openDatabase } from "../storage/storage.ts";
+import { databaseOptionsOf, openDatabase } from "../storage/storage.ts";
 import type { TenancyDeps } from "../tenancy/tenancy.ts";
 import type { Invocation } from "./command.ts";
 import { CliFailure } from "./failure.ts";
@@ -53,7 +53,7 @@ export function openRecords(invocation: Invocation<unknown>): Records {
 /** For commands that only read: a store that is not there is `not_found`, not made. */
 export function openExistingRecords(invocation: Invocation<unknown>): Records {
   const { storage } = loadSettings(invocation).config;
-  if (storeExists(storage.dataDir)) return open(invocation, storage);
+  if (storage.postgres !== null || storeExists(storage.dataDir)) return open(invocation, storage);
   throw new HeadgateError(
     "not_found",
     `There is no store in ${storage.dataDir}. Start the gateway once with \`headgate serve\`, or name the right folder with --data-dir.`,
@@ -63,7 +63,7 @@ export function openExistingRecords(invocation: Invocation<unknown>): Records {
 
 function open({ context }: Invocation<unknown>, storage: StorageConfig): Records {
   const { clock, randomFill } = context;
-  const db = openDatabase(storage);
+  const db = openDatabase(databaseOptionsOf(storage));
   return {
     db,
     clock,

@@ -31,7 +31,7 @@ const badFiles: readonly (readonly [name: string, text: string, ...problems: rea
   [
     "an unknown key like no other",
     "storage:\n  zebra: 1",
-    "headgate.yaml:2:3: storage.zebra is not a known key. Known here: dataDir, durability.",
+    "headgate.yaml:2:3: storage.zebra is not a known key. Known here: dataDir, durability, postgres, postgresConnections.",
   ],
   ["an unknown section", "sever: {}", 'headgate.yaml:1:1: sever is not a known key. Did you mean "server"?'],
   [

@@ -15,6 +15,7 @@ import { type EnvironmentProvider, findEnvironmentProviders, joinFile, type Orig
 import { checkModels, checkPrices } from "./join/model-rules.ts";
 import { checkPriceRules } from "./join/price-rules.ts";
 import { checkProviders } from "./join/provider-rules.ts";
+import { checkStorage } from "./join/storage-rules.ts";
 import { checkSectionSecrets } from "./join/section-secrets.ts";
 import type { KnownProvider } from "./known-provider.ts";
 import { type ConfigFile, configOptions } from "./options/options.ts";
@@ -88,7 +89,7 @@ function readFile(value: unknown, overrides: readonly Override[], context: JoinC
   if (!parsed.success) context.problems.push(...explainIssues(parsed.error.issues, written, context.document));
   context.problems.push(...misnamed(configOptions, written).map((steps) => explainName(steps, context.document)));
   const effective = applyOverrides(fieldsOf(written), overrides);
-  const { providers, models, prices, alerts } = effective;
+  const { providers, models, prices, alerts, storage } = effective;
   checkProviders(providers, context);
   const names = Object.keys(fieldsOf(providers));
   const fromEnvironment = findEnvironmentProviders(names, context);
@@ -98,6 +99,7 @@ function readFile(value: unknown, overrides: readonly Override[], context: JoinC
   checkPriceRules(prices, context);
   checkSectionSecrets(effective, context);
   checkAlerts(alerts, context);
+  checkStorage(storage, context);
   if (!parsed.success) return null;
   // Each override was checked against the option that declares the very field it replaces.
   return { file: applyOverrides({ ...parsed.data }, overrides) as unknown as ConfigFile, fromEnvironment };

@@ -33,6 +33,10 @@ export interface StorageConfig {
   readonly dataDir: string;
   /** `process` survives the death of the process, `power` also the loss of power (a disk sync per commit). */
   readonly durability: "process" | "power";
+  /** URL of the database that gateways share; `null`: the store is a file in `dataDir`. */
+  readonly postgres: Secret | null;
+  /** Connections to it that this process may have open. */
+  readonly postgresConnections: number;
 }
 
 export interface LimitsConfig {

@@ -7,7 +7,7 @@ import { mismatch } from "./file/issues.ts";
 import type { ConfigProblem } from "./file/problem.ts";
 import type { ScalarNode } from "./options/option.ts";
 import { settableOptions } from "./options/options.ts";
-import { schemaOf } from "./options/schema.ts";
+import { schemaOf, secretPattern } from "./options/schema.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,7 +49,7 @@ export function readOverrides(env: Environment, flags: Readonly<Record<string, u
 
   function take(text: string | undefined, origin: string, path: string, option: ScalarNode): void {
     if (text === undefined || text === "") return;
-    const written = fromText(text, option);
+    const written = fromText(text, origin, option);
     const parsed = schemaOf(option).safeParse(written);
     if (parsed.success) values.push({ path, value: parsed.data, origin });
     else problems.push(complaint(origin, path, mismatch(option, written), null));
@@ -61,7 +61,9 @@ export function flagAttribute(flag: string): string {
   return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function fromText(text: string, option: ScalarNode): unknown {
+/** A variable for a secret holds a reference, as the file does, or the secret itself. */
+function fromText(text: string, origin: string, option: ScalarNode): unknown {
+  if (option.type === "secret" && !secretPattern.test(text)) return `env:${origin}`;
   const isNumeric = ["integer", "number", "duration", "size"].includes(option.type);
   return isNumeric && /^-?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : text;
 }

@@ -7,8 +7,11 @@
  * else here is written against `Database` and is the same on every engine.
  */
 import type { Kysely } from "kysely";
+import type { StorageConfig } from "../config/config.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
+import type { AllowanceReader } from "./allowance-reader.ts";
+import type { Bank } from "./escrow/bank.ts";
 import type { KeyReader } from "./key-reader.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "./records.ts";
 import type { RecoveryReport } from "./recovery.ts";
@@ -69,6 +72,8 @@ export interface Store extends AsyncDisposable {
   readonly journalDb: Kysely<Database>;
   readonly journal: Journal;
   readonly keys: KeyReader;
+  readonly allowances: AllowanceReader;
+  readonly bank: Bank;
   readonly instanceId: string;
   /** Journal operations that wait for their commit. */
   queueLength(): number;
@@ -81,6 +86,17 @@ export interface Store extends AsyncDisposable {
 /** Opens, migrates, recovers and announces this process. Disposing writes what is queued. Throws `storage_unusable`. */
 export function openStore(options: StoreOptions): Promise<Store> {
   return openSqliteStore(options);
+}
+
+/** As the configuration names the store. */
+export function databaseOptionsOf({
+  dataDir,
+  durability,
+  postgres,
+  postgresConnections,
+}: StorageConfig): DatabaseOptions {
+  if (postgres === null) return { dataDir, durability };
+  return { dataDir, durability, postgres: { url: postgres.reveal(), connectionsMax: postgresConnections } };
 }
 
 /**

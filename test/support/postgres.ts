@@ -29,7 +29,11 @@ export async function openTestPostgres(): Promise<TestPostgres> {
   const administer = async (statement: string): Promise<void> => {
     const client = new Client(givenUrl ?? urlOf("postgres"));
     await client.connect();
-    await client.query(statement).finally(() => client.end());
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
   };
   await administer(`create database ${name}`);
   return {

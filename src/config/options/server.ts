@@ -1,6 +1,7 @@
 import type { ServerConfig, StorageConfig, TelemetryConfig } from "../config.ts";
+import type { SectionInFile } from "./in-file.ts";
 import type { Options } from "./option.ts";
-import { choice, numeric, text } from "./scalars.ts";
+import { choice, nullable, numeric, text } from "./scalars.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -52,9 +53,9 @@ export const serverOptions: Options<ServerConfig> = {
   }),
 };
 
-export const storageOptions: Options<StorageConfig> = {
+export const storageOptions: Options<SectionInFile<StorageConfig>> = {
   dataDir: text({
-    doc: "Folder of the embedded store. In the file a relative path starts at the file's folder, in a flag or variable at the working directory. The default lies beside `headgate.yaml`, so that one folder is one gateway, several run side by side, and nothing outside the folder is touched.",
+    doc: "Folder of the embedded store, or with `postgres` of this machine's journal. In the file a relative path starts at the file's folder, in a flag or variable at the working directory. The default lies beside `headgate.yaml`, so that one folder is one gateway, several run side by side, and nothing outside the folder is touched.",
     default: ".headgate",
     env: "HEADGATE_DATA_DIR",
     flag: "data-dir",
@@ -65,6 +66,19 @@ export const storageOptions: Options<StorageConfig> = {
     default: "process",
     env: "HEADGATE_DURABILITY",
     flag: "durability",
+    restart: true,
+  }),
+  postgres: nullable("secret", {
+    doc: "PostgreSQL database that gateways on several machines share, as `postgres://user:password@host:5432/database`, by reference: `env:NAME` or `file:PATH`. The variable may hold the URL itself.",
+    absent: "the store is a SQLite file in `dataDir`",
+    env: "HEADGATE_POSTGRES_URL",
+    restart: true,
+  }),
+  postgresConnections: numeric("integer", {
+    doc: "Most connections to PostgreSQL of this process, besides one that listens for changes.",
+    default: 10,
+    min: 2,
+    max: 1000,
     restart: true,
   }),
 };

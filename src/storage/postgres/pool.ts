@@ -50,7 +50,7 @@ const { INT8, NUMERIC } = types.builtins;
 /** Integers of eight bytes, and sums of them, are read whole; the dialect narrows what is no amount. */
 function parserOf(oid: number, format: "text" | "binary"): (value: string) => unknown {
   if (format !== "binary" && (oid === INT8 || oid === NUMERIC)) return parseInteger;
-  return types.getTypeParser(oid, format as "text");
+  return types.getTypeParser(oid, format) as (value: string) => unknown;
 }
 
 function parseInteger(text: string): bigint | number {

@@ -109,7 +109,7 @@ function initialise(binaries: string, folder: string, asNobody: { uid?: number; 
     });
   let from = binaries;
   let result = run(from);
-  if ((result.error as NodeJS.ErrnoException | undefined)?.code === "EACCES") {
+  if (result.error !== undefined && "code" in result.error && result.error.code === "EACCES") {
     const copy = join(folder, "postgresql");
     mkdirSync(copy);
     cpSync(dirname(binaries), copy, { recursive: true, verbatimSymlinks: true });
