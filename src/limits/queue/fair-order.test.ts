@@ -154,6 +154,18 @@ describe("what a fair order remembers", () => {
     assert.equal(serve(order, 100), `${"b".repeat(99)}a`);
   });
 
+  test("is a tenant whose calls still run, so that what they take beyond their estimates is charged", () => {
+    const order = new FairOrder();
+    addMany(order, 2, "a");
+    const [one, other] = [order.take(), order.take()];
+    addMany(order, 300, "b");
+    serve(order, 100);
+    order.ended(one, 1);
+    order.ended(other, 200);
+    order.add(call("a"));
+    assert.equal(serve(order, 150), `${"b".repeat(101)}a${"b".repeat(48)}`);
+  });
+
   test("a call that was running at the reset changes nothing when it ends", () => {
     const order = new FairOrder();
     addMany(order, 2, "a", 50);
