@@ -4,7 +4,8 @@
  */
 import { usageBuckets } from "../kernel/usage.ts";
 import type { Usage, UsageBucket } from "../kernel/usage.ts";
-import type { Hold, LedgerEntry, RequestRecord } from "./records.ts";
+import { encodeHeldAmounts } from "./json-columns.ts";
+import type { Hold, HoldExtension, LedgerEntry, RequestRecord } from "./records.ts";
 import { usageColumns } from "./schema.ts";
 import type { Database, UsageColumn } from "./schema.ts";
 
@@ -12,6 +13,15 @@ import type { Database, UsageColumn } from "./schema.ts";
 export type Bound = string | number | bigint | null;
 
 export type ColumnReaders<Row, Subject> = { readonly [Name in keyof Row]: (subject: Subject) => Row[Name] };
+
+type GrowingColumn = UsageColumn | "cost_nano_usd" | "held_amounts";
+
+/** What an extension changes of a hold. */
+export const growingColumns: ColumnReaders<Pick<Database["holds"], GrowingColumn>, HoldExtension> = {
+  cost_nano_usd: (hold) => hold.heldCostNanoUsd,
+  held_amounts: (hold) => encodeHeldAmounts(hold.heldAmounts),
+  ...usageReaders((hold: HoldExtension) => hold.heldUsage),
+};
 
 /** All but `instance_id`, which is the same for every hold of a process. */
 export const holdColumns: ColumnReaders<Omit<Database["holds"], "instance_id">, Hold> = {
@@ -28,11 +38,11 @@ export const holdColumns: ColumnReaders<Omit<Database["holds"], "instance_id">, 
   model_asked: (hold) => hold.modelAsked,
   model_target: (hold) => hold.modelTarget,
   price_version: (hold) => hold.priceVersion,
-  cost_nano_usd: (hold) => hold.worstCostNanoUsd,
-  ...usageReaders((hold: Hold) => hold.worstUsage),
+  ...growingColumns,
 };
 
-export const ledgerEntryColumns: ColumnReaders<Database["ledger_entries"], LedgerEntry> = {
+/** All but `last_of_request`, which is a matter of the whole request. */
+export const ledgerEntryColumns: ColumnReaders<Omit<Database["ledger_entries"], "last_of_request">, LedgerEntry> = {
   entry_id: (entry) => entry.entryId,
   kind: (entry) => entry.kind,
   attempt_id: (entry) => entry.attemptId,
@@ -96,6 +106,11 @@ export const requestColumns: ColumnReaders<Database["requests"], RequestRecord> 
 /** Column names in binding order. */
 export function columnNames<Row, Subject>(columns: ColumnReaders<Row, Subject>): (keyof Row & string)[] {
   return Object.keys(columns) as (keyof Row & string)[];
+}
+
+/** A subject's row, for a query that is built each time. */
+export function toRow<Row, Subject>(columns: ColumnReaders<Row, Subject>, subject: Subject): Row {
+  return Object.fromEntries(columnNames(columns).map((name) => [name, columns[name](subject)])) as Row;
 }
 
 function usageReaders<Subject>(

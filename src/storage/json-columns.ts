@@ -1,4 +1,5 @@
 /** Lists and maps in text columns. What stands there was written by these functions' counterparts, so its type is known. */
+import type { HeldAmount } from "./escrow/bank.ts";
 
 /** An empty list allows nothing, so only `null` becomes `null`. */
 export function encodeModelAllowList(patterns: readonly string[] | null): string | null {
@@ -19,4 +20,15 @@ export function parseMetadata(text: string | null): Readonly<Record<string, stri
 
 export function parseLosses(text: string | null): readonly string[] {
   return text === null ? [] : (JSON.parse(text) as readonly string[]);
+}
+
+export function encodeHeldAmounts(held: readonly HeldAmount[]): string | null {
+  if (held.length === 0) return null;
+  return JSON.stringify(held.map(({ ownerId, accountId, amount }) => [ownerId, accountId, amount.toString()]));
+}
+
+export function parseHeldAmounts(text: string | null): readonly HeldAmount[] {
+  if (text === null) return [];
+  const held = JSON.parse(text) as readonly (readonly [string, string, string])[];
+  return held.map(([ownerId, accountId, amount]) => ({ ownerId, accountId, amount: BigInt(amount) }));
 }

@@ -1,7 +1,7 @@
 /** The synchronous view of API keys that authentication needs on the request path. */
 export interface KeyReader {
   /**
-   * Rises when tenants, projects or keys may have changed, in whatever process: what was read under another
+   * Rises when tenants, projects, keys or allowances may have changed, in whatever process: what was read under another
    * generation must be read again. Cheap enough to ask on every request. Throws `storage_unavailable`.
    */
   generation(): number;

@@ -3,13 +3,16 @@
  * kept until its holds are settled, so two recoveries do not work on the same instance.
  *
  * Each transaction takes some requests of the instance and moves all their holds: a ledger entry at the worst case
- * for each, a wide row with ending `killed` for each request that has none. It may be repeated or interrupted
- * anywhere: an attempt is held until the transaction that charges it commits.
+ * for each, with what it held of allowances; a wide row with ending `killed` for each request that has none. After the
+ * last one, what the dead process had been granted and nobody used is available again. It may be repeated or
+ * interrupted anywhere: an attempt is held until the transaction that charges it commits.
  */
-import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
 import type { Clock } from "../kernel/clock.ts";
-import { usageColumns } from "./schema.ts";
+import type { Closing } from "./closings.ts";
+import { finishOwner } from "./escrow/owners.ts";
+import { closeKilled } from "./killed.ts";
+import { toHold } from "./rows.ts";
 import type { Database } from "./schema.ts";
 
 export interface RecoveryDeps {
@@ -19,6 +22,10 @@ export interface RecoveryDeps {
   readonly instanceId: string;
   /** `null` if the instance's process lives. */
   readonly takeLock: (instanceId: string) => { release(): void } | null;
+  /** Writes what the requests of a dead process come to. */
+  readonly settle: (transaction: Transaction<Database>, closings: readonly Closing[]) => Promise<void>;
+  /** All that the instance did is settled: what it was granted and did not use is available again. */
+  readonly finish: (transaction: Transaction<Database>, instanceId: string) => Promise<void>;
 }
 
 export interface RecoveryReport {
@@ -49,141 +56,34 @@ export async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> 
 async function recoverInstance(deps: RecoveryDeps, instanceId: string): Promise<number> {
   let attempts = 0;
   for (;;) {
-    const moved = await deps.db
-      .transaction()
-      .execute((transaction) => moveSome(transaction, instanceId, deps.clock.wallMs()));
+    const moved = await deps.db.transaction().execute((transaction) => moveSome(deps, transaction, instanceId));
     attempts += moved;
     if (moved === 0) return attempts;
   }
 }
 
 /** Returns how many holds were charged; after the last one the instance itself is removed. */
-async function moveSome(transaction: Transaction<Database>, instanceId: string, nowMs: number): Promise<number> {
-  const requests = await transaction
-    .selectFrom("holds")
-    .where("instance_id", "=", instanceId)
-    .select("request_id")
-    .distinct()
-    .limit(REQUESTS_PER_TRANSACTION)
-    .execute();
-  if (requests.length === 0) {
+async function moveSome(deps: RecoveryDeps, transaction: Transaction<Database>, instanceId: string): Promise<number> {
+  const ofInstance = transaction.selectFrom("holds").where("instance_id", "=", instanceId);
+  const some = ofInstance.select("request_id").distinct().limit(REQUESTS_PER_TRANSACTION);
+  const requestIds = (await some.execute()).map((row) => row.request_id);
+  if (requestIds.length === 0) {
+    await deps.finish(transaction, instanceId);
     await transaction.deleteFrom("instances").where("id", "=", instanceId).execute();
     return 0;
   }
-  const requestIds = requests.map((row) => row.request_id);
-  await chargeHolds(transaction, instanceId, requestIds, nowMs);
-  await recordKilled(transaction, instanceId, requestIds);
-  const removed = await transaction
+  const rows = await ofInstance.where("request_id", "in", requestIds).orderBy("attempt_id").selectAll().execute();
+  await deps.settle(transaction, closeKilled(rows.map(toHold), deps.clock.wallMs()));
+  await transaction
     .deleteFrom("holds")
     .where("instance_id", "=", instanceId)
     .where("request_id", "in", requestIds)
-    .executeTakeFirst();
-  return Number(removed.numDeletedRows);
+    .execute();
+  return rows.length;
 }
 
-const usage = Object.values(usageColumns);
-
-const chargeColumns = [
-  "attempt_id",
-  "request_id",
-  "tenant_id",
-  "project_id",
-  "key_id",
-  "end_user",
-  "operation",
-  "provider",
-  "credential",
-  "model_asked",
-  "price_version",
-  "cost_nano_usd",
-  ...usage,
-] as const;
-
-async function chargeHolds(
-  transaction: Transaction<Database>,
-  instanceId: string,
-  requestIds: readonly string[],
-  nowMs: number,
-): Promise<void> {
-  await transaction
-    .insertInto("ledger_entries")
-    .columns([
-      ...chargeColumns,
-      "entry_id",
-      "model_served",
-      "kind",
-      "at_ms",
-      "basis",
-      "unpriced",
-      "estimated",
-      "recovered",
-    ])
-    .expression((builder) =>
-      builder
-        .selectFrom("holds")
-        .where("instance_id", "=", instanceId)
-        .where("request_id", "in", requestIds)
-        .select(chargeColumns)
-        .select((hold) => [
-          "attempt_id as entry_id",
-          "model_target as model_served",
-          sql.lit<"charge">("charge").as("kind"),
-          hold.val(nowMs).as("at_ms"),
-          sql.lit<"worst-case">("worst-case").as("basis"),
-          hold.case().when("price_version", "is", null).then(sql.lit(1)).else(sql.lit(0)).end().as("unpriced"),
-          sql.lit(1).as("estimated"),
-          sql.lit(1).as("recovered"),
-        ]),
-    )
-    .onConflict((conflict) => conflict.column("entry_id").doNothing())
-    .execute();
-}
-
-/** What only the dead process knew stays empty: method, path, status, sizes and timings. */
-async function recordKilled(
-  transaction: Transaction<Database>,
-  instanceId: string,
-  requestIds: readonly string[],
-): Promise<void> {
-  const shared = ["request_id", "tenant_id", "project_id", "key_id", "end_user", "operation", "model_asked"] as const;
-  const zero = ["stream", "status", "invalid_events", "bytes_in", "bytes_out", "total_us"] as const;
-  await transaction
-    .insertInto("requests")
-    .columns([
-      ...shared,
-      ...zero,
-      "started_at_ms",
-      "model_served",
-      "provider",
-      "attempts",
-      "cost_nano_usd",
-      ...usage,
-      "method",
-      "path",
-      "ending",
-      "basis",
-    ])
-    .expression((builder) =>
-      builder
-        .selectFrom("holds")
-        .where("instance_id", "=", instanceId)
-        .where("request_id", "in", requestIds)
-        .groupBy(shared)
-        .select(shared)
-        .select(zero.map((column) => sql.lit(0).as(column)))
-        .select((hold) => [
-          hold.fn.min("started_at_ms").as("started_at_ms"),
-          hold.fn.max("model_target").as("model_served"),
-          hold.fn.max("provider").as("provider"),
-          hold.fn.countAll<number>().as("attempts"),
-          hold.fn.sum<bigint>("cost_nano_usd").as("cost_nano_usd"),
-          ...usage.map((column) => hold.fn.sum<number>(column).as(column)),
-          sql.lit("").as("method"),
-          sql.lit("").as("path"),
-          sql.lit<"killed">("killed").as("ending"),
-          sql.lit<"worst-case">("worst-case").as("basis"),
-        ]),
-    )
-    .onConflict((conflict) => conflict.column("request_id").doNothing())
-    .execute();
+/** For `RecoveryDeps.finish`, where the bank is in the same database as the journal. */
+export async function finishInstance(transaction: Transaction<Database>, instanceId: string): Promise<void> {
+  const owners = transaction.selectFrom("allowance_owners").where("instance_id", "=", instanceId).select("owner_id");
+  for (const { owner_id } of await owners.execute()) await finishOwner(transaction, owner_id);
 }

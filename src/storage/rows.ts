@@ -2,8 +2,8 @@
 import { emptyUsage, usageBuckets } from "../kernel/usage.ts";
 import type { Usage } from "../kernel/usage.ts";
 import { toNanoUsd } from "../kernel/money.ts";
-import { parseLosses } from "./json-columns.ts";
-import type { LedgerEntry, LedgerFlag, RequestRecord } from "./records.ts";
+import { parseHeldAmounts, parseLosses } from "./json-columns.ts";
+import type { Hold, LedgerEntry, LedgerFlag, RequestRecord } from "./records.ts";
 import { usageColumns } from "./schema.ts";
 import type { Database, UsageColumn } from "./schema.ts";
 
@@ -11,6 +11,25 @@ export function toUsage(row: Readonly<Record<UsageColumn, number>>): Usage {
   const usage = emptyUsage();
   for (const bucket of usageBuckets) usage[bucket] = row[usageColumns[bucket]];
   return usage;
+}
+
+export function toHold(row: Database["holds"]): Hold {
+  return {
+    attemptId: row.attempt_id,
+    requestId: row.request_id,
+    startedAtMs: row.started_at_ms,
+    payer: { tenantId: row.tenant_id, projectId: row.project_id, keyId: row.key_id },
+    endUser: row.end_user,
+    operation: row.operation,
+    provider: row.provider,
+    credential: row.credential,
+    modelAsked: row.model_asked,
+    modelTarget: row.model_target,
+    priceVersion: row.price_version,
+    heldUsage: toUsage(row),
+    heldCostNanoUsd: toNanoUsd(row.cost_nano_usd),
+    heldAmounts: parseHeldAmounts(row.held_amounts),
+  };
 }
 
 export function toLedgerEntry(row: Database["ledger_entries"]): LedgerEntry {

@@ -1,6 +1,6 @@
+import { changeControl } from "../storage/control-version.ts";
 import { insertKey } from "./keys.ts";
 import type { CreatedKey } from "./keys.ts";
-import { change } from "./tenancy.ts";
 import type { TenancyDeps } from "./tenancy.ts";
 
 const DEFAULT_NAME = "default";
@@ -12,9 +12,9 @@ const DEFAULT_NAME = "default";
 export async function createFirstKey(deps: TenancyDeps): Promise<CreatedKey | null> {
   const anyTenant = deps.db.selectFrom("tenants").select("id").limit(1);
   if ((await anyTenant.executeTakeFirst()) !== undefined) return null;
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     if ((await db.selectFrom("tenants").select("id").limit(1).executeTakeFirst()) !== undefined) return null;
-    const named = { name: DEFAULT_NAME, created_at_ms: deps.clock.wallMs(), disabled_at_ms: null };
+    const named = { generation, name: DEFAULT_NAME, created_at_ms: deps.clock.wallMs(), disabled_at_ms: null };
     const tenantId = deps.ids.next("ten");
     const projectId = deps.ids.next("prj");
     await db
@@ -25,6 +25,6 @@ export async function createFirstKey(deps: TenancyDeps): Promise<CreatedKey | nu
       .insertInto("projects")
       .values({ id: projectId, tenant_id: tenantId, ...named })
       .execute();
-    return insertKey(deps, db, { id: projectId, tenantId }, { name: DEFAULT_NAME });
+    return insertKey(deps, db, generation, { id: projectId, tenantId }, { name: DEFAULT_NAME });
   });
 }

@@ -1,11 +1,12 @@
 import type { Kysely } from "kysely";
 import { HeadgateError } from "../kernel/errors.ts";
+import { changeControl } from "../storage/control-version.ts";
 import { encodeMetadata, encodeModelAllowList, parseMetadata, parseModelAllowList } from "../storage/json-columns.ts";
 import type { Database } from "../storage/schema.ts";
 import { generateKey, hashKey, visiblePrefix } from "./key-format.ts";
 import { findProject } from "./projects.ts";
 import type { ProjectReference } from "./projects.ts";
-import { change, checkName, notFound } from "./tenancy.ts";
+import { checkName, notFound } from "./tenancy.ts";
 import type { TenancyDeps } from "./tenancy.ts";
 
 /** A key as it can be shown; the key itself is not known any more. */
@@ -45,7 +46,9 @@ export interface KeyOptions {
 /** Names of keys need not be unique. Throws `invalid_argument`, `not_found` (tenant or project). */
 export function createKey(deps: TenancyDeps, project: ProjectReference, options: KeyOptions): Promise<CreatedKey> {
   checkKeyOptions(options, deps.clock.wallMs());
-  return change(deps, async (db) => insertKey(deps, db, await findProject(db, project), options));
+  return changeControl(deps.db, async (db, generation) =>
+    insertKey(deps, db, generation, await findProject(db, project), options),
+  );
 }
 
 /** Of one project, or of all; in the order they were made. Throws `not_found`. */
@@ -80,10 +83,10 @@ export async function findKey(db: Kysely<Database>, reference: string): Promise<
 
 /** From the next request on the key is refused, in every process. Revoking again changes nothing. Throws `not_found`. */
 export function revokeKey(deps: TenancyDeps, reference: string): Promise<ApiKey> {
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const key = await findKey(db, reference);
     const revokedAtMs = key.revokedAtMs ?? deps.clock.wallMs();
-    await db.updateTable("api_keys").set({ revoked_at_ms: revokedAtMs }).where("id", "=", key.id).execute();
+    await db.updateTable("api_keys").set({ revoked_at_ms: revokedAtMs, generation }).where("id", "=", key.id).execute();
     return { ...key, revokedAtMs };
   });
 }
@@ -93,7 +96,7 @@ export function revokeKey(deps: TenancyDeps, reference: string): Promise<ApiKey>
  * it would have been. Throws `not_found`, `invalid_argument` for a key that is no longer in force.
  */
 export function rotateKey(deps: TenancyDeps, reference: string, overlapMs: number): Promise<CreatedKey> {
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const old = await findKey(db, reference);
     const nowMs = deps.clock.wallMs();
     if (old.revokedAtMs !== null || (old.expiresAtMs !== null && old.expiresAtMs <= nowMs)) {
@@ -109,8 +112,12 @@ export function rotateKey(deps: TenancyDeps, reference: string, overlapMs: numbe
       overlapMs > 0
         ? { expires_at_ms: Math.min(nowMs + overlapMs, old.expiresAtMs ?? Number.MAX_SAFE_INTEGER) }
         : { revoked_at_ms: nowMs };
-    await db.updateTable("api_keys").set(end).where("id", "=", old.id).execute();
-    return insertKey(deps, db, { id: old.projectId, tenantId: old.tenantId }, old);
+    await db
+      .updateTable("api_keys")
+      .set({ ...end, generation })
+      .where("id", "=", old.id)
+      .execute();
+    return insertKey(deps, db, generation, { id: old.projectId, tenantId: old.tenantId }, old);
   });
 }
 
@@ -118,12 +125,14 @@ export function rotateKey(deps: TenancyDeps, reference: string, overlapMs: numbe
 export async function insertKey(
   deps: TenancyDeps,
   db: Kysely<Database>,
+  generation: number,
   project: { readonly id: string; readonly tenantId: string },
   options: KeyOptions,
 ): Promise<CreatedKey> {
   const plainKey = generateKey(deps.randomFill);
   const row: Database["api_keys"] = {
     id: deps.ids.next("key"),
+    generation,
     tenant_id: project.tenantId,
     project_id: project.id,
     name: options.name,

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
+import { changeControl } from "../storage/control-version.ts";
 import type { Database } from "../storage/schema.ts";
-import { alreadyExists, change, checkName, notFound } from "./tenancy.ts";
+import { alreadyExists, checkName, notFound } from "./tenancy.ts";
 import type { TenancyDeps } from "./tenancy.ts";
 import { findTenant } from "./tenants.ts";
 
@@ -22,11 +23,12 @@ export interface ProjectReference {
 /** Throws `invalid_argument`, `not_found` (the tenant), `already_exists`. */
 export function createProject(deps: TenancyDeps, tenant: string, name: string): Promise<Project> {
   checkName("project", name);
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const { id: tenantId } = await findTenant(db, tenant);
     await refuseTakenName(db, tenantId, name);
     const row = {
       id: deps.ids.next("prj"),
+      generation,
       tenant_id: tenantId,
       name,
       created_at_ms: deps.clock.wallMs(),
@@ -60,10 +62,10 @@ export async function findProject(db: Kysely<Database>, reference: ProjectRefere
 /** Throws `not_found`, `invalid_argument`, `already_exists`. */
 export function renameProject(deps: TenancyDeps, reference: ProjectReference, name: string): Promise<Project> {
   checkName("project", name);
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const project = await findProject(db, reference);
     if (project.name !== name) await refuseTakenName(db, project.tenantId, name);
-    await db.updateTable("projects").set({ name }).where("id", "=", project.id).execute();
+    await db.updateTable("projects").set({ name, generation }).where("id", "=", project.id).execute();
     return { ...project, name };
   });
 }
@@ -74,10 +76,14 @@ export function setProjectDisabled(
   reference: ProjectReference,
   disabled: boolean,
 ): Promise<Project> {
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const project = await findProject(db, reference);
     const disabledAtMs = disabled ? (project.disabledAtMs ?? deps.clock.wallMs()) : null;
-    await db.updateTable("projects").set({ disabled_at_ms: disabledAtMs }).where("id", "=", project.id).execute();
+    await db
+      .updateTable("projects")
+      .set({ disabled_at_ms: disabledAtMs, generation })
+      .where("id", "=", project.id)
+      .execute();
     return { ...project, disabledAtMs };
   });
 }

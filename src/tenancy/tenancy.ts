@@ -5,14 +5,13 @@
  * among siblings; wherever an operation takes a tenant, a project or a key, its id does as well as its name.
  * Nothing is deleted: disabling and revoking keep what old records refer to.
  *
- * Invariant: each change commits together with a higher control version, which makes every gateway process
- * forget the keys it has cached.
+ * Invariant: each change is one of storage/control-version.ts: it commits together with a higher control version, which
+ * makes every gateway process forget the keys it has cached.
  */
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { Clock } from "../kernel/clock.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { IdSource, RandomFill } from "../kernel/ids.ts";
-import { raiseControlVersion } from "../storage/control-version.ts";
 import type { Database } from "../storage/schema.ts";
 
 export interface TenancyDeps {
@@ -20,15 +19,6 @@ export interface TenancyDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly randomFill: RandomFill;
-}
-
-/** Runs a change and raises the control version with it. */
-export function change<T>(deps: TenancyDeps, act: (transaction: Transaction<Database>) => Promise<T>): Promise<T> {
-  return deps.db.transaction().execute(async (transaction) => {
-    const result = await act(transaction);
-    await raiseControlVersion(transaction);
-    return result;
-  });
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;

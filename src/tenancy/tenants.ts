@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
+import { changeControl } from "../storage/control-version.ts";
 import type { Database } from "../storage/schema.ts";
-import { alreadyExists, change, checkName, notFound } from "./tenancy.ts";
+import { alreadyExists, checkName, notFound } from "./tenancy.ts";
 import type { TenancyDeps } from "./tenancy.ts";
 
 export interface Tenant {
@@ -14,9 +15,15 @@ export interface Tenant {
 /** Throws `invalid_argument`, `already_exists`. */
 export function createTenant(deps: TenancyDeps, name: string): Promise<Tenant> {
   checkName("tenant", name);
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     await refuseTakenName(db, name);
-    const row = { id: deps.ids.next("ten"), name, created_at_ms: deps.clock.wallMs(), disabled_at_ms: null };
+    const row = {
+      id: deps.ids.next("ten"),
+      generation,
+      name,
+      created_at_ms: deps.clock.wallMs(),
+      disabled_at_ms: null,
+    };
     await db.insertInto("tenants").values(row).execute();
     return toTenant(row);
   });
@@ -42,20 +49,24 @@ export async function findTenant(db: Kysely<Database>, nameOrId: string): Promis
 /** Throws `not_found`, `invalid_argument`, `already_exists`. */
 export function renameTenant(deps: TenancyDeps, nameOrId: string, name: string): Promise<Tenant> {
   checkName("tenant", name);
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const tenant = await findTenant(db, nameOrId);
     if (tenant.name !== name) await refuseTakenName(db, name);
-    await db.updateTable("tenants").set({ name }).where("id", "=", tenant.id).execute();
+    await db.updateTable("tenants").set({ name, generation }).where("id", "=", tenant.id).execute();
     return { ...tenant, name };
   });
 }
 
 /** The keys of a disabled tenant are refused from the next request on. Throws `not_found`. */
 export function setTenantDisabled(deps: TenancyDeps, nameOrId: string, disabled: boolean): Promise<Tenant> {
-  return change(deps, async (db) => {
+  return changeControl(deps.db, async (db, generation) => {
     const tenant = await findTenant(db, nameOrId);
     const disabledAtMs = disabled ? (tenant.disabledAtMs ?? deps.clock.wallMs()) : null;
-    await db.updateTable("tenants").set({ disabled_at_ms: disabledAtMs }).where("id", "=", tenant.id).execute();
+    await db
+      .updateTable("tenants")
+      .set({ disabled_at_ms: disabledAtMs, generation })
+      .where("id", "=", tenant.id)
+      .execute();
     return { ...tenant, disabledAtMs };
   });
 }

@@ -190,8 +190,8 @@ for (const engine of engines) {
       await using place = await engine.createPlace();
       const failures: unknown[] = [];
       await using store = await place.openStore({ events: { failed: (...failure) => failures.push(failure) } });
-      const worstUsage = { ...emptyUsage(), outputTokens: Number.MAX_SAFE_INTEGER };
-      for (const attempt of ["att_1", "att_2"]) await store.journal.open(sampleHold("req_1", attempt, { worstUsage }));
+      const heldUsage = { ...emptyUsage(), outputTokens: Number.MAX_SAFE_INTEGER };
+      for (const attempt of ["att_1", "att_2"]) await store.journal.open(sampleHold("req_1", attempt, { heldUsage }));
       const { sum } = await store.db
         .selectFrom("holds")
         .select((hold) => hold.fn.sum<number>("output_tokens").as("sum"))

@@ -75,12 +75,12 @@ for (const engine of engines) {
           ["att_2", "azure", "gpt-5-mini", "worst-case", ["unpriced", "estimated", "recovered"]],
         ],
       );
-      assert.deepEqual(entries[0]?.usage, first.worstUsage);
-      assert.equal(entries[0]?.costNanoUsd, first.worstCostNanoUsd);
+      assert.deepEqual(entries[0]?.usage, first.heldUsage);
+      assert.equal(entries[0]?.costNanoUsd, first.heldCostNanoUsd);
       const [record] = (await listRequests(store.db, { limit: 10 })).records;
       assert.equal(record?.ending, "killed");
       assert.equal(record?.attempts, 2);
-      assert.equal(record?.costNanoUsd, first.worstCostNanoUsd * 2n);
+      assert.equal(record?.costNanoUsd, first.heldCostNanoUsd * 2n);
       assert.deepEqual(record?.payer, first.payer);
     });
 

@@ -31,8 +31,9 @@ export function sampleHold(requestId: string, attemptId: string, replaced: Parti
     modelAsked: "fast",
     modelTarget: "gpt-5-mini",
     priceVersion: "catalogue/openai/gpt-5-mini",
-    worstUsage: sampleUsage(1000, 500),
-    worstCostNanoUsd: toNanoUsd(9_007_199_254_740_993n),
+    heldUsage: sampleUsage(1000, 500),
+    heldCostNanoUsd: toNanoUsd(9_007_199_254_740_993n),
+    heldAmounts: [],
     ...replaced,
   };
 }

@@ -3,9 +3,9 @@
  * append the difference once it is known, and an end to the asking.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Insertable, Kysely } from "kysely";
+import type { Kysely } from "kysely";
 import { assert } from "../../kernel/assert.ts";
-import { columnNames, ledgerEntryColumns } from "../columns.ts";
+import { appendEntries } from "../closings.ts";
 import type { LedgerEntry } from "../records.ts";
 import { toLedgerEntry } from "../rows.ts";
 import type { Database } from "../schema.ts";
@@ -37,15 +37,9 @@ export async function listUnreconciled(
 /** Appends the signed difference to an earlier charge. Appending the same entry again changes nothing; returns whether it was new. */
 export async function appendCorrection(db: Kysely<Database>, entry: LedgerEntry): Promise<boolean> {
   assert(entry.kind === "correction", "only a correction may be appended");
-  const row = Object.fromEntries(
-    columnNames(ledgerEntryColumns).map((name) => [name, ledgerEntryColumns[name](entry)]),
-  );
-  const inserted = await db
-    .insertInto("ledger_entries")
-    .values(row as Insertable<Database["ledger_entries"]>)
-    .onConflict((conflict) => conflict.column("entry_id").doNothing())
-    .executeTakeFirst();
-  return inserted.numInsertedOrUpdatedRows === 1n;
+  const appended = [{ entry, lastOfRequest: false }];
+  const newIds = await db.transaction().execute((transaction) => appendEntries(transaction, appended));
+  return newIds.size === 1;
 }
 
 /** The providers that have charges without a correction. */

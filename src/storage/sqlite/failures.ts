@@ -28,6 +28,15 @@ export function storageUnavailable(error: unknown): HeadgateError {
   );
 }
 
+/** Throws `storage_unavailable` for whatever `read` throws. */
+export function reading<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw storageUnavailable(error);
+  }
+}
+
 function primaryCode(error: unknown): number | null {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return null;
   return error.errcode & PRIMARY_CODE_MASK;

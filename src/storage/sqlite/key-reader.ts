@@ -1,60 +1,26 @@
-/**
- * Reads keys on the event loop by prepared statements, and notices changes by `PRAGMA data_version`, which moves when
- * another connection, of this process or another, commits. It is asked once per turn of the event loop; only
- * when it moved is the control version read. `recheck` makes the next question a real one within the same turn.
- *
- * Invariant: the connection must not be the one that changes keys, whose own commits its data version does not show.
- */
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+/** Reads keys on the event loop by a prepared statement. */
+import type { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
 import { parseModelAllowList, parseMetadata } from "../json-columns.ts";
 import type { KeyReader, StoredKey } from "../key-reader.ts";
 import type { Database } from "../schema.ts";
-import { storageUnavailable } from "./failures.ts";
+import { reading } from "./failures.ts";
+import type { GenerationWatch } from "./generation.ts";
 
-export interface SqliteKeyReader extends KeyReader {
-  /** To be called when this process has changed something through another connection. */
-  recheck(): void;
-}
-
-export function createSqliteKeyReader(connection: DatabaseSync, db: Kysely<Database>): SqliteKeyReader {
-  const dataVersionStatement = connection.prepare("PRAGMA data_version");
-  const generationStatement = connection.prepare(db.selectFrom("control_version").select("generation").compile().sql);
-  const findStatement = connection.prepare(findKeyQuery(db).compile().sql);
-  let dataVersion: SQLOutputValue | undefined;
-  let generation = 0;
-  let checkedThisTurn = false;
-  const endTurn = (): void => {
-    checkedThisTurn = false;
-  };
+export function createSqliteKeyReader(
+  connection: DatabaseSync,
+  db: Kysely<Database>,
+  watch: GenerationWatch,
+): KeyReader {
+  const select = connection.prepare(findKeyQuery(db).compile().sql);
   return {
-    generation: () =>
-      reading(() => {
-        if (checkedThisTurn) return generation;
-        const current = dataVersionStatement.get()?.["data_version"];
-        if (current !== dataVersion) {
-          generation = Number(generationStatement.get()?.["generation"]);
-          dataVersion = current;
-        }
-        checkedThisTurn = true;
-        setImmediate(endTurn);
-        return generation;
-      }),
+    generation: () => watch.generation(),
     find: (hash) =>
       reading(() => {
-        const row = findStatement.get(hash);
+        const row = select.get(hash);
         return row === undefined ? null : toStoredKey(row as unknown as KeyRow);
       }),
-    recheck: endTurn,
   };
-}
-
-function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw storageUnavailable(error);
-  }
 }
 
 type KeyRow = Awaited<ReturnType<ReturnType<typeof findKeyQuery>["executeTakeFirstOrThrow"]>>;

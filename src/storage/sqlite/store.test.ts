@@ -104,7 +104,8 @@ function hold(attemptId: string): Hold {
     modelAsked: "fast",
     modelTarget: "gpt-5-mini",
     priceVersion: null,
-    worstUsage: emptyUsage(),
-    worstCostNanoUsd: toNanoUsd(1n),
+    heldUsage: emptyUsage(),
+    heldCostNanoUsd: toNanoUsd(1n),
+    heldAmounts: [],
   };
 }

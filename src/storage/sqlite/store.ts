@@ -1,23 +1,29 @@
 /**
  * Puts the SQLite store together. Connections of one process to the one file:
- *   loop    journal and key lookups, on the event loop, never waits for a lock, never checkpoints
+ *   loop    journal, lookups of keys and allowances, on the event loop, never waits for a lock, never checkpoints
  *   db      Kysely: tenancy, reports, recovery; may wait for another writer
  *   worker  checkpoints, in a thread
  *   lock    the instance lock, a file of its own
  */
 import type { DatabaseSync } from "node:sqlite";
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
 import { assert } from "../../kernel/assert.ts";
 import { repeat } from "../../kernel/repeat.ts";
-import { recoverHolds } from "../recovery.ts";
+import { writeClosings } from "../closings.ts";
+import { createSqlBank } from "../escrow/sql-bank.ts";
+import { finishInstance, recoverHolds } from "../recovery.ts";
 import type { RecoveryReport } from "../recovery.ts";
 import type { Database } from "../schema.ts";
 import type { DatabaseOptions, Store, StoreOptions } from "../storage.ts";
+import { createSqliteAllowanceReader } from "./allowance-reader.ts";
 import { createBatchWriter } from "./journal/batch-writer.ts";
+import { createClosingSums } from "./journal/closing-sums.ts";
 import { startCheckpointer } from "./journal/checkpointer.ts";
 import { openConnection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { BUSY_STEP_MS, createSqliteDialect, type SqliteDialectEvents } from "./dialect.ts";
+import { storageUnavailable } from "./failures.ts";
+import { watchGeneration } from "./generation.ts";
 import { takeInstanceLock } from "./instance-lock.ts";
 import { SqliteJournal } from "./journal/journal.ts";
 import { prepareJournalStatements } from "./journal/statements.ts";
@@ -44,7 +50,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   const file = storeFile(options.dataDir);
   const kysely = openMigrated(file, options.durability, false);
   const dialectEvents: SqliteDialectEvents = {
-    onWrite: () => keys.recheck(),
+    onWrite: () => watch.recheck(),
     onOutOfRange: (column, value) => options.events?.failed?.("count", `${column} holds ${value}`),
   };
   const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, dialectEvents) });
@@ -52,13 +58,20 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   opened.defer(() => db.destroy());
   const loop = openConnection(file, { durability: options.durability, busyTimeoutMs: 0, checkpoints: false });
   opened.defer(() => loop.close());
-  const keys = createSqliteKeyReader(loop, db);
+  const watch = watchGeneration(loop, db);
 
   const instanceId = await announceInstance(options, db, opened);
   const journal = openJournal(options, file, loop, db, instanceId, opened);
 
   const recover = (): Promise<RecoveryReport> =>
-    recoverHolds({ db, clock: options.clock, instanceId, takeLock: (id) => takeInstanceLock(options.dataDir, id) });
+    recoverHolds({
+      db,
+      clock: options.clock,
+      instanceId,
+      takeLock: (id) => takeInstanceLock(options.dataDir, id),
+      settle: writeClosings,
+      finish: finishInstance,
+    });
   const recoverAndTell = async (): Promise<void> => {
     try {
       const report = await recover();
@@ -75,7 +88,9 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     db,
     journalDb: db,
     journal,
-    keys,
+    keys: createSqliteKeyReader(loop, db, watch),
+    allowances: createSqliteAllowanceReader(loop, db, watch, dialectEvents.onOutOfRange),
+    bank: createSqlBank({ db, now: () => sql<number>`${options.clock.wallMs()}`, unavailable: storageUnavailable }),
     instanceId,
     queueLength: () => journal.queueLength,
     delivered: async () => {},
@@ -109,12 +124,17 @@ async function announceInstance(
   opened.defer(() => lock.release());
   await db.insertInto("instances").values({ id: instanceId, started_at_ms: options.clock.wallMs() }).execute();
   opened.defer(async () => {
-    // With holds left (their closing was refused) it stays announced, for the next recovery to charge them.
+    // With holds left (their closing was refused) or grants, it stays announced, for the next recovery to settle them.
     const ownHolds = db.selectFrom("holds").where("instance_id", "=", instanceId).select("attempt_id");
+    const ownGrants = db
+      .selectFrom("allowance_grants as grant")
+      .innerJoin("allowance_owners as owner", "owner.owner_id", "grant.owner_id")
+      .where("owner.instance_id", "=", instanceId)
+      .select("grant.account_id");
     await db
       .deleteFrom("instances")
       .where("id", "=", instanceId)
-      .where((row) => row.not(row.exists(ownHolds)))
+      .where((row) => row.not(row.or([row.exists(ownHolds), row.exists(ownGrants)])))
       .execute();
   });
   return instanceId;
@@ -128,8 +148,9 @@ function openJournal(
   instanceId: string,
   opened: AsyncDisposableStack,
 ): SqliteJournal {
+  const sums = createClosingSums(loop, db, () => options.clock.wallMs());
   const journal: SqliteJournal = new SqliteJournal({
-    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId)),
+    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId, sums)),
     clock: options.clock,
     queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
     busyMaxMs: BUSY_MAX_MS,

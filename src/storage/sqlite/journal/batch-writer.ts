@@ -2,20 +2,24 @@
  * Commits a batch of journal operations as one transaction.
  *
  * The common case runs the operations bare. Only when a row of the batch is at fault is the transaction rolled back
- * and repeated with a savepoint around each operation, so that the faulty ones fail alone and the others commit.
+ * and repeated with a savepoint around each operation, so that the faulty ones fail alone and the others commit; what
+ * closings sum up is then written by each of them.
  * When the store is at fault (disk full, I/O error), every operation of the batch fails and none is committed.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { HeadgateError } from "../../../kernel/errors.ts";
-import type { Hold, LedgerEntry, RequestRecord } from "../../records.ts";
+import type { Move } from "../../escrow/bank.ts";
+import type { Hold, HoldExtension, LedgerEntry, RequestRecord } from "../../records.ts";
 import { isBusy, isRowFault, storageUnavailable } from "../failures.ts";
 import type { JournalStatements } from "./statements.ts";
 
-/** Either an `open` (with a hold) or a `close` (with a record). */
+/** An `open` (with a hold), an `extend` (with an extension) or a `close` (with a record). */
 export interface JournalOperation {
   readonly hold: Hold | null;
+  readonly extension: HoldExtension | null;
   readonly record: RequestRecord | null;
   readonly entries: readonly LedgerEntry[];
+  readonly moves: readonly Move[];
   readonly resolve: () => void;
   readonly reject: (error: HeadgateError) => void;
   /** A `close` that was refused before and is kept elsewhere. */
@@ -37,6 +41,7 @@ export function createBatchWriter(connection: DatabaseSync, statements: JournalS
     try {
       begin.run();
       for (const operation of batch) apply(statements, operation);
+      statements.flush();
       commit.run();
       return "committed";
     } catch (error) {
@@ -63,10 +68,12 @@ export function createBatchWriter(connection: DatabaseSync, statements: JournalS
     connection.exec("SAVEPOINT operation");
     try {
       apply(statements, operation);
+      statements.flush();
       connection.exec("RELEASE operation");
       return null;
     } catch (error) {
       if (!isRowFault(error)) throw error;
+      statements.discard();
       connection.exec("ROLLBACK TO operation; RELEASE operation");
       return new HeadgateError(
         "internal",
@@ -80,6 +87,7 @@ export function createBatchWriter(connection: DatabaseSync, statements: JournalS
 
   /** False when the connection cannot even do that; the next `write` tries again. */
   function rollBack(): boolean {
+    statements.discard();
     try {
       if (connection.isTransaction) connection.exec("ROLLBACK");
       return true;
@@ -94,7 +102,8 @@ export function createBatchWriter(connection: DatabaseSync, statements: JournalS
 
 function apply(statements: JournalStatements, operation: JournalOperation): void {
   if (operation.hold !== null) statements.open(operation.hold);
-  if (operation.record !== null) statements.close(operation.record, operation.entries);
+  if (operation.extension !== null) statements.extend(operation.extension);
+  if (operation.record !== null) statements.close(operation.record, operation.entries, operation.moves);
 }
 
 function failAll(batch: readonly JournalOperation[], error: unknown): "failed" {

@@ -12,6 +12,7 @@ import { emptyUsage } from "../../../kernel/usage.ts";
 import type { Hold } from "../../records.ts";
 import type { Database } from "../../schema.ts";
 import { createBatchWriter } from "./batch-writer.ts";
+import { createClosingSums } from "./closing-sums.ts";
 import { openConnection } from "../connection.ts";
 import { createSqliteDialect } from "../dialect.ts";
 import { SqliteJournal } from "./journal.ts";
@@ -64,8 +65,9 @@ function openBench(): Bench {
   });
   const commits: number[] = [];
   const clock = createManualClock();
+  const sums = createClosingSums(loop, db, () => clock.wallMs());
   const journal = new SqliteJournal({
-    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, "ins_1")),
+    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, "ins_1", sums)),
     clock,
     queueLengthMax: 1000,
     busyMaxMs: 5000,
@@ -100,8 +102,9 @@ function hold(attemptId: string, modelAsked = "fast"): Hold {
     modelAsked,
     modelTarget: "gpt-5-mini",
     priceVersion: null,
-    worstUsage: emptyUsage(),
-    worstCostNanoUsd: toNanoUsd(1n),
+    heldUsage: emptyUsage(),
+    heldCostNanoUsd: toNanoUsd(1n),
+    heldAmounts: [],
   };
 }
 

@@ -7,13 +7,14 @@
  *   paused: nothing is written; resume ─▶ scheduled
  *
  * Invariants: an operation is settled exactly once, after the commit that contains it; the queue is bounded; the
- * event loop never waits for a lock. Closing may use twice the queue that opening may, because a call whose record
+ * event loop never waits for a lock. Closing may use twice the queue of opening and extending, because a call whose record
  * is refused was already made. Such a closing is refused to its caller and kept for later: late-closings.ts.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { HeadgateError } from "../../../kernel/errors.ts";
-import type { Hold, Journal, LedgerEntry, RequestRecord } from "../../records.ts";
+import type { Move } from "../../escrow/bank.ts";
+import type { Hold, HoldExtension, Journal, LedgerEntry, RequestRecord } from "../../records.ts";
 import type { BatchWriter, JournalOperation } from "./batch-writer.ts";
 import { storageUnavailable } from "../failures.ts";
 import { LateClosings, type LateClosing, type LateClosingState } from "./late-closings.ts";
@@ -39,6 +40,7 @@ const BUSY_RETRY_MS = 2;
 /** With a blocking step each, about five seconds. */
 const CLOSING_ATTEMPTS_MAX = 2500;
 const NO_ENTRIES: readonly LedgerEntry[] = [];
+const NO_MOVES: readonly Move[] = [];
 
 export class SqliteJournal implements Journal {
   readonly #options: SqliteJournalOptions;
@@ -55,9 +57,9 @@ export class SqliteJournal implements Journal {
     this.#late = new LateClosings({
       clock: options.clock,
       lengthMax: options.lateClosingsMax,
-      write: ({ record, entries }, resolve, reject) =>
+      write: (closing, resolve, reject) =>
         this.#enqueue(
-          { hold: null, record, entries, resolve, reject, late: true, failure: null },
+          { hold: null, extension: null, ...closing, resolve, reject, late: true, failure: null },
           options.queueLengthMax + options.lateClosingsMax,
         ),
       changed: options.onLateClosing,
@@ -70,21 +72,15 @@ export class SqliteJournal implements Journal {
   }
 
   open(hold: Hold): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#enqueue(
-        { hold, record: null, entries: NO_ENTRIES, resolve, reject, late: false, failure: null },
-        this.#options.queueLengthMax,
-      );
-    });
+    return this.#commit(hold, null, null, NO_ENTRIES, NO_MOVES, this.#options.queueLengthMax);
   }
 
-  close(record: RequestRecord, entries: readonly LedgerEntry[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#enqueue(
-        { hold: null, record, entries, resolve, reject, late: false, failure: null },
-        this.#options.queueLengthMax * 2,
-      );
-    });
+  extend(extension: HoldExtension): Promise<void> {
+    return this.#commit(null, extension, null, NO_ENTRIES, NO_MOVES, this.#options.queueLengthMax);
+  }
+
+  close(record: RequestRecord, entries: readonly LedgerEntry[], moves: readonly Move[] = NO_MOVES): Promise<void> {
+    return this.#commit(null, null, record, entries, moves, this.#options.queueLengthMax * 2);
   }
 
   /** Nothing is written until `resume`; operations queue up meanwhile. */
@@ -108,6 +104,22 @@ export class SqliteJournal implements Journal {
     }
     this.#refuseAll(storageUnavailable("the store is closed"));
     this.#late.abandonAll();
+  }
+
+  #commit(
+    hold: Hold | null,
+    extension: HoldExtension | null,
+    record: RequestRecord | null,
+    entries: readonly LedgerEntry[],
+    moves: readonly Move[],
+    lengthMax: number,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#enqueue(
+        { hold, extension, record, entries, moves, resolve, reject, late: false, failure: null },
+        lengthMax,
+      );
+    });
   }
 
   #enqueue(operation: JournalOperation, lengthMax: number): void {
@@ -168,11 +180,12 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  /** What has entries was called and can be charged exactly, so it is kept; but not a row that fails again. */
+  /** What has entries or moves was called and can be charged exactly, so it is kept; but not a row that fails again. */
   #refuse(operation: JournalOperation, failure: HeadgateError): void {
-    const { record, entries, late } = operation;
-    const keeps = record !== null && entries.length > 0 && !late && failure.code === "storage_unavailable";
-    if (keeps) this.#late.keep({ record, entries });
+    const { record, entries, moves, late } = operation;
+    const charges = entries.length > 0 || moves.length > 0;
+    const keeps = record !== null && charges && !late && failure.code === "storage_unavailable";
+    if (keeps) this.#late.keep({ record, entries, moves });
     operation.reject(failure);
   }
 }

@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 function closing(requestId: string): LateClosing {
-  return { record: sampleRecord(requestId), entries: [sampleEntry(requestId, `att_${requestId}`)] };
+  return { record: sampleRecord(requestId), entries: [sampleEntry(requestId, `att_${requestId}`)], moves: [] };
 }
 
 /** Answers what is on offer and returns whose it was. */
@@ -101,12 +101,12 @@ test("at the end everything is offered at once, what is still refused is given u
 });
 
 test("what went well for the provider is recorded as the caller was told; an error of its own stays", () => {
-  const entries = [sampleEntry("req", "att")];
-  late.keep({ record: sampleRecord("stream", { stream: true }), entries });
-  late.keep({ record: sampleRecord("whole", { stream: false }), entries });
+  const charged = { entries: [sampleEntry("req", "att")], moves: [] };
+  late.keep({ record: sampleRecord("stream", { stream: true }), ...charged });
+  late.keep({ record: sampleRecord("whole", { stream: false }), ...charged });
   late.keep({
     record: sampleRecord("gone", { ending: "caller-gone", errorCode: "client_closed", status: 499 }),
-    entries,
+    ...charged,
   });
   clock.advance(1000);
   assert.deepEqual(

@@ -15,6 +15,7 @@
  */
 import type { Clock, Timer } from "../../../kernel/clock.ts";
 import type { HeadgateError } from "../../../kernel/errors.ts";
+import type { Move } from "../../escrow/bank.ts";
 import type { LedgerEntry, RequestRecord } from "../../records.ts";
 
 /** What became of a closing that was refused; `abandoned` is left to recovery. */
@@ -23,6 +24,7 @@ export type LateClosingState = "kept" | "settled" | "abandoned";
 export interface LateClosing {
   readonly record: RequestRecord;
   readonly entries: readonly LedgerEntry[];
+  readonly moves: readonly Move[];
 }
 
 export interface LateClosingsOptions {
@@ -53,7 +55,7 @@ export class LateClosings {
   keep(refused: LateClosing): void {
     const { requestId } = refused.record;
     if (this.#kept.has(requestId)) return;
-    const closing = { record: asTold(refused.record), entries: refused.entries };
+    const closing = { ...refused, record: asTold(refused.record) };
     if (this.#ended) {
       this.#options.changed("abandoned", closing);
       return;

@@ -1,36 +1,52 @@
 /**
  * The journal's statements: written as Kysely queries, compiled once, executed synchronously with positional
- * parameters. Both run inside the caller's transaction and throw what SQLite throws.
+ * parameters. All run inside the caller's transaction and throw what SQLite throws.
+ *
+ * What a closing changes besides its own rows is summed up over the transaction by the engine's `ClosingEffects`;
+ * `flush` writes the sums before the commit, `discard` forgets them after a rollback.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { CompiledQuery, Kysely } from "kysely";
-import { columnNames, holdColumns, ledgerEntryColumns, requestColumns } from "../../columns.ts";
+import { columnNames, growingColumns, holdColumns, ledgerEntryColumns, requestColumns } from "../../columns.ts";
 import type { Bound, ColumnReaders } from "../../columns.ts";
-import type { Hold, LedgerEntry, RequestRecord } from "../../records.ts";
+import type { Move } from "../../escrow/bank.ts";
+import type { Hold, HoldExtension, LedgerEntry, RequestRecord } from "../../records.ts";
 import type { Database } from "../../schema.ts";
 
-export interface JournalStatements {
+export interface ClosingEffects {
+  /** Of a request that was not closed before. The last entry is the last of its request. */
+  add(record: RequestRecord, entries: readonly LedgerEntry[], moves: readonly Move[]): void;
+  flush(): void;
+  discard(): void;
+}
+
+export interface JournalStatements extends Pick<ClosingEffects, "flush" | "discard"> {
   open(hold: Hold): void;
-  close(record: RequestRecord, entries: readonly LedgerEntry[]): void;
+  extend(extension: HoldExtension): void;
+  close(record: RequestRecord, entries: readonly LedgerEntry[], moves: readonly Move[]): void;
 }
 
 export function prepareJournalStatements(
   connection: DatabaseSync,
   db: Kysely<Database>,
   instanceId: string,
+  effects: ClosingEffects,
 ): JournalStatements {
   const prepare = (query: { compile(): CompiledQuery }): StatementSync => connection.prepare(query.compile().sql);
   const deleteHold = prepare(db.deleteFrom("holds").where("attempt_id", "=", ""));
-  const insertHold = createInsert(
+  const insertHold = createBinder(
     prepare(db.insertInto("holds").values({ ...placeholders(holdColumns), instance_id: instanceId })),
     holdColumns,
-    [instanceId],
   );
-  const insertEntry = createInsert(
-    prepare(db.insertInto("ledger_entries").values(placeholders(ledgerEntryColumns))),
+  const extendHold = createBinder(
+    prepare(db.updateTable("holds").set(placeholders(growingColumns)).where("attempt_id", "=", "")),
+    growingColumns,
+  );
+  const insertEntry = createBinder(
+    prepare(db.insertInto("ledger_entries").values({ ...placeholders(ledgerEntryColumns), last_of_request: 0 })),
     ledgerEntryColumns,
   );
-  const insertRequest = createInsert(
+  const insertRequest = createBinder(
     prepare(
       db
         .insertInto("requests")
@@ -40,31 +56,41 @@ export function prepareJournalStatements(
     requestColumns,
   );
   return {
-    open: (hold) => void insertHold(hold),
-    close(record, entries) {
+    open: (hold) => void insertHold(hold, instanceId),
+    extend: (extension) => void extendHold(extension, extension.attemptId),
+    close(record, entries, moves) {
       const alreadyClosed = insertRequest(record) === 0;
       if (alreadyClosed) return;
-      for (const entry of entries) {
+      const last = entries.length - 1;
+      for (let index = 0; index <= last; index++) {
+        const entry = entries[index];
+        if (entry === undefined) continue;
         deleteHold.run(entry.attemptId);
-        insertEntry(entry);
+        insertEntry(entry, index === last ? 1 : 0);
       }
+      effects.add(record, entries, moves);
     },
+    flush: () => effects.flush(),
+    discard: () => effects.discard(),
   };
 }
 
-/** Returns a function that inserts one record and returns how many rows that made. */
-function createInsert<Row, Subject>(
+/**
+ * Returns a function that binds a record, and after it `further` where the statement has one more parameter, and
+ * returns how many rows that changed.
+ */
+function createBinder<Row, Subject>(
   statement: StatementSync,
   columns: ColumnReaders<Row, Subject>,
-  constants: readonly Bound[] = [],
-): (subject: Subject) => number {
+): (subject: Subject, further?: Bound) => number {
   const readers = Object.values(columns) as readonly ((subject: Subject) => Bound)[];
-  const parameters: Bound[] = [...readers.map(() => null), ...constants];
-  return (subject) => {
+  const parameters: Bound[] = readers.map(() => null);
+  return (subject, further) => {
     for (let index = 0; index < readers.length; index++) {
       const read = readers[index];
       if (read !== undefined) parameters[index] = read(subject);
     }
+    if (further !== undefined) parameters[readers.length] = further;
     return Number(statement.run(...parameters).changes);
   };
 }
