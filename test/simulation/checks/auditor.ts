@@ -1,0 +1,147 @@
+/**
+ * Judges a world: it is told what every process, the bank and the ledger do, keeps books of its own about it, and after
+ * every event checks the accounts that the event touched. It throws a `Violation`.
+ */
+import { HeadgateError } from "../../../src/kernel/errors.ts";
+import type { Demand } from "../../../src/limits/limits.ts";
+import type { HeldAmount, Move } from "../../../src/storage/escrow/bank.ts";
+import type { BankWitness, ModelBank } from "../model/bank.ts";
+import type { Control } from "../model/control.ts";
+import type { Closing } from "../model/ledger.ts";
+import type { RequestPlan } from "../scenario/requests.ts";
+import { checkAccount } from "./account-checks.ts";
+import type { Asked, Witnessed } from "./asked.ts";
+import { Books } from "./books.ts";
+import { ConcurrencyChecks } from "./concurrency-checks.ts";
+import { DrawChecks } from "./draw-checks.ts";
+import { checkHeld, checkMoves, checkOwners, checkWindows } from "./holding-checks.ts";
+import { grownNeedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
+import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
+import { Violation } from "./violation.ts";
+
+export interface AuditedWorld {
+  readonly control: Control;
+  readonly rules: RefusalRules;
+  readonly nowMs: () => number;
+}
+
+export class Auditor {
+  readonly books: Books = new Books();
+  readonly #world: AuditedWorld;
+  readonly #draws = new DrawChecks();
+  readonly #concurrency: ConcurrencyChecks;
+  readonly #refusals: RefusalChecks;
+  #bank: ModelBank | null = null;
+
+  constructor(world: AuditedWorld) {
+    this.#world = world;
+    this.#concurrency = new ConcurrencyChecks(world.control, this.#draws);
+    this.#refusals = new RefusalChecks({ ...world, books: this.books, slots: this.#concurrency.slots });
+  }
+
+  readonly witness: BankWitness = {
+    changed: ({ key }) => void this.books.touched.add(key.accountId),
+    drew: (account, before, granted, nowMs) => this.#draws.drew(account, before, granted, nowMs),
+    released: (account, amount) => this.#draws.released(account, amount),
+  };
+
+  /** Before anything happens. */
+  watch(bank: ModelBank): void {
+    this.#bank = bank;
+  }
+
+  /** Requests whose reservation is not decided. */
+  get waiting(): number {
+    return this.#refusals.waiting;
+  }
+
+  asked(requestId: string, process: Witnessed, plan: RequestPlan): Asked {
+    const path = pathOf(process.allowances.ofTenant(plan.scope.payer.tenantId), plan.scope);
+    const asked = { requestId, process, plan, path, askedAtMs: this.#world.nowMs() };
+    this.#refusals.asked(asked);
+    return asked;
+  }
+
+  reserved(asked: Asked, held: readonly HeldAmount[]): void {
+    this.#refusals.answered(asked);
+    this.#concurrency.admitted(asked, held, this.#watched);
+    this.#hold(asked, held, ({ row }) => neededOf(row, asked.plan.estimate));
+    checkWindows(asked, held, { bank: this.#watched, control: this.#world.control });
+  }
+
+  /** `grown`: by how much it has grown in all. */
+  grew(asked: Asked, held: readonly HeldAmount[], grown: Demand): void {
+    this.#hold(asked, held, ({ row }) => grownNeedOf(row, asked.plan.estimate, grown));
+  }
+
+  refused(asked: Asked, thrown: unknown): void {
+    if (!(thrown instanceof HeadgateError) || thrown.code === "internal")
+      throw new Violation("crash", describe(thrown));
+    this.#refusals.refused(asked, thrown);
+  }
+
+  /** `held`: at the end, with what it had been granted so late that it could not use it. */
+  settled(asked: Asked, used: Demand | null, held: readonly HeldAmount[], moves: readonly Move[]): void {
+    checkOwners(asked, this.books.heldBy(asked.requestId), held);
+    checkMoves(asked, used, held, moves);
+    this.books.settle(asked.requestId, moves);
+    this.#concurrency.ended(asked);
+  }
+
+  /** Its process has died. `journaled`: what the journal says that it holds; `null` if it knows nothing of it. */
+  orphaned(asked: Asked, journaled: readonly HeldAmount[] | null): void {
+    this.books.hold(asked.requestId, journaled ?? []);
+    this.died(asked);
+  }
+
+  /** Its process has died; what it holds or has settled stays what it is. */
+  died(asked: Asked): void {
+    this.#refusals.answered(asked);
+    this.#concurrency.ended(asked);
+  }
+
+  /** A journal has charged a dead process's request. */
+  recovered({ requestId, moves }: Closing): void {
+    this.books.settle(requestId, moves);
+  }
+
+  delivered(closing: Closing): void {
+    this.books.deliver(closing);
+    this.#draws.settled(closing.moves, this.#watched.accounts);
+  }
+
+  /** After every event. */
+  check(): void {
+    this.#refusals.check();
+    const { touched } = this.books;
+    if (touched.size === 0) return;
+    const bank = this.#watched;
+    for (const accountId of touched) {
+      const account = bank.accounts.get(accountId);
+      if (account === undefined) continue;
+      this.#draws.check(account);
+      this.#concurrency.checkBound(account);
+      checkAccount(account, this.books);
+      this.#refusals.note(account, bank);
+    }
+    touched.clear();
+  }
+
+  #hold(asked: Asked, held: readonly HeldAmount[], needOf: (entry: PathEntry) => bigint): void {
+    const { control } = this.#world;
+    checkHeld(asked, held, needOf, { bank: this.#watched, control });
+    checkOwners(asked, this.books.heldBy(asked.requestId), held);
+    this.books.hold(asked.requestId, held);
+  }
+
+  get #watched(): ModelBank {
+    if (this.#bank === null) throw new Error("The auditor has been shown no bank.");
+    return this.#bank;
+  }
+}
+
+export function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? "" : ` because of ${describe(thrown.cause)}`;
+  return `${thrown.stack ?? thrown.message}${cause}`;
+}

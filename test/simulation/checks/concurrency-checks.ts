@@ -1,0 +1,66 @@
+/** What depends on how many requests run at the same time: slots, and by how much streams may pass a limit. */
+import type { Meter } from "../../../src/limits/allowance.ts";
+import type { HeldAmount } from "../../../src/storage/escrow/bank.ts";
+import type { ModelAccount, ModelBank } from "../model/bank.ts";
+import type { Control } from "../model/control.ts";
+import { highestPrice } from "../scenario/allowances.ts";
+import { sliceTokens } from "../scenario/requests.ts";
+import type { Asked } from "./asked.ts";
+import type { DrawChecks } from "./draw-checks.ts";
+import { Running } from "./running.ts";
+import { Violation } from "./violation.ts";
+
+export class ConcurrencyChecks {
+  /** Requests that use slots, by the prefix of the accounts' ids. */
+  readonly slots: Running<Asked> = new Running();
+  /** Requests that hold of it, by account. */
+  readonly #holders = new Running<Asked>();
+  readonly #control: Control;
+  readonly #draws: DrawChecks;
+
+  constructor(control: Control, draws: DrawChecks) {
+    this.#control = control;
+    this.#draws = draws;
+  }
+
+  admitted(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
+    const entries = asked.path.filter(({ row }) => row.meter === "slots");
+    const prefixes = entries.map(({ prefix }) => prefix);
+    this.slots.began(asked, prefixes);
+    this.#holders.began(
+      asked,
+      held.map(({ accountId }) => accountId),
+    );
+    for (const { row, prefix } of entries) {
+      const account = bank.accounts.get(`${prefix}0`);
+      if (account === undefined || this.#control.wasDisabled(row.id)) continue;
+      const slots = this.#draws.limitOf(account);
+      const running = this.slots.now(prefix);
+      if (slots === null || BigInt(running) <= slots) continue;
+      throw new Violation("slots", `${running} requests run under "${row.name}", which has ${slots} slots`);
+    }
+  }
+
+  /** Settled, or its process has died. */
+  ended(asked: Asked): void {
+    this.slots.ended(asked);
+    this.#holders.ended(asked);
+  }
+
+  /** The limit, and one slice for each stream that ran at the same time. What drains is not remembered. */
+  checkBound(account: ModelAccount): void {
+    const { key, state } = account;
+    const row = this.#control.allowance(key.allowanceId);
+    const limit = this.#draws.limitOf(account);
+    if (row === undefined || limit === null || state.drain !== null || state.spent <= limit) return;
+    const streams = row.policy === "strict" ? 0 : this.#holders.peak(key.accountId);
+    if (state.spent <= limit + BigInt(streams) * sliceOf(row.meter)) return;
+    const say = `${key.accountId} has spent ${state.spent} of a limit of ${limit}`;
+    throw new Violation("overspend", `${say} by at the most ${streams} ${row.policy} requests at the same time`);
+  }
+}
+
+function sliceOf(meter: Meter): bigint {
+  if (meter === "money") return BigInt(sliceTokens) * highestPrice;
+  return meter === "tokens" ? BigInt(sliceTokens) : 0n;
+}

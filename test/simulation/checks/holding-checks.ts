@@ -1,0 +1,99 @@
+/** What must hold of a request's reservation: what it holds, and what it takes in the end. */
+import type { Demand } from "../../../src/limits/limits.ts";
+import type { HeldAmount, Move } from "../../../src/storage/escrow/bank.ts";
+import type { ModelBank } from "../model/bank.ts";
+import type { Control } from "../model/control.ts";
+import type { Asked } from "./asked.ts";
+import { pathOf, usedOf, type PathEntry } from "./path.ts";
+import { Violation } from "./violation.ts";
+
+export interface HoldingWorld {
+  readonly bank: ModelBank;
+  readonly control: Control;
+}
+
+/** A process learns the bank's time from answers that are a moment old, and a window may end while it asks. */
+const WINDOW_TOLERANCE_MS = 5_000;
+
+/** `needOf`: how much of an allowance it must hold by now. */
+export function checkHeld(
+  asked: Asked,
+  held: readonly HeldAmount[],
+  needOf: (entry: PathEntry) => bigint,
+  world: HoldingWorld,
+): void {
+  const { plan, process, path } = asked;
+  const pathNow = pathOf(process.allowances.ofTenant(plan.scope.payer.tenantId), plan.scope);
+  const left = new Set(held);
+  for (const entry of path) {
+    const of = held.filter(({ accountId }) => accountId.startsWith(entry.prefix));
+    for (const amount of of) left.delete(amount);
+    if (entry.row.meter === "slots" || isOptional(entry, pathNow, world)) continue;
+    const sum = of.reduce((total, { amount }) => total + amount, 0n);
+    if (sum !== needOf(entry)) {
+      throw new Violation("path", `${asked.requestId} needs ${needOf(entry)} of "${entry.row.name}" and holds ${sum}`);
+    }
+  }
+  for (const { accountId } of left) {
+    if (pathNow.some(({ prefix }) => accountId.startsWith(prefix))) continue;
+    throw new Violation("path", `${asked.requestId} holds of ${accountId}, which is not on its path`);
+  }
+}
+
+export function checkWindows(asked: Asked, held: readonly HeldAmount[], world: HoldingWorld): void {
+  for (const { accountId } of held) {
+    const key = world.bank.accounts.get(accountId)?.key;
+    if (key === undefined)
+      throw new Violation("path", `${asked.requestId} holds of ${accountId}, which does not exist`);
+    const early = key.windowStartMs > world.bank.nowMs() + WINDOW_TOLERANCE_MS;
+    const late = key.windowEndMs !== null && key.windowEndMs < world.bank.nowMs() - WINDOW_TOLERANCE_MS;
+    if (early || late) throw new Violation("path", `${asked.requestId} holds of ${accountId} at ${world.bank.nowMs()}`);
+  }
+}
+
+/** What has grown since `before` is held under owners that may hold. */
+export function checkOwners(asked: Asked, before: readonly HeldAmount[], held: readonly HeldAmount[]): void {
+  const { leases } = asked.process;
+  for (const { ownerId, accountId, amount } of held) {
+    const had = before.find((each) => each.ownerId === ownerId && each.accountId === accountId)?.amount ?? 0n;
+    if (amount <= had) continue;
+    const objection = leases.objection(ownerId, asked.process.monotonicMs());
+    if (objection !== null)
+      throw new Violation("fenced", `${asked.requestId} holds more of ${accountId}: ${objection}`);
+  }
+}
+
+/** `held`: when it was settled. */
+export function checkMoves(
+  asked: Asked,
+  used: Demand | null,
+  held: readonly HeldAmount[],
+  moves: readonly Move[],
+): void {
+  for (const { accountId, fromGrant, overdraft } of moves) {
+    if (fromGrant < 0n || overdraft < 0n) throw new Violation("negative", `a move of ${accountId} is below zero`);
+  }
+  for (const entry of asked.path) {
+    const isOf = ({ accountId }: { accountId: string }): boolean => accountId.startsWith(entry.prefix);
+    const heldOf = held.filter(isOf).reduce((sum, { amount }) => sum + amount, 0n);
+    // The allowance was disabled when the request reserved: it did not limit it.
+    if (heldOf === 0n) continue;
+    const of = moves.filter(isOf);
+    const moved = of.reduce((sum, { fromGrant, overdraft }) => sum + fromGrant + overdraft, 0n);
+    const overdraft = of.reduce((sum, move) => sum + move.overdraft, 0n);
+    const amount = usedOf(entry.row, used);
+    const say = `${asked.requestId} used ${amount} of "${entry.row.name}", held ${heldOf}`;
+    if (moved !== amount) throw new Violation("settlement", `${say} and took ${moved}`);
+    const beyond = amount > heldOf ? amount - heldOf : 0n;
+    if (overdraft > beyond) throw new Violation("overdraft", `${say} and overdrew ${overdraft}`);
+  }
+  const stray = moves.find(({ accountId, ownerId, fromGrant, overdraft }) => {
+    return fromGrant + overdraft > 0n && !held.some((each) => each.accountId === accountId && each.ownerId === ownerId);
+  });
+  if (stray !== undefined) throw new Violation("settlement", `${asked.requestId} took of ${stray.accountId} unheld`);
+}
+
+/** It did not limit everybody all the time, or its process has heard of it, or of its end, only since. */
+function isOptional(entry: PathEntry, pathNow: readonly PathEntry[], world: HoldingWorld): boolean {
+  return !pathNow.some(({ prefix }) => prefix === entry.prefix) || world.control.wasDisabled(entry.row.id);
+}

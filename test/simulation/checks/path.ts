@@ -1,0 +1,65 @@
+/** Which allowances a request must pass and how much it needs of each: said once more, independently of src/limits. */
+import type { Demand, Estimate, RequestScope } from "../../../src/limits/limits.ts";
+import type { AllowanceRow } from "../model/control.ts";
+
+export interface PathEntry {
+  readonly row: AllowanceRow;
+  readonly subject: string;
+  /** What the ids of its accounts begin with; then comes the window. */
+  readonly prefix: string;
+}
+
+export function pathOf(rows: readonly AllowanceRow[], scope: RequestScope): readonly PathEntry[] {
+  return rows
+    .filter((row) => isOnPath(row, scope))
+    .map((row) => {
+      const subject = subjectOf(row, scope);
+      return { row, subject, prefix: `${row.id}|${subject}|` };
+    });
+}
+
+/** In the unit of the allowance's meter. */
+export function neededOf(row: AllowanceRow, estimate: Estimate): bigint {
+  return amountOf(row, row.policy === "strict" ? estimate.worst : estimate.expected);
+}
+
+/** Of a stream that has grown. Requests and slots do not grow, nor does what was held for the worst case. */
+export function grownNeedOf(row: AllowanceRow, estimate: Estimate, grown: Demand): bigint {
+  const first = neededOf(row, estimate);
+  if (row.policy === "strict" || row.meter === "requests" || row.meter === "slots") return first;
+  return first + amountOf(row, grown);
+}
+
+/** `used` of `null`: no provider saw the request. */
+export function usedOf(row: AllowanceRow, used: Demand | null): bigint {
+  return used === null ? 0n : amountOf(row, used);
+}
+
+function amountOf(row: AllowanceRow, demand: Demand): bigint {
+  if (row.meter === "money") return demand.costNanoUsd;
+  return row.meter === "tokens" ? BigInt(demand.tokens) : 1n;
+}
+
+function isOnPath(row: AllowanceRow, { payer, endUser, operation, modelAsked, modelTarget }: RequestScope): boolean {
+  if (row.tenant_id !== payer.tenantId) return false;
+  if (row.project_id !== null && row.project_id !== payer.projectId) return false;
+  if (row.key_id !== null && row.key_id !== payer.keyId) return false;
+  if (row.scope === "end-user" && endUser === null) return false;
+  if (row.end_user !== null && row.end_user !== endUser) return false;
+  if (row.operation !== null && row.operation !== operation) return false;
+  if (row.models === null) return true;
+  const patterns = JSON.parse(row.models) as readonly string[];
+  return patterns.some((pattern) => fits(pattern, modelAsked) || fits(pattern, modelTarget));
+}
+
+/** Patterns of the simulation end in `*` or have none. */
+function fits(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+function subjectOf(row: AllowanceRow, { payer, endUser }: RequestScope): string {
+  if (row.scope === "project" && row.project_id === null) return payer.projectId;
+  if (row.scope === "key" && row.key_id === null) return payer.keyId;
+  if (row.scope === "end-user" && row.end_user === null) return endUser ?? "";
+  return "";
+}

@@ -1,0 +1,46 @@
+/** `npm run simulate -- --mutations`: whether the invariants notice every bug that is planted. */
+import { availableParallelism } from "node:os";
+import { invariants, type Invariant } from "../checks/violation.ts";
+import { arithmeticMutations } from "./arithmetic-mutations.ts";
+import { modelMutations } from "./model-mutations.ts";
+import { processMutations } from "./process-mutations.ts";
+import { Workshop, type Mutation, type Verdict } from "./workshop.ts";
+
+/** Of one mutation; and of the sources as they are, which must be sound or the rest says nothing. */
+const SEEDS_MAX = 600;
+const SOUND_SEEDS = 100;
+
+/** `tell` is given a row for each mutation as it is decided. Resolves with whether all were noticed. */
+export async function runMutations(tell: (text: string) => void): Promise<boolean> {
+  const mutations = [...arithmeticMutations, ...processMutations, ...modelMutations];
+  const sound = await inWorkshop((workshop) => workshop.seek(SOUND_SEEDS));
+  if (sound.noticedBy !== null) {
+    tell(`The sources as they are break an invariant at seed ${sound.seeds}: ${sound.noticedBy}. Repair that first.\n`);
+    return false;
+  }
+  tell(`| mutation | seeds | noticed by |\n| --- | ---: | --- |\n`);
+  const left = mutations.values();
+  const survivors: string[] = [];
+  const work = (): Promise<void> =>
+    inWorkshop(async (workshop) => {
+      for (const mutation of left) {
+        const verdict = await workshop.try(mutation, SEEDS_MAX);
+        if (verdict.noticedBy === null) survivors.push(mutation.name);
+        tell(renderRow(mutation, verdict));
+      }
+    });
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  tell(`\n${mutations.length - survivors.length} of ${mutations.length} mutations were noticed.\n`);
+  for (const name of survivors) tell(`Nothing noticed "${name}" in ${SEEDS_MAX} seeds.\n`);
+  return survivors.length === 0;
+}
+
+async function inWorkshop<Result>(use: (workshop: Workshop) => Promise<Result>): Promise<Result> {
+  using workshop = new Workshop();
+  return await use(workshop);
+}
+
+function renderRow({ name }: Mutation, { seeds, noticedBy }: Verdict): string {
+  const what = noticedBy === null ? "**nothing**" : (invariants[noticedBy as Invariant] ?? noticedBy);
+  return `| ${name} | ${seeds} | ${what} |\n`;
+}

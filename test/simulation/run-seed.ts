@@ -1,0 +1,109 @@
+/**
+ * One simulated world, from its seed to its end:
+ *
+ *   traffic and mishaps ──▶ everything heals, open requests end, journals are delivered ──▶ all processes stop
+ *
+ * After every event, once all promises that it resolved have been dealt with, the invariants are checked; at the end also
+ * that nothing is left over.
+ */
+import { describe } from "./checks/auditor.ts";
+import { checkQuiescence } from "./checks/quiescence.ts";
+import { Violation, type Invariant } from "./checks/violation.ts";
+import type { Counts } from "./gateway/counts.ts";
+import { World } from "./world.ts";
+
+/** For requests in flight to end, and after it for processes to stop. */
+const SETTLING_MS = 200_000;
+const STOPPING_MS = 60_000;
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly counts: Counts;
+  readonly events: number;
+  /** Equal for equal runs. */
+  readonly digest: string;
+  readonly failure: SeedFailure | null;
+}
+
+export interface SeedFailure {
+  readonly invariant: Invariant;
+  readonly detail: string;
+  readonly recent: readonly string[];
+}
+
+/** `tell` is given every line of the trace. */
+export async function runSeed(seed: number, tell: ((line: string) => void) | null = null): Promise<SeedResult> {
+  const world = new World(seed, tell);
+  const run = new Run(world);
+  const failure = await run.toItsEnd();
+  world.counts.add("messages lost", world.network.counts.lost);
+  world.counts.add("messages repeated", world.network.counts.repeated);
+  return {
+    seed,
+    counts: world.counts,
+    events: run.events,
+    digest: world.trace.digest(),
+    failure: failure && { invariant: failure.invariant, detail: failure.message, recent: world.trace.recent() },
+  };
+}
+
+class Run {
+  events = 0;
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async toItsEnd(): Promise<Violation | null> {
+    const world = this.#world;
+    const onRejection = (reason: unknown): void => world.violate(new Violation("crash", describe(reason)));
+    process.on("unhandledRejection", onRejection);
+    try {
+      await this.#live();
+      await afterRejections();
+      return world.violation;
+    } catch (thrown) {
+      return thrown instanceof Violation ? thrown : new Violation("crash", describe(thrown));
+    } finally {
+      process.off("unhandledRejection", onRejection);
+    }
+  }
+
+  async #live(): Promise<void> {
+    const world = this.#world;
+    world.begin();
+    await this.#until(world.scenario.durationMs, () => false);
+    world.heal();
+    await this.#until(SETTLING_MS, () => world.fleet.settled && world.auditor.waiting === 0);
+    world.fleet.stop();
+    await this.#until(STOPPING_MS, () => world.fleet.stopped);
+    checkQuiescence(world.auditor, world.bank, (instanceId) => world.fleet.isLost(instanceId));
+  }
+
+  /** Lets things happen for so long, or until it is over. */
+  async #until(lastsMs: number, isOver: () => boolean): Promise<void> {
+    const { agenda, auditor } = this.#world;
+    const untilMs = agenda.nowMs + lastsMs;
+    do {
+      await afterPromises();
+      auditor.check();
+      this.events++;
+      if (this.#world.violation !== null) throw this.#world.violation;
+    } while (!isOver() && agenda.step(untilMs));
+  }
+}
+
+/** Resolves when no promise is left that could go on. */
+function afterPromises(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.nextTick(resolve);
+  return promise;
+}
+
+/** Resolves when rejections that nobody handled have been reported. */
+function afterRejections(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setImmediate(resolve);
+  return promise;
+}
