@@ -33,6 +33,7 @@ export async function applyLimit(
       .updateTable("allowance_grants")
       .set({ recalled: 1 })
       .where("account_id", "=", account_id)
+      .where("amount", ">", 0n)
       .where("suspended", "=", 0)
       .execute();
   }

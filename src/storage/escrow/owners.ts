@@ -80,12 +80,12 @@ export async function lockOwner(
   return locked?.now_ms ?? null;
 }
 
-/** Puts what the owner has been granted into suspense if its lease is over. Resolves with in how many accounts, or `null` if it is not over. */
+/** Puts what the owner has been granted into suspense, if its lease is over. Resolves with the accounts that have some now, or `null`. */
 export async function fenceOwner(
   transaction: Transaction<Database>,
   ownerId: string,
   now: RawBuilder<number>,
-): Promise<number | null> {
+): Promise<readonly string[] | null> {
   const { numUpdatedRows } = await transaction
     .updateTable("allowance_owners")
     .set({ fenced: 1 })
@@ -98,14 +98,14 @@ export async function fenceOwner(
   const accountIds = await grantedAccounts(transaction, ownerId);
   const accounts = await lockAccounts(transaction, accountIds);
   const grants = await findGrants(transaction, ownerId, accountIds);
-  let suspended = 0;
+  const suspended: string[] = [];
   for (const [accountId, grant] of grants) {
     const account = accounts.get(accountId);
     if (account === undefined) continue;
     const fenced = fenceGrant({ account: account.state, grant });
     account.state = fenced.account;
     grants.set(accountId, fenced.grant);
-    if (grant.amount > 0n) suspended++;
+    if (grant.amount > 0n) suspended.push(accountId);
   }
   await saveAccounts(transaction, accounts.values());
   await saveGrants(transaction, ownerId, grants);

@@ -125,13 +125,14 @@ async function reap(db: Kysely<Database>, now: () => RawBuilder<number>): Promis
     .where("fenced", "=", 0)
     .where("lease_until_ms", "<", now())
     .execute();
-  const report = { owners: 0, accounts: 0 };
+  const suspended = new Set<string>();
+  let owners = 0;
   for (const { owner_id } of ended) {
-    const accounts = await db.transaction().execute((transaction) => fenceOwner(transaction, owner_id, now()));
-    if (accounts === null) continue;
-    report.owners++;
-    report.accounts += accounts;
+    const accountIds = await db.transaction().execute((transaction) => fenceOwner(transaction, owner_id, now()));
+    if (accountIds === null) continue;
+    owners++;
+    for (const accountId of accountIds) suspended.add(accountId);
   }
   await forgetOwners(db, sql<number>`${now()} - ${OWNER_KEPT_MS}`);
-  return report;
+  return { owners, accounts: suspended.size };
 }
