@@ -28,7 +28,11 @@ const context: CliContext = {
       };
     },
   },
-  runtime: { node: process.versions.node, platform: `${process.platform}-${process.arch}` },
+  runtime: {
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+    executable: process.execPath,
+  },
 };
 
 const exitCode = await runCli(process.argv.slice(2), context);

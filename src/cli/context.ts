@@ -16,7 +16,13 @@ export interface CliContext {
   readonly clock: Clock;
   readonly randomFill: RandomFill;
   readonly process: ProcessEvents;
-  readonly runtime: { readonly node: string; readonly platform: string };
+  readonly runtime: {
+    /** Version of Node. */
+    readonly node: string;
+    readonly platform: string;
+    /** Path of the program that runs this, for commands that run it again. */
+    readonly executable: string;
+  };
 }
 
 export interface TextSink {

@@ -22,13 +22,14 @@ export class CliFailure extends Error {
   }
 }
 
-export type CliFailureCode = "invalid_configuration" | "port_in_use" | "file_exists" | "file_unusable" | "interrupted";
+export type CliFailureCode = "invalid_configuration" | "port_in_use" | "file_exists" | "file_unusable" | "fetch_failed" | "interrupted";
 
 const exitCodeOf: Readonly<Record<CliFailureCode, ExitCode>> = {
   invalid_configuration: exitCodes.configuration,
   port_in_use: exitCodes.failure,
   file_exists: exitCodes.conflict,
   file_unusable: exitCodes.failure,
+  fetch_failed: exitCodes.failure,
   interrupted: exitCodes.interrupted,
 };
 

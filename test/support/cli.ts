@@ -71,7 +71,7 @@ export function createTestCli({ env = {}, clock = createSystemClock(), isTty = f
       clock,
       randomFill: systemRandomFill,
       process: { onSignal: listen, onUnhandled: (listener) => listen("unhandled", listener) },
-      runtime: { node: "26.0.0", platform: "test" },
+      runtime: { node: "26.0.0", platform: "test", executable: process.execPath },
     };
     const signal = (name: SignalName): void => listeners.get(name)?.(null);
     const result = runCli(args, context).then((exitCode) => {

@@ -2,6 +2,7 @@
 import type { TreeNode } from "../command.ts";
 import { configGroup } from "./configuration.ts";
 import { doctorCommand, initCommand, serveCommand, simCommand } from "./running.ts";
+import { pricesGroup } from "./prices.ts";
 import { modelsCommand, requestsCommand, usageCommand } from "./reports.ts";
 import { completionCommand, helpCommand, versionCommand } from "./shell.ts";
 import { keyGroup, projectGroup, tenantGroup } from "./tenancy.ts";
@@ -15,6 +16,7 @@ export const commandTree: readonly TreeNode[] = [
   projectGroup,
   keyGroup,
   modelsCommand,
+  pricesGroup,
   usageCommand,
   requestsCommand,
   simCommand,
