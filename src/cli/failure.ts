@@ -22,7 +22,13 @@ export class CliFailure extends Error {
   }
 }
 
-export type CliFailureCode = "invalid_configuration" | "port_in_use" | "file_exists" | "file_unusable" | "fetch_failed" | "interrupted";
+export type CliFailureCode =
+  | "invalid_configuration"
+  | "port_in_use"
+  | "file_exists"
+  | "file_unusable"
+  | "fetch_failed"
+  | "interrupted";
 
 const exitCodeOf: Readonly<Record<CliFailureCode, ExitCode>> = {
   invalid_configuration: exitCodes.configuration,
