@@ -9,11 +9,13 @@
  */
 import type { Kysely, Transaction } from "kysely";
 import type { Clock } from "../kernel/clock.ts";
+import { repeat } from "../kernel/repeat.ts";
 import type { Closing } from "./closings.ts";
 import { finishOwner } from "./escrow/owners.ts";
 import { closeKilled } from "./killed.ts";
 import { toHold } from "./rows.ts";
 import type { Database } from "./schema.ts";
+import type { StoreOptions } from "./storage.ts";
 
 export interface RecoveryDeps {
   readonly db: Kysely<Database>;
@@ -34,7 +36,31 @@ export interface RecoveryReport {
   readonly attempts: number;
 }
 
+export interface Recovery extends AsyncDisposable {
+  /** Now; rejects if it fails. */
+  recover(): Promise<RecoveryReport>;
+}
+
 const REQUESTS_PER_TRANSACTION = 200;
+const INTERVAL_MS = 30_000;
+
+/** Recovers once before it resolves, and from then on every `recoveryIntervalMs`; tells what it did. */
+export async function keepRecovering(
+  deps: RecoveryDeps,
+  { events, recoveryIntervalMs = INTERVAL_MS }: Pick<StoreOptions, "events" | "recoveryIntervalMs">,
+): Promise<Recovery> {
+  const recoverAndTell = async (): Promise<void> => {
+    try {
+      const report = await recoverHolds(deps);
+      if (report.attempts > 0) events?.recovered?.(report);
+    } catch (error) {
+      events?.failed?.("recovery", error);
+    }
+  };
+  await recoverAndTell();
+  const repeated = repeat(deps.clock, recoveryIntervalMs, recoverAndTell);
+  return { recover: () => recoverHolds(deps), [Symbol.asyncDispose]: () => repeated[Symbol.asyncDispose]() };
+}
 
 export async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> {
   let instances = 0;

@@ -11,7 +11,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { createSystemClock } from "../../src/kernel/clock.ts";
 import { createIdSource, systemRandomFill } from "../../src/kernel/ids.ts";
 import { providerSpecs } from "../../src/providers/catalogue.ts";
-import { openDatabase } from "../../src/storage/storage.ts";
+import { databaseOptionsOf, openDatabase } from "../../src/storage/storage.ts";
 import { createKey, revokeKey } from "../../src/tenancy/keys.ts";
 import { createProject } from "../../src/tenancy/projects.ts";
 import type { TenancyDeps } from "../../src/tenancy/tenancy.ts";
@@ -114,7 +114,7 @@ function settings(dataDir: string, baseUrl: string): unknown {
 
 async function createKeys(config: Config): Promise<Pick<SoakPlace, "keys" | "limitedKey" | "revokedKey">> {
   const clock = createSystemClock();
-  const db = openDatabase(config.storage);
+  const db = openDatabase(databaseOptionsOf(config.storage));
   try {
     const ids = createIdSource(systemRandomFill, () => clock.wallMs());
     const deps: TenancyDeps = { db, clock, ids, randomFill: systemRandomFill };

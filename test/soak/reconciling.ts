@@ -6,7 +6,7 @@ import { reconcile } from "../../src/exchange/reconciliation.ts";
 import { createSnapshot } from "../../src/exchange/snapshot.ts";
 import { createSystemClock } from "../../src/kernel/clock.ts";
 import { createUndiciTransport } from "../../src/providers/undici-transport.ts";
-import { openDatabase } from "../../src/storage/storage.ts";
+import { databaseOptionsOf, openDatabase } from "../../src/storage/storage.ts";
 
 const PASSES_MAX = 3;
 
@@ -16,7 +16,7 @@ const PASSES_MAX = 3;
  */
 export async function reconcileEverything(config: Config): Promise<readonly string[]> {
   const clock = createSystemClock();
-  const db = openDatabase(config.storage);
+  const db = openDatabase(databaseOptionsOf(config.storage));
   await using transport = createUndiciTransport({ connectTimeoutMs: 2_000, connectionsMax: 32 });
   const snapshot = createSnapshot(config, {
     catalogue: loadPriceCatalogue(),

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { storeFile } from "../../src/storage/sqlite/store-file.ts";
-import { openDatabase } from "../../src/storage/storage.ts";
+import { databaseOptionsOf, openDatabase } from "../../src/storage/storage.ts";
 import { audit, type Books, type Finding } from "./audit.ts";
 import type { Outcome } from "./caller.ts";
 import { startSimulatorProcess } from "./children.ts";
@@ -75,7 +75,7 @@ export async function runLedgerSoak(options: SoakOptions, tell: (text: string) =
 }
 
 async function readBooks(place: SoakPlace, simulatorUrl: string): Promise<Books> {
-  const db = openDatabase(place.config.storage);
+  const db = openDatabase(databaseOptionsOf(place.config.storage));
   try {
     return {
       stats: await awaitIdle(simulatorUrl),

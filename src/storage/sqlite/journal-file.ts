@@ -1,0 +1,170 @@
+/**
+ * A gateway process at the file of its data directory: it announces itself there, keeps its journal, and looks up keys
+ * and allowances. With SQLite that file is the whole store, with PostgreSQL what a machine has of its own. Connections:
+ *   loop    journal, lookups of keys and allowances, on the event loop, never waits for a lock, never checkpoints
+ *   db      Kysely: everything else; may wait for another writer
+ *   worker  checkpoints, in a thread
+ *   lock    the instance lock, a file of its own
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { assert } from "../../kernel/assert.ts";
+import type { AllowanceReader } from "../allowance-reader.ts";
+import type { KeyReader } from "../key-reader.ts";
+import type { Database } from "../schema.ts";
+import type { StoreOptions } from "../storage.ts";
+import { createSqliteAllowanceReader } from "./allowance-reader.ts";
+import { openConnection } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { BUSY_STEP_MS, createSqliteDialect, type SqliteDialectEvents } from "./dialect.ts";
+import { watchGeneration } from "./generation.ts";
+import { takeInstanceLock } from "./instance-lock.ts";
+import { createBatchWriter } from "./journal/batch-writer.ts";
+import { startCheckpointer } from "./journal/checkpointer.ts";
+import { SqliteJournal } from "./journal/journal.ts";
+import { type ClosingEffects, prepareJournalStatements } from "./journal/statements.ts";
+import { createSqliteKeyReader } from "./key-reader.ts";
+import { migrate } from "./migrations.ts";
+
+/** What an engine has of its own. */
+export interface JournalFileEngine {
+  readonly file: string;
+  /** Default: those of the whole store. */
+  readonly migrations?: readonly string[];
+  /** What closings change beside their own rows. What it leaves to `opened` ends after the journal's last commit. */
+  effects(process: Announced, opened: AsyncDisposableStack): ClosingEffects | Promise<ClosingEffects>;
+  /** After each commit of the journal. */
+  committed(): void;
+  /** At the end: whether recovery would find nothing of this process to settle. Its holds are looked for besides. */
+  isSettled(process: Announced): Promise<boolean>;
+}
+
+export interface Announced {
+  readonly instanceId: string;
+  readonly db: Kysely<Database>;
+  readonly loop: DatabaseSync;
+}
+
+export interface JournalFile {
+  readonly instanceId: string;
+  readonly db: Kysely<Database>;
+  readonly journal: SqliteJournal;
+  readonly keys: KeyReader;
+  readonly allowances: AllowanceReader;
+}
+
+const BUSY_MAX_MS = 5000;
+const QUEUE_LENGTH_MAX = 10_000;
+const LATE_CLOSINGS_MAX = 10_000;
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Everything that it opens is closed by `opened`. Throws `storage_unusable`. */
+export async function openJournalFile(
+  options: StoreOptions,
+  engine: JournalFileEngine,
+  opened: AsyncDisposableStack,
+): Promise<JournalFile> {
+  const { file } = engine;
+  const kysely = openMigrated(file, { durability: options.durability, checkpoints: false }, engine.migrations);
+  const dialectEvents: SqliteDialectEvents = {
+    onWrite: () => watch.recheck(),
+    onOutOfRange: (column, value) => options.events?.failed?.("count", `${column} holds ${value}`),
+  };
+  const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, dialectEvents) });
+  opened.defer(() => kysely[Symbol.dispose]());
+  opened.defer(() => db.destroy());
+  const loop = openConnection(file, { durability: options.durability, busyTimeoutMs: 0, checkpoints: false });
+  opened.defer(() => loop.close());
+  const watch = watchGeneration(loop, db);
+
+  const instanceId = await announceInstance(options, engine, { db, loop }, opened);
+  const effects = await engine.effects({ instanceId, db, loop }, opened);
+  return {
+    instanceId,
+    db,
+    journal: openJournal(options, engine, { instanceId, db, loop }, effects, opened),
+    keys: createSqliteKeyReader(loop, db, watch),
+    allowances: createSqliteAllowanceReader(loop, db, watch, dialectEvents.onOutOfRange),
+  };
+}
+
+/** Waits, blocking, for another process that migrates the same file; from then on never for long. */
+export function openMigrated(
+  file: string,
+  options: Omit<ConnectionOptions, "busyTimeoutMs">,
+  migrations?: readonly string[],
+): DatabaseSync {
+  const connection = openConnection(file, { ...options, busyTimeoutMs: BUSY_MAX_MS });
+  try {
+    migrate(connection, file, migrations);
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_STEP_MS}`);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Locks first, announces second: an announced instance whose lock is free is dead. */
+async function announceInstance(
+  options: StoreOptions,
+  engine: JournalFileEngine,
+  { db, loop }: Omit<Announced, "instanceId">,
+  opened: AsyncDisposableStack,
+): Promise<string> {
+  const instanceId = options.ids.next("ins");
+  const lock = takeInstanceLock(options.dataDir, instanceId);
+  assert(lock !== null, "an instance's id is new, so nobody else holds its lock");
+  opened.defer(() => lock.release());
+  await db.insertInto("instances").values({ id: instanceId, started_at_ms: options.clock.wallMs() }).execute();
+  opened.defer(async () => {
+    // With something left (the closing of a hold was refused, …) it stays announced, for the next recovery to settle it.
+    if (!(await engine.isSettled({ instanceId, db, loop }))) return;
+    const ownHolds = db.selectFrom("holds").where("instance_id", "=", instanceId).select("attempt_id");
+    await db
+      .deleteFrom("instances")
+      .where("id", "=", instanceId)
+      .where((row) => row.not(row.exists(ownHolds)))
+      .execute();
+  });
+  return instanceId;
+}
+
+function openJournal(
+  options: StoreOptions,
+  engine: JournalFileEngine,
+  { instanceId, db, loop }: Announced,
+  effects: ClosingEffects,
+  opened: AsyncDisposableStack,
+): SqliteJournal {
+  const journal: SqliteJournal = new SqliteJournal({
+    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId, effects)),
+    clock: options.clock,
+    queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
+    busyMaxMs: BUSY_MAX_MS,
+    lateClosingsMax: options.lateClosingsMax ?? LATE_CLOSINGS_MAX,
+    onCommit(operations) {
+      checkpointer.committed(operations);
+      engine.committed();
+    },
+    onLateClosing: (state, { record, entries }) => options.events?.lateClosing?.(state, record, entries),
+  });
+  const checkpointer = startCheckpointer(
+    {
+      file: engine.file,
+      logBytesMax: options.logBytesMax ?? LOG_BYTES_MAX,
+      onFailure: (reason) => options.events?.failed?.("checkpoint", reason),
+      onDeath(error) {
+        loop.exec("PRAGMA wal_autocheckpoint = 1000");
+        options.events?.failed?.("checkpoint", error);
+      },
+    },
+    journal,
+  );
+  opened.use(checkpointer);
+  opened.defer(() => {
+    loop.exec(`PRAGMA busy_timeout = ${BUSY_STEP_MS}`);
+    return journal.flushAndClose();
+  });
+  return journal;
+}
