@@ -85,6 +85,21 @@ for (const engine of engines) {
       );
       assert.deepEqual(await numbersOf(banks.db, account), [1000n, 0n, 0n, 40n]);
     });
+
+    test("an owner that extends its lease in time is not fenced by who saw it ended", async () => {
+      await using place = await engine.createPlace();
+      await using banks = await openBank(place);
+      const many = Array.from({ length: 50 }, (_, index) => `own_${index}`);
+      for (const owner of many) await banks.bank.register(owner, "ins_1", leaseMs);
+      banks.time.nowMs += leaseMs + 1;
+      const { bank } = banks.openAnother();
+      const renewals = many.toReversed().map((owner) => bank.renew(owner, leaseMs));
+      const [reaped, ...states] = await Promise.all([banks.bank.reap(), ...renewals]);
+      const alive = states.filter((state) => state.alive).length;
+      assert.equal(alive + reaped.owners, many.length);
+      const living = await banks.db.selectFrom("allowance_owners").select("owner_id").where("fenced", "=", 0).execute();
+      assert.equal(living.length, alive);
+    });
   });
 }
 

@@ -132,7 +132,7 @@ for (const engine of engines) {
         async ({ bank, db }) => {
           await insertAllowance(db, "alw_1", { window_kind: "day" });
           await insertOverride(db, "alw_1", today, { limit: 50n });
-          await insertOverride(db, "alw_1", today, { limit: 70n, revoked: true });
+          await insertOverride(db, "alw_1", today, { limit: 30n, revoked: true });
           await insertOverride(db, "alw_1", tomorrow, { limit: 90n });
           const account = accountOf("alw_1", today);
           assert.equal(await grantedOf(bank.draw("a", [drawOf(account, 1, 51n)])), 0n);
