@@ -180,7 +180,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     503,
     "gateway",
     "same-target",
-    "The gateway is at its configured limit; `retry-after` says when to try again.",
+    "The gateway, or the provider asked for, is at its configured limit; `retry-after` says when to try again.",
   ),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(

@@ -1,21 +1,17 @@
 /**
- * Who is next among the waiting calls of one priority: start-time fair queuing (Goyal, Vin, Cheng, SIGCOMM 1996) for a
- * server of many slots, charged in tokens as the virtual token counter is (Sheng et al., OSDI 2024).
+ * Who is next among the waiting calls of one priority: start-time fair queuing (Goyal, Vin, Cheng, SIGCOMM 1996) over
+ * many slots, charged in tokens like the virtual token counter (Sheng et al., OSDI 2024).
  *
- * Each tenant has a tag, its service so far divided by its weight. The lowest tag is served, and rises by cost / weight;
- * progress is the highest tag that was served. Chosen before finish-time schemes because it needs no notion of the
- * server's speed, which at a provider nobody knows, and nothing is computed for the calls behind a tenant's first.
- * So over any span in which two tenants wait throughout, what they got by weight differs by one call of each at the
- * most, plus the credit below.
+ * A tenant's tag is its service so far by its weight. The lowest tag is served and rises by cost / weight; progress is
+ * the highest tag that was served. No speed of the server need be known, and calls behind a tenant's first cost nothing.
+ * While two tenants wait, their charges by weight differ by one call of each at the most, plus the credit.
  *
- * A tenant that comes back begins at its own tag, but no further behind progress than its credit: its share of the calls
- * that now run. Without it a tenant below its share waits behind calls that are charged as served but have only begun.
- * With it, it catches up to the slots that it would have had, and no idle time is worth more than that.
+ * Credit: a tenant that comes back begins at its own tag, but at the most its share of the calls that now run behind
+ * progress. Without it a tenant below its share waits behind calls that are charged as served but have only begun; with
+ * it, it gets the slots that it would have had, and no idle time is worth more than that.
  *
- * When a call ends its charge is corrected to what it took. A tenant is forgotten as soon as it neither waits nor runs
- * and would come back at its credit anyway: then its tag says nothing any more.
- *
- * Invariant: no clock, no capacity, nothing refused; the target's queue does that (queued-target.ts).
+ * A charge is corrected when the call ends. A tenant that neither waits nor runs and would come back at its credit is
+ * forgotten. Invariant: no clock, no capacity, nothing refused; that is the target's queue's (queued-target.ts).
  */
 import { assert } from "../../kernel/assert.ts";
 import { Flow } from "./flow.ts";

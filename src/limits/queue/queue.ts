@@ -1,21 +1,17 @@
 /**
  * Fairness in front of saturated targets: how many calls a provider or model takes at a time, who waits, who is next.
- * What a target is bounded by is in the configuration (`providers.<name>.concurrency`, `modelConcurrency`); one that is
- * not bounded costs a lookup. Each process counts its own calls.
+ * The bounds are configured (`providers.<name>.concurrency`, `modelConcurrency`) and hold for one process; a target that
+ * is not bounded costs a lookup. A call passes before money is held for it, and leaves when its attempt is over:
  *
- * A call passes before money is held for it, and leaves when its attempt is over, however it ended:
- *
- *   const queue = queues.find(target.provider, target.facts.model);
- *   if (queue !== null) {
- *     exchange.pass = queue.enter({ tenantId, weight, priority, cost: expectedTokens, dueMs: deadline.totalDueMs });
- *     if (exchange.pass.ready !== null) await exchange.pass.ready;
+ *   const pass = queues.find(provider, model)?.enter({ tenantId, weight, priority, cost, dueMs }) ?? null;
+ *   try {
+ *     if (pass !== null && pass.ready !== null) await pass.ready;    // a caller who leaves: pass.cancel(failure)
+ *     // look once more whether the caller has left; reserve, open the journal, call
+ *   } finally {
+ *     pass?.leave(tokensUsed);
  *   }
- *   try { reserve, open the journal, call … } finally { exchange.pass?.leave(usedTokens); }
  *
- * `exchange.cancel` calls `pass.cancel(failure)`, which ends the wait at once. A turn that came just before is kept, so
- * whoever has awaited looks at its cancellation once more before it calls.
- *
- * Invariant: a call that runs is never taken back, and one that waits is bounded in number and time, per tenant.
+ * Invariant: a call that runs is never taken back, and those that wait are bounded in number and time, by tenant.
  */
 import type { Config, QueueConfig } from "../../config/config.ts";
 import type { Clock } from "../../kernel/clock.ts";
