@@ -30,6 +30,7 @@ function charge(attemptId: string, more: Partial<LedgerEntry> = {}): LedgerEntry
     provider: "p",
     credential: "default",
     modelAsked: "fast",
+    modelTarget: "p/m",
     modelServed: "p/m",
     providerRequestId: null,
     usage: counted,

@@ -56,16 +56,22 @@ export const ledgerEntryColumns: ColumnReaders<Omit<Database["ledger_entries"], 
   provider: (entry) => entry.provider,
   credential: (entry) => entry.credential,
   model_asked: (entry) => entry.modelAsked,
+  model_target: (entry) => entry.modelTarget,
   model_served: (entry) => entry.modelServed,
   provider_request_id: (entry) => entry.providerRequestId,
   price_version: (entry) => entry.priceVersion,
   basis: (entry) => entry.basis,
-  unpriced: (entry) => Number(entry.flags.includes("unpriced")),
+  unpriced: unpricedOf,
   estimated: (entry) => Number(entry.flags.includes("estimated")),
   recovered: (entry) => Number(entry.flags.includes("recovered")),
   cost_nano_usd: (entry) => entry.costNanoUsd,
   ...usageReaders((entry: LedgerEntry) => entry.usage),
 };
+
+/** What an entry adds to the number of charges without a price. */
+export function unpricedOf({ flags }: Pick<LedgerEntry, "flags">): number {
+  return Number(flags.includes("unpriced")) - Number(flags.includes("priced"));
+}
 
 export const requestColumns: ColumnReaders<Database["requests"], RequestRecord> = {
   request_id: (record) => record.requestId,

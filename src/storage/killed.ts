@@ -29,14 +29,22 @@ function worstCharge(hold: Hold, nowMs: number): LedgerEntry {
     provider: hold.provider,
     credential: hold.credential,
     modelAsked: hold.modelAsked,
+    modelTarget: hold.modelTarget,
     modelServed: hold.modelTarget,
     providerRequestId: null,
     usage: hold.heldUsage,
     costNanoUsd: hold.heldCostNanoUsd,
     priceVersion: hold.priceVersion,
     basis: "worst-case",
-    flags: hold.priceVersion === null ? ["unpriced", "estimated", "recovered"] : ["estimated", "recovered"],
+    flags: isPriced(hold) ? ["estimated", "recovered"] : ["unpriced", "estimated", "recovered"],
   };
+}
+
+/** The version of a stand-in for a price that nobody knows begins so. */
+const standInMark = "hold:";
+
+function isPriced({ priceVersion }: Hold): boolean {
+  return priceVersion !== null && !priceVersion.startsWith(standInMark);
 }
 
 /** What only the dead process knew stays empty: method, path, status, sizes and timings. */

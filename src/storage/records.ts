@@ -24,8 +24,11 @@ export interface Payer {
  */
 export type SettlementBasis = "reported" | "drained" | "metered" | "worst-case" | "none";
 
-/** `unpriced`: no price was known, the cost is zero and wants re-rating. `estimated`: usage is our own count. */
-export type LedgerFlag = "unpriced" | "estimated" | "recovered";
+/**
+ * `unpriced`: no price was known, the cost is zero or a stand-in and wants re-rating. `priced`: of a correction, which
+ * gives a price to a charge that had none. `estimated`: usage is our own count, or the cost a stand-in.
+ */
+export type LedgerFlag = "unpriced" | "priced" | "estimated" | "recovered";
 
 /** A provider call that is about to leave; all that is needed to charge it if this process dies. */
 export interface Hold {
@@ -64,6 +67,9 @@ export interface LedgerEntry {
   readonly provider: string;
   readonly credential: string;
   readonly modelAsked: string;
+  /** `provider/model` that was called: what prices are looked up by. */
+  readonly modelTarget: string;
+  /** As the provider names it in its answer. */
   readonly modelServed: string;
   /** The provider's id of the answer, for reconciliation. */
   readonly providerRequestId: string | null;

@@ -35,6 +35,7 @@ export function toHold(row: Database["holds"]): Hold {
 export function toLedgerEntry(row: Database["ledger_entries"]): LedgerEntry {
   const flags: LedgerFlag[] = [];
   if (row.unpriced === 1) flags.push("unpriced");
+  if (row.unpriced === -1) flags.push("priced");
   if (row.estimated === 1) flags.push("estimated");
   if (row.recovered === 1) flags.push("recovered");
   return {
@@ -49,6 +50,7 @@ export function toLedgerEntry(row: Database["ledger_entries"]): LedgerEntry {
     provider: row.provider,
     credential: row.credential,
     modelAsked: row.model_asked,
+    modelTarget: row.model_target,
     modelServed: row.model_served,
     providerRequestId: row.provider_request_id,
     usage: toUsage(row),

@@ -137,9 +137,11 @@ interface LedgerEntriesTable extends ChargeColumns {
   entry_id: string;
   kind: "charge" | "correction";
   at_ms: number;
+  model_target: string;
   model_served: string;
   provider_request_id: string | null;
   basis: SettlementBasis;
+  /** 1 for a charge without a price, -1 for a correction that gives it one, so that their sum counts what has none; else 0. */
   unpriced: number;
   estimated: number;
   recovered: number;
@@ -147,7 +149,10 @@ interface LedgerEntriesTable extends ChargeColumns {
   last_of_request: number;
 }
 
-/** The charges on the basis `metered` or `worst-case` that have no correction and are still asked about. Filled by triggers. */
+/**
+ * The charges on the basis `metered` or `worst-case` that no correction has put on another basis and that are still asked
+ * about. Filled by triggers.
+ */
 interface UnconfirmedChargesTable {
   provider: string;
   entry_id: string;

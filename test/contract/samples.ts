@@ -51,6 +51,7 @@ export function sampleEntry(requestId: string, attemptId: string, replaced: Part
     provider: "openai",
     credential: "main",
     modelAsked: "fast",
+    modelTarget: "openai/gpt-5-mini",
     modelServed: "gpt-5-mini-2025-08-07",
     providerRequestId: "chatcmpl-1",
     usage: sampleUsage(100, 50),

@@ -39,6 +39,7 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
     provider: hold.provider,
     credential: hold.credential,
     modelAsked: hold.modelAsked,
+    modelTarget: hold.modelTarget,
     modelServed:
       reading.model === null ? hold.modelTarget : `${hold.provider}/${reading.model.slice(0, MODEL_CHARS_MAX)}`,
     providerRequestId: reading.id?.slice(0, ID_CHARS_MAX) ?? null,

@@ -37,6 +37,7 @@ CREATE TABLE ledger_entries (
   provider ${text} NOT NULL,
   credential ${text} NOT NULL,
   model_asked ${text} NOT NULL,
+  model_target ${text} NOT NULL,
   model_served ${text} NOT NULL,
   provider_request_id ${text},
   price_version ${text},
@@ -71,7 +72,7 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER charge_is_confirmed AFTER INSERT ON ledger_entries
-FOR EACH ROW WHEN (NEW.kind = 'correction')
+FOR EACH ROW WHEN (NEW.kind = 'correction' AND NEW.basis NOT IN ('metered', 'worst-case'))
 EXECUTE FUNCTION headgate_charge_is_confirmed();
 
 CREATE FUNCTION headgate_ledger_entries_are_final() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -22,7 +22,7 @@ CREATE TRIGGER charge_awaits_confirmation AFTER INSERT ON ledger_entries
 WHEN NEW.kind = 'charge' AND NEW.basis IN ('metered', 'worst-case')
 BEGIN INSERT INTO unconfirmed_charges (provider, entry_id) VALUES (NEW.provider, NEW.entry_id); END;
 CREATE TRIGGER charge_is_confirmed AFTER INSERT ON ledger_entries
-WHEN NEW.kind = 'correction'
+WHEN NEW.kind = 'correction' AND NEW.basis NOT IN ('metered', 'worst-case')
 BEGIN DELETE FROM unconfirmed_charges WHERE provider = NEW.provider AND entry_id = NEW.attempt_id; END;
 CREATE TRIGGER ledger_entries_are_final BEFORE UPDATE ON ledger_entries
 BEGIN SELECT RAISE(ABORT, 'a ledger entry is never changed: append a correction'); END;

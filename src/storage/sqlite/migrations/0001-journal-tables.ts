@@ -60,6 +60,7 @@ CREATE TABLE ledger_entries (
   provider TEXT NOT NULL,
   credential TEXT NOT NULL,
   model_asked TEXT NOT NULL,
+  model_target TEXT NOT NULL,
   model_served TEXT NOT NULL,
   provider_request_id TEXT,
   price_version TEXT,
