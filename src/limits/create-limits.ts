@@ -1,10 +1,27 @@
-/** The factory of `Limits`: the process's side of escrow. */
+/**
+ * Makes `Limits`: finds a request's path (path/), and reserves over the purses of the present owner at the bank (escrow/).
+ *
+ * Invariant: between the check that every purse has its amount and the taking there is nothing that waits. A request for
+ * which all is in hand costs comparisons and subtractions; only others become claims and wait.
+ */
 import type { Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { AllowanceReader } from "../storage/allowance-reader.ts";
 import type { Bank } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
-import type { Limits } from "./limits.ts";
+import { BankTime } from "./escrow/bank-time.ts";
+import { Claim, type WaitingRoom } from "./escrow/claim.ts";
+import type { Owner } from "./escrow/owner.ts";
+import { openOwners, type Owners } from "./escrow/owners.ts";
+import type { Purse } from "./escrow/purse.ts";
+import { Reach } from "./escrow/reach.ts";
+import type { AllowanceVerdict, Estimate, Limits, RequestScope, Reservation } from "./limits.ts";
+import { holdsOf } from "./path/amounts.ts";
+import type { Path } from "./path/path.ts";
+import { PathFinder } from "./path/path-finder.ts";
+import { previewAll } from "./preview.ts";
+import { closingDown, tooManyWaiting } from "./refusal.ts";
+import { emptyReservation, HeldReservation } from "./reservation.ts";
 
 /** What happens to limits, for the operator. Called synchronously, on the request path too: they must be cheap. */
 export interface LimitsEvents {
@@ -36,11 +53,111 @@ export interface LimitsDeps {
   readonly pollMs?: number;
   /** How long a request waits for what other processes are asked to give back. Default 1000; 0 does not wait. */
   readonly recallWaitMs?: number;
-  /** How long disposing waits for open reservations. Default 5000. */
+  /** How long disposing waits for open reservations and the bank. Default 5000; 0 does not wait. */
   readonly closeWaitMs?: number;
 }
 
+/** Requests of this process that wait for the bank, at the most. */
+const WAITING_MAX = 10_000;
+
 /** Registers an owner at the bank. Rejects with `storage_unavailable`. */
-export function createLimits(deps: LimitsDeps): Promise<Limits> {
-  throw new Error(`Not there yet, ${deps.instanceId}.`);
+export async function createLimits(deps: LimitsDeps): Promise<Limits> {
+  const { bank, clock, events } = deps;
+  const bankTime = new BankTime();
+  const owners = await openOwners({
+    bank,
+    bankTime,
+    clock,
+    ids: deps.ids,
+    instanceId: deps.instanceId,
+    delivered: deps.delivered,
+    leaseMs: deps.leaseMs ?? 30_000,
+    pollMs: deps.pollMs ?? 250,
+    recallWaitMs: deps.recallWaitMs ?? 1_000,
+    reach: new Reach(events),
+    nowMs: () => clock.monotonicMs(),
+    fenced: (ownerId) => events.fenced(ownerId),
+    passedLimit: (allowance, subject) => {
+      if (allowance.mode === "soft") events.softLimitPassed(allowance, subject);
+      else events.shadowRefusal(allowance, subject);
+    },
+  });
+  const paths = new PathFinder(deps.allowances, () => owners.current.forgetAnswers());
+  return new EscrowLimits(owners, paths, bankTime, clock, deps.closeWaitMs ?? 5_000);
+}
+
+class EscrowLimits implements Limits {
+  readonly #owners: Owners;
+  readonly #paths: PathFinder;
+  readonly #bankTime: BankTime;
+  readonly #clock: Clock;
+  readonly #closeWaitMs: number;
+  readonly #room: WaitingRoom = { order: 0, count: 0 };
+  #isClosing = false;
+
+  constructor(owners: Owners, paths: PathFinder, bankTime: BankTime, clock: Clock, closeWaitMs: number) {
+    this.#owners = owners;
+    this.#paths = paths;
+    this.#bankTime = bankTime;
+    this.#clock = clock;
+    this.#closeWaitMs = closeWaitMs;
+  }
+
+  reserve(scope: RequestScope, estimate: Estimate): Reservation | Promise<Reservation> {
+    const path = this.#paths.find(scope);
+    if (path === null) return emptyReservation;
+    if (this.#isClosing) throw closingDown();
+    const nowMs = this.#clock.monotonicMs();
+    const owner = this.#owners.current;
+    owner.assertUsable(nowMs);
+    const purses = path.pursesFrom(owner, this.#bankTime.at(nowMs));
+    const amounts = holdsOf(path.allowances, estimate);
+    if (coversAll(purses, amounts, this.#room.order)) {
+      return new HeldReservation(path, owner, this.#room, purses, amounts, nowMs);
+    }
+    return this.#claim(path, owner, purses, amounts, nowMs);
+  }
+
+  async preview(scope: RequestScope, estimate: Estimate): Promise<readonly AllowanceVerdict[]> {
+    const path = this.#paths.find(scope);
+    if (path === null) return [];
+    if (this.#isClosing) throw closingDown();
+    return previewAll(path.allowances, this.#pursesOf(path), estimate);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
+    return this.#owners.close(this.#closeWaitMs);
+  }
+
+  #claim(
+    path: Path,
+    owner: Owner,
+    purses: readonly Purse[],
+    amounts: bigint[],
+    nowMs: number,
+  ): Reservation | Promise<Reservation> {
+    const room = this.#room;
+    if (room.count >= WAITING_MAX) throw tooManyWaiting(room.count);
+    const take = (): Reservation => {
+      const takenMs = this.#clock.monotonicMs();
+      owner.assertUsable(takenMs);
+      return new HeldReservation(path, owner, room, purses, amounts, takenMs);
+    };
+    const claim = new Claim(room, purses, amounts, nowMs);
+    return claim.attempt() ? take() : claim.wait(take);
+  }
+
+  #pursesOf(path: Path): readonly Purse[] {
+    const nowMs = this.#clock.monotonicMs();
+    this.#owners.current.assertUsable(nowMs);
+    return path.pursesFrom(this.#owners.current, this.#bankTime.at(nowMs));
+  }
+}
+
+/** For a request that came as the `order`th. */
+function coversAll(purses: readonly Purse[], amounts: readonly bigint[], order: number): boolean {
+  let at = 0;
+  for (const purse of purses) if (!purse.covers(amounts[at++] ?? 0n, order)) return false;
+  return true;
 }

@@ -1,0 +1,69 @@
+/**
+ * What a purse wants of the bank next. One at a time, for each has the number after the last.
+ *
+ *   1  requests wait, and something stale could come back to them     give that back
+ *   2  requests wait                                                  draw what the first needs, or more
+ *   3  others need what is idle here                                  give back all that is free, or say that nothing is
+ *   4  requests wait for a recall                                     ask once more, each poll
+ *   5  a request waits at another purse and will need this one        draw it
+ *   6  somebody wants to know how the account stands                  draw the least
+ *   7  more is free than recent use asks for                          give back what is more
+ *   8  less is free than recent use asks for                          draw ahead
+ */
+import type { Amount } from "../../storage/escrow/bank.ts";
+import type { WaitingLine } from "./waiting-line.ts";
+
+export type DrawPurpose = "eager" | "recalling" | "expected" | "look" | "ahead";
+
+export type Errand =
+  | { readonly kind: "draw"; readonly purpose: DrawPurpose; readonly need: Amount; readonly want: Amount }
+  /** `free` of what is free, with all that is stale. */
+  | { readonly kind: "return"; readonly free: Amount };
+
+export interface Wants {
+  readonly free: Amount;
+  readonly stale: Amount;
+  readonly line: Pick<WaitingLine, "isEmpty" | "firstEager" | "eagerAmount" | "firstRecalling" | "recallingAmount">;
+  /** Others need what is idle. */
+  readonly isRecalled: boolean;
+  /** Whether those who wait for a recall may ask once more. */
+  readonly mayAskAgain: boolean;
+  /** What requests that wait elsewhere will need: the first of them, and all. */
+  readonly expected: { readonly first: Amount; readonly all: Amount };
+  readonly isLookedAt: boolean;
+  /** How much of what is free may stay. `null`: all. */
+  readonly keep: Amount | null;
+  /** How much should be free, and below what more is drawn ahead. */
+  readonly target: Amount;
+  readonly lowWater: Amount;
+  /** Whether the bank may refuse: then a draw ahead is content with little. */
+  readonly mayBeRefused: boolean;
+}
+
+/** `null`: nothing. */
+export function planErrand(wants: Wants): Errand | null {
+  const { line, free, stale, expected, target } = wants;
+  if (stale > 0n && !line.isEmpty) return { kind: "return", free: 0n };
+  const eager = line.firstEager;
+  if (eager !== undefined && eager.amount > free) {
+    return drawing("eager", eager.amount - free, line.eagerAmount + expected.all + target - free);
+  }
+  if (wants.isRecalled) return { kind: "return", free };
+  const recalling = line.firstRecalling;
+  if (wants.mayAskAgain && recalling !== undefined && recalling.amount > free) {
+    return drawing("recalling", recalling.amount - free, line.recallingAmount - free);
+  }
+  if (expected.all > free) {
+    const first = expected.first > free ? expected.first : expected.all;
+    return drawing("expected", first - free, expected.all + target - free);
+  }
+  if (wants.isLookedAt) return drawing("look", 1n, 1n);
+  const tooMuch = wants.keep !== null && free > wants.keep ? free - wants.keep : 0n;
+  if (stale > 0n || tooMuch > 0n) return { kind: "return", free: tooMuch };
+  if (free >= wants.lowWater) return null;
+  return drawing("ahead", wants.mayBeRefused ? 1n : target - free, target - free);
+}
+
+function drawing(purpose: DrawPurpose, need: Amount, want: Amount): Errand {
+  return { kind: "draw", purpose, need, want: want > need ? want : need };
+}

@@ -1,0 +1,135 @@
+/**
+ * The lives of this process at the bank, one after the other: the current owner, under which requests reserve, and former
+ * ones, of which requests are still open. It polls for all of them, registers the next one when the current is fenced or
+ * full, and finishes the former.
+ *
+ * Invariant: an owner is finished at the bank only after the moves of all its reservations are committed and delivered.
+ * One for which that does not happen in time is left to the recovery of its instance.
+ */
+import type { Clock, Timer } from "../../kernel/clock.ts";
+import type { IdSource } from "../../kernel/ids.ts";
+import { closingDown } from "../refusal.ts";
+import { Owner, type OwnerDeps } from "./owner.ts";
+
+export interface OwnersDeps extends OwnerDeps {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly instanceId: string;
+  /** Resolves when all that was committed so far is where the bank sees it. */
+  readonly delivered: () => Promise<void>;
+  /** The current owner was fenced, and another has taken its place. */
+  readonly fenced: (ownerId: string) => void;
+}
+
+/** Registers the first owner. Rejects with `storage_unavailable`. */
+export async function openOwners(deps: OwnersDeps): Promise<Owners> {
+  for (;;) {
+    const first = await register(deps.ids.next("own"), deps);
+    if (first !== null) return new Owners(first, deps);
+  }
+}
+
+export class Owners {
+  readonly #deps: OwnersDeps;
+  #current: Owner;
+  #former: readonly Owner[] = [];
+  readonly #finishing = new Set<Owner>();
+  /** Of the owner to come: the same until the bank has answered. */
+  #nextId: string | null = null;
+  #isReplacing = false;
+  #timer: Timer | null = null;
+  #closed: (() => void) | null = null;
+  #closeUntilMs = Infinity;
+
+  constructor(first: Owner, deps: OwnersDeps) {
+    this.#current = first;
+    this.#deps = deps;
+    this.#schedule();
+  }
+
+  get current(): Owner {
+    return this.#current;
+  }
+
+  /** Those who wait are refused, what is free goes back; waits for open reservations, at most so long, and finishes. */
+  close(waitMsMax: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closeUntilMs = this.#deps.nowMs() + waitMsMax;
+    this.#closed = resolve;
+    this.#current.retire(closingDown());
+    this.#former = [...this.#former, this.#current];
+    for (const owner of this.#former) owner.retire(closingDown());
+    this.#poll();
+    return promise;
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#deps.clock.setTimer(() => this.#poll(), this.#deps.pollMs);
+  }
+
+  #poll(): void {
+    this.#schedule();
+    if (this.#closed === null) {
+      this.#current.poll();
+      if ((this.#current.isFenced || this.#current.isFull) && !this.#isReplacing) void this.#replace();
+    }
+    for (const owner of this.#former) {
+      owner.poll();
+      if (owner.openCount === 0 && !this.#finishing.has(owner)) void this.#finish(owner);
+    }
+    this.#endIfClosed();
+  }
+
+  async #replace(): Promise<void> {
+    const before = this.#current;
+    this.#isReplacing = true;
+    this.#nextId ??= this.#deps.ids.next("own");
+    try {
+      const next = await register(this.#nextId, this.#deps);
+      this.#deps.reach.answered();
+      this.#nextId = null;
+      if (next !== null && this.#closed === null) {
+        if (before.isFenced) this.#deps.fenced(before.id);
+        before.retire(null);
+        this.#former = [...this.#former, before];
+        this.#current = next;
+      }
+    } catch (thrown) {
+      this.#deps.reach.failed(thrown);
+    }
+    this.#isReplacing = false;
+  }
+
+  async #finish(owner: Owner): Promise<void> {
+    this.#finishing.add(owner);
+    try {
+      await this.#deps.delivered();
+      await this.#deps.bank.finish([owner.id]);
+      this.#deps.reach.answered();
+      owner.finish();
+      this.#former = this.#former.filter((other) => other !== owner);
+    } catch (thrown) {
+      this.#deps.reach.failed(thrown);
+    }
+    this.#finishing.delete(owner);
+    this.#endIfClosed();
+  }
+
+  #endIfClosed(): void {
+    if (this.#closed === null) return;
+    if (this.#former.length > 0 && this.#deps.nowMs() < this.#closeUntilMs) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#closed();
+  }
+}
+
+/** `null`: the owner was fenced before the bank's answer came. Rejects with `storage_unavailable`. */
+async function register(ownerId: string, deps: OwnersDeps): Promise<Owner | null> {
+  const sentMs = deps.nowMs();
+  const lease = await deps.bank.register(ownerId, deps.instanceId, deps.leaseMs);
+  if (!lease.alive) return null;
+  deps.bankTime.learn(lease.nowMs, sentMs, deps.nowMs());
+  return new Owner(ownerId, sentMs, deps);
+}

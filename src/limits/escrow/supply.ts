@@ -1,0 +1,176 @@
+/**
+ * A purse's side to the bank: how much should be in hand, by recent use, and the operation that is under way.
+ *
+ *   none ──begin──▶ asked ──answered──▶ none
+ *                   ▲   └─unanswered──▶ unknown
+ *                   └──────repeat─────────┘
+ *
+ * Invariant: one operation at a time, numbered without gaps. One that was not answered may have been executed, so it is
+ * repeated as it was until it is answered, before there is another.
+ */
+import type { Amount } from "../../storage/escrow/bank.ts";
+import type { Regime } from "../allowance.ts";
+import { type Errand, planErrand } from "./errand.ts";
+import type { Hand } from "./hand.ts";
+import { Pace } from "./pace.ts";
+import type { WaitingLine } from "./waiting-line.ts";
+
+export interface Operation {
+  readonly errand: Errand;
+  readonly sequence: number;
+  /** Of a return: free and stale together. It is in hand no more. */
+  readonly amount: Amount;
+  state: "asked" | "unknown";
+  isRepeated: boolean;
+}
+
+/** After others needed what was idle: so long only what requests need is drawn, and what gets free is given back. */
+const EXACT_MS = 5_000;
+/** What is not used for so long goes back. */
+const idleMs: Readonly<Record<Regime, number>> = { budget: 10_000, rate: 1_000, slots: 1_000 };
+/** Nothing is drawn ahead from an account that has less than so many times as much. */
+const PLENTY = 4n;
+
+export interface Conditions {
+  /** What could be drawn, as far as is known; `null`: unknown. */
+  readonly drawable: Amount | null;
+  readonly mayBeRefused: boolean;
+  /** Monotonic. */
+  readonly nowMs: number;
+}
+
+export class Supply {
+  readonly pace: Pace;
+  /** When less is free, more is drawn ahead. */
+  lowWater: Amount = 0n;
+  isRecalled = false;
+  isLookedAt = false;
+  /** Its window or its owner is at an end: it keeps nothing. */
+  isClosing = false;
+  readonly #regime: Regime;
+  #operation: Operation | null = null;
+  #sequence = 0;
+  #expectedFirst: Amount = 0n;
+  #expectedAll: Amount = 0n;
+  #mayAskAgain = false;
+  #target: Amount = 0n;
+  #keep: Amount | null = null;
+  #exactUntilMs = -Infinity;
+  #usedAtMs: number;
+
+  constructor(regime: Regime, pollMs: number, nowMs: number) {
+    this.pace = new Pace(regime, pollMs);
+    this.#regime = regime;
+    this.#usedAtMs = nowMs;
+  }
+
+  get isUnknown(): boolean {
+    return this.#operation?.state === "unknown";
+  }
+
+  get isIdle(): boolean {
+    return this.#operation === null;
+  }
+
+  /** A request that waits at another purse will need so much here. */
+  expect(amount: Amount): void {
+    if (this.#expectedAll === 0n) this.#expectedFirst = amount;
+    this.#expectedAll += amount;
+  }
+
+  expectNothing(): void {
+    this.#expectedAll = 0n;
+  }
+
+  /** Others need what is idle. */
+  recalled(nowMs: number): void {
+    this.isRecalled = true;
+    this.#exactUntilMs = nowMs + EXACT_MS;
+  }
+
+  /** Each poll. Returns whether there is something to ask of the bank. */
+  turn(hand: Hand, line: WaitingLine, conditions: Conditions): boolean {
+    if (this.pace.taken > 0n) this.#usedAtMs = conditions.nowMs;
+    this.pace.turn(hand.held);
+    this.#mayAskAgain = true;
+    this.review(hand, conditions);
+    this.#keep = this.#kept(hand.free, conditions.nowMs);
+    return this.#operation === null && this.#plan(hand, line, conditions) !== null;
+  }
+
+  /** How much should be free now. */
+  review(hand: Hand, { drawable, mayBeRefused, nowMs }: Conditions): void {
+    const isExact = this.isClosing || nowMs < this.#exactUntilMs;
+    this.#target = isExact ? 0n : this.pace.wanted(hand.held);
+    const isPlenty = !mayBeRefused || (drawable !== null && drawable >= PLENTY * this.#target);
+    this.lowWater = isPlenty ? (this.#target + 1n) / 2n : 0n;
+    if (this.pace.taken > 0n && !isExact) this.#keep = null;
+  }
+
+  /** The next operation, to be asked of the bank; what it gives back is taken out of hand. `null`: there is none now. */
+  begin(hand: Hand, line: WaitingLine, conditions: Conditions): Operation | null {
+    if (this.#operation !== null) return null;
+    this.review(hand, conditions);
+    const errand = this.#plan(hand, line, conditions);
+    if (errand === null) return null;
+    let amount = 0n;
+    if (errand.kind === "return") {
+      amount = hand.giveBack(errand.free);
+    } else {
+      if (errand.purpose === "recalling") this.#mayAskAgain = false;
+      if (errand.purpose === "eager" || errand.purpose === "expected") this.expectNothing();
+    }
+    this.#operation = { errand, sequence: this.#sequence + 1, amount, state: "asked", isRepeated: false };
+    return this.#operation;
+  }
+
+  /** The bank has refused: until the next turn nobody who waits for a recall asks again. */
+  refused(): void {
+    this.#mayAskAgain = false;
+  }
+
+  /** The operation under way, which is over. */
+  answered(): Operation | null {
+    const operation = this.#operation;
+    if (operation === null) return null;
+    this.#operation = null;
+    this.#sequence = operation.sequence;
+    if (operation.errand.kind === "return") this.isRecalled = false;
+    return operation;
+  }
+
+  unanswered(): void {
+    if (this.#operation !== null) this.#operation.state = "unknown";
+  }
+
+  /** The operation of which nobody knows whether it was executed, to be asked once more. */
+  repeat(): Operation | null {
+    if (this.#operation?.state !== "unknown") return null;
+    this.#operation.state = "asked";
+    this.#operation.isRepeated = true;
+    return this.#operation;
+  }
+
+  #plan(hand: Hand, line: WaitingLine, { mayBeRefused }: Conditions): Errand | null {
+    return planErrand({
+      free: hand.free,
+      stale: hand.stale,
+      line,
+      isRecalled: this.isRecalled,
+      mayAskAgain: this.#mayAskAgain,
+      expected: { first: this.#expectedFirst, all: this.#expectedAll },
+      isLookedAt: this.isLookedAt,
+      keep: this.#keep,
+      target: this.#target,
+      lowWater: this.lowWater,
+      mayBeRefused,
+    });
+  }
+
+  /** Of what is free. `null`: all. Between twice and four times what is wanted nothing is moved to and fro. */
+  #kept(free: Amount, nowMs: number): Amount | null {
+    const isIdle = nowMs - this.#usedAtMs >= idleMs[this.#regime];
+    if (this.isClosing || isIdle || nowMs < this.#exactUntilMs) return 0n;
+    return this.#regime !== "budget" && free > 4n * this.#target ? 2n * this.#target : null;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The allowances that a request must pass, with the purses that they are paid from. Purses are those of the present
+ * windows and of the present owner at the bank: they are looked up again when the first window ends or the owner is
+ * another, and until then a request costs two comparisons here.
+ */
+import type { Allowance } from "../allowance.ts";
+import type { Purse } from "../escrow/purse.ts";
+import type { AccountKey } from "../../storage/escrow/bank.ts";
+import { isGrowing } from "./amounts.ts";
+import type { WindowCache } from "./window-cache.ts";
+
+export interface PurseSource {
+  /** Always the same one for the same account. Throws `overloaded` if there are too many. */
+  purseOf(account: AccountKey, allowance: Allowance): Purse;
+}
+
+/** An allowance, and whom it counts the request for. */
+export interface Entry {
+  readonly allowance: Allowance;
+  readonly subject: string;
+}
+
+export class Path {
+  readonly allowances: readonly Allowance[];
+  /** Whether some allowance holds slices only. */
+  readonly growing: boolean;
+  readonly #entries: readonly Entry[];
+  readonly #windows: WindowCache;
+  #source: PurseSource | null = null;
+  #untilMs = 0;
+  #purses: readonly Purse[] = [];
+
+  constructor(entries: readonly Entry[], windows: WindowCache) {
+    this.allowances = entries.map((entry) => entry.allowance);
+    this.growing = this.allowances.some(isGrowing);
+    this.#entries = entries;
+    this.#windows = windows;
+  }
+
+  /** In the order of the allowances. `bankNowMs`: the bank's time. */
+  pursesFrom(source: PurseSource, bankNowMs: number): readonly Purse[] {
+    if (source !== this.#source || bankNowMs >= this.#untilMs) this.#bind(source, bankNowMs);
+    return this.#purses;
+  }
+
+  #bind(source: PurseSource, bankNowMs: number): void {
+    let untilMs = Infinity;
+    this.#purses = this.#entries.map(({ allowance, subject }) => {
+      const { startMs, endMs } = this.#windows.windowOf(allowance, bankNowMs);
+      if (endMs !== null && endMs < untilMs) untilMs = endMs;
+      const accountId = `${allowance.id}|${subject}|${startMs}`;
+      const account = { accountId, allowanceId: allowance.id, subject, windowStartMs: startMs, windowEndMs: endMs };
+      return source.purseOf(account, allowance);
+    });
+    this.#untilMs = untilMs;
+    this.#source = source;
+  }
+}

@@ -1,0 +1,141 @@
+/** What a request is told that is refused: by which allowance, what it says, and whether waiting helps. */
+import { HeadgateError } from "../kernel/errors.ts";
+import type { AccountKey, Amount, Standing } from "../storage/escrow/bank.ts";
+import { type Allowance, regimeOf } from "./allowance.ts";
+import { formatAmount } from "./amount-text.ts";
+
+export interface LimitReached {
+  readonly allowance: Allowance;
+  readonly account: AccountKey;
+  /** What the request needs to hold. */
+  readonly amount: Amount;
+  readonly standing: Standing | null;
+  /** Of a rate: when the bank said there is room. `null`: it did not say. */
+  readonly roomInMs: number | null;
+}
+
+/** Nobody knows when a running request ends; requests of models take seconds. */
+const RUNNING_RETRY_AFTER_MS = 1_000;
+
+/** `budget_exhausted`, `rate_limited` or `slots_exhausted`. */
+export function limitReached(reached: LimitReached): HeadgateError {
+  const { allowance } = reached;
+  switch (regimeOf(allowance.meter, allowance.window)) {
+    case "budget":
+      return budgetExhausted(reached);
+    case "rate":
+      return rateLimited(reached);
+    case "slots":
+      return slotsExhausted(reached);
+  }
+}
+
+/** The store did not answer, or not in time. */
+export function storeSilent(retryAfterMs: number): HeadgateError {
+  return new HeadgateError(
+    "storage_unavailable",
+    "The gateway cannot ask its store how much this request may use, so it was not made. Try again.",
+    { retryAfterMs },
+  );
+}
+
+/** The lease is over, or was when this was asked last. */
+export function outOfTouch(retryAfterMs: number): HeadgateError {
+  return new HeadgateError(
+    "storage_unavailable",
+    "The gateway has been out of touch with its store for too long to know what may be used, so nothing was called. Try again.",
+    { retryAfterMs },
+  );
+}
+
+/** An answer that grows was begun under an owner that gets nothing more. */
+export function ownerFenced(): HeadgateError {
+  return new HeadgateError(
+    "owner_fenced",
+    "The gateway was out of touch with its store for longer than its lease, so this answer can hold no more than it does.",
+  );
+}
+
+export function tooManyWaiting(count: number): HeadgateError {
+  return new HeadgateError(
+    "overloaded",
+    `${count} requests wait already until the store has said what they may use. Try again in a moment.`,
+    { retryAfterMs: RUNNING_RETRY_AFTER_MS },
+  );
+}
+
+/** End users, mostly, of whom each has an account of its own. */
+export function tooManyAccounts(count: number): HeadgateError {
+  return new HeadgateError(
+    "overloaded",
+    `The gateway keeps the books of ${count} end users, projects and keys at the moment, and has no room for another. Try again in a moment.`,
+    { retryAfterMs: RUNNING_RETRY_AFTER_MS },
+  );
+}
+
+export function closingDown(): HeadgateError {
+  return new HeadgateError("shutting_down", "The gateway is shutting down. Try again: another process takes over.", {
+    retryAfterMs: RUNNING_RETRY_AFTER_MS,
+  });
+}
+
+function budgetExhausted({ allowance, account, amount, standing }: LimitReached): HeadgateError {
+  const { name, meter, window, timeZone } = allowance;
+  const limit = formatAmount(meter, standing?.limit ?? allowance.limit);
+  const period = window === "lifetime" ? "in all" : `per ${window}`;
+  const left = standing === null ? 0n : standing.limit - standing.spent - standing.suspense;
+  const isTemporary = left >= amount && amount > 0n;
+  const held = isTemporary ? " What is left is held by requests in flight: trying again can help." : "";
+  const { windowEndMs } = account;
+  const reset = windowEndMs === null ? "" : ` It begins anew at ${timeIn(windowEndMs, timeZone)}.`;
+  return new HeadgateError(
+    "budget_exhausted",
+    `The budget "${name}" of ${whose(allowance, account)} allows ${limit} ${period}, and there is no room for the ` +
+      `${formatAmount(meter, amount)} that this request may use.${held}${reset}`,
+    isTemporary ? { allowance: name, retryAfterMs: RUNNING_RETRY_AFTER_MS } : { allowance: name },
+  );
+}
+
+function rateLimited({ allowance, account, amount, standing, roomInMs }: LimitReached): HeadgateError {
+  const { name, meter, window, limit } = allowance;
+  const most = standing?.limit ?? allowance.burst ?? limit;
+  const atOnce = most === limit ? "" : `, ${formatAmount(meter, most)} at once`;
+  const rate = `The rate "${name}" of ${whose(allowance, account)} allows ${formatAmount(meter, limit)} per ${window}${atOnce}`;
+  if (amount > most) {
+    const message = `${rate}. This request needs ${formatAmount(meter, amount)} at once, which there will never be: make it smaller.`;
+    return new HeadgateError("rate_limited", message, { allowance: name });
+  }
+  const retryAfterMs = roomInMs ?? RUNNING_RETRY_AFTER_MS;
+  const message = `${rate}, and there is no room for this request now. Try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
+  return new HeadgateError("rate_limited", message, { allowance: name, retryAfterMs });
+}
+
+function slotsExhausted({ allowance, account, standing }: LimitReached): HeadgateError {
+  const { name } = allowance;
+  const limit = standing?.limit ?? allowance.limit;
+  return new HeadgateError(
+    "slots_exhausted",
+    `The allowance "${name}" of ${whose(allowance, account)} lets ${limit} ${limit === 1n ? "request" : "requests"} run at the same time, ` +
+      "and as many are running. Try again when one of them has ended.",
+    { allowance: name, retryAfterMs: RUNNING_RETRY_AFTER_MS },
+  );
+}
+
+/** In the words of who asks, who knows the ids of projects and keys from the operator. */
+function whose({ scope }: Allowance, { subject }: AccountKey): string {
+  switch (scope.kind) {
+    case "tenant":
+      return "this tenant";
+    case "project":
+      return `project ${scope.projectId ?? subject}`;
+    case "key":
+      return `key ${scope.keyId ?? subject}`;
+    case "end-user":
+      return "this end user";
+  }
+}
+
+function timeIn(atMs: number, timeZone: string): string {
+  const at = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);
+  return at.toString({ timeZoneName: "never", smallestUnit: "second" });
+}

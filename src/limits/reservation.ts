@@ -1,0 +1,153 @@
+/**
+ * What a request holds: an amount of each allowance on its path, under the owner that drew them.
+ *
+ *   held ── extend ──▶ held ── settle ──▶ settled ── committed ──▶ committed
+ *                                            └── nothing to commit ──▲
+ *
+ * Invariants: it settles once, in the windows and under the owner that it was reserved in, whatever has become of them.
+ * Its owner is not finished at the bank before it is committed.
+ */
+import { assert } from "../kernel/assert.ts";
+import type { Amount, HeldAmount, Move } from "../storage/escrow/bank.ts";
+import type { Meter } from "./allowance.ts";
+import { Claim, type WaitingRoom } from "./escrow/claim.ts";
+import type { Owner } from "./escrow/owner.ts";
+import type { Purse } from "./escrow/purse.ts";
+import type { Demand, RateStanding, Reservation } from "./limits.ts";
+import { growthOf, usedOf } from "./path/amounts.ts";
+import type { Path } from "./path/path.ts";
+
+/** What of a rate is held for longer has drained too much to be used again without asking. */
+const HELD_LONG_MS = 1_000;
+
+/** Of requests that no allowance limits. */
+export const emptyReservation: Reservation = {
+  heldAmounts: [],
+  growing: false,
+  requestRate: null,
+  tokenRate: null,
+  extend: () => null,
+  settle: () => [],
+  committed: () => {},
+};
+
+/** `null`: nothing limits that account now, so nothing is held of it, and nothing settled. */
+type HeldOf = Amount | null;
+
+/** All lists are in the order of the path's allowances. */
+export class HeldReservation implements Reservation {
+  readonly #path: Path;
+  readonly #owner: Owner;
+  readonly #room: WaitingRoom;
+  readonly #purses: readonly Purse[];
+  readonly #held: HeldOf[];
+  readonly #sinceMs: number;
+  #state: "held" | "settled" | "committed" = "held";
+  #extension: Claim | null = null;
+
+  /** Takes the amounts, which the purses must cover. The list of amounts is its own from then on. */
+  constructor(path: Path, owner: Owner, room: WaitingRoom, purses: readonly Purse[], amounts: HeldOf[], nowMs: number) {
+    this.#path = path;
+    this.#owner = owner;
+    this.#room = room;
+    this.#purses = purses;
+    this.#held = amounts;
+    this.#sinceMs = nowMs;
+    owner.openCount++;
+    let at = 0;
+    for (const purse of purses) {
+      amounts[at] = purse.take(amounts[at] ?? 0n);
+      at++;
+    }
+  }
+
+  get heldAmounts(): readonly HeldAmount[] {
+    const amounts: HeldAmount[] = [];
+    let at = 0;
+    for (const { account, regime } of this.#purses) {
+      const amount = this.#held[at++] ?? null;
+      if (amount === null || regime === "slots") continue;
+      amounts.push({ ownerId: this.#owner.id, accountId: account.accountId, amount });
+    }
+    return amounts;
+  }
+
+  get growing(): boolean {
+    return this.#path.growing;
+  }
+
+  get requestRate(): RateStanding | null {
+    return this.#tightestRate("requests");
+  }
+
+  get tokenRate(): RateStanding | null {
+    return this.#tightestRate("tokens");
+  }
+
+  extend(more: Demand): Promise<void> | null {
+    assert(this.#state === "held", "only what is held can grow");
+    assert(this.#extension?.isWaiting !== true, "a reservation grows by one extension at a time");
+    const nowMs = this.#owner.nowMs();
+    this.#owner.assertUsable(nowMs);
+    const amounts = this.#path.allowances.map((allowance, index) =>
+      this.#held[index] === null ? 0n : growthOf(allowance, more),
+    );
+    const claim = new Claim(this.#room, this.#purses, amounts, nowMs);
+    if (claim.attempt()) {
+      this.#grow(amounts);
+      return null;
+    }
+    this.#extension = claim;
+    return claim.wait(() => {
+      if (this.#state !== "held") return;
+      this.#owner.assertUsable(this.#owner.nowMs());
+      this.#grow(amounts);
+    });
+  }
+
+  settle(used: Demand | null): readonly Move[] {
+    assert(this.#state === "held", "a reservation is settled once");
+    this.#state = "settled";
+    this.#extension?.cancel();
+    const heldLong = this.#owner.nowMs() - this.#sinceMs >= HELD_LONG_MS;
+    const moves: Move[] = [];
+    let at = 0;
+    for (const allowance of this.#path.allowances) {
+      const held = this.#held[at] ?? null;
+      const purse = this.#purses[at++];
+      if (held === null || purse === undefined) continue;
+      const amount = usedOf(allowance, used);
+      const fromGrant = purse.settle(held, amount, heldLong);
+      if (amount === 0n) continue;
+      const { accountId } = purse.account;
+      moves.push({ ownerId: this.#owner.id, accountId, fromGrant, overdraft: amount - fromGrant });
+    }
+    if (moves.length === 0) this.committed();
+    return moves;
+  }
+
+  committed(): void {
+    assert(this.#state !== "held", "what is committed is settled");
+    if (this.#state === "committed") return;
+    this.#state = "committed";
+    this.#owner.openCount--;
+  }
+
+  #grow(amounts: readonly Amount[]): void {
+    for (const [index, purse] of this.#purses.entries()) {
+      const held = this.#held[index] ?? null;
+      if (held !== null) this.#held[index] = held + (purse.take(amounts[index] ?? 0n) ?? 0n);
+    }
+  }
+
+  /** Of those of the meter on the path, that which has the least left. */
+  #tightestRate(meter: Meter): RateStanding | null {
+    let tightest: RateStanding | null = null;
+    for (const purse of this.#purses) {
+      if (purse.allowance.meter !== meter) continue;
+      const standing = purse.rateStanding();
+      if (standing !== null && (tightest === null || standing.remaining < tightest.remaining)) tightest = standing;
+    }
+    return tightest;
+  }
+}
