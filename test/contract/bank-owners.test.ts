@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { describe } from "node:test";
+import { describe, test } from "node:test";
 import { leaseMs, startMs, testOnBank } from "./bank-place.ts";
 import { dayMs, drawOf, insertAllowance } from "./bank-samples.ts";
 import { grantedOf, numbersOf } from "./bank-steps.ts";
-import { engines } from "./engines.ts";
+import { clock, engines } from "./engines.ts";
 
 for (const engine of engines) {
   describe(`owners of the bank on ${engine.name}`, () => {
@@ -47,6 +47,20 @@ for (const engine of engines) {
     });
 
     describe("leases", () => {
+      test("of a store's own bank go by a clock that all its processes share", async () => {
+        await using place = await engine.createPlace();
+        await using store = await place.openStore();
+        const before = clock.wallMs();
+        const { alive, nowMs } = await store.bank.register("a", store.instanceId, leaseMs);
+        assert.ok(alive && Number.isInteger(nowMs));
+        assert.ok(before - 1000 <= nowMs && nowMs <= clock.wallMs() + 1000, `${nowMs} is not about now`);
+        const renewed = await store.bank.renew("a", leaseMs);
+        assert.ok(renewed.alive && renewed.nowMs >= nowMs);
+        assert.deepEqual(await store.bank.reap(), { owners: 0, accounts: 0 });
+        await store.bank.register("b", store.instanceId, -1);
+        assert.deepEqual(await store.bank.reap(), { owners: 1, accounts: 0 });
+      });
+
       testOnBank(engine, "tell the bank's time, and registering again is the same owner", async ({ bank, time }) => {
         assert.deepEqual(await bank.register("a", "instance a", leaseMs), {
           alive: true,
