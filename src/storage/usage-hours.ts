@@ -20,7 +20,7 @@ const INTEGER_MAX = 2n ** 63n - 1n;
 
 type BasisColumn = Extract<keyof UsageHour, `basis_${string}`>;
 type KeyColumn = "hour_ms" | "tenant_id" | "project_id" | "key_id" | "provider" | "model_served" | "operation";
-type SummedColumn = Exclude<keyof UsageHour, KeyColumn>;
+export type SummedColumn = Exclude<keyof UsageHour, KeyColumn>;
 
 /** The column that counts the attempts of each basis. */
 export const basisColumns: Readonly<Record<SettlementBasis, BasisColumn>> = {

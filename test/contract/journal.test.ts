@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { toNanoUsd } from "../../src/kernel/money.ts";
 import { emptyUsage } from "../../src/kernel/usage.ts";
 import { listRequests } from "../../src/storage/reports/request-list.ts";
-import { toLedgerEntry } from "../../src/storage/rows.ts";
+import { toHold, toLedgerEntry } from "../../src/storage/rows.ts";
 import type { Store, StoreEvents } from "../../src/storage/storage.ts";
 import { eventually } from "../support/eventually.ts";
 import { createVirtualClock } from "../support/virtual-clock.ts";
 import { engines, ids } from "./engines.ts";
-import type { Place } from "./engines.ts";
-import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
+import { sampleEntry, sampleHold, sampleRecord, sampleUsage } from "./samples.ts";
 
 for (const engine of engines) {
   describe(`journal on ${engine.name}`, () => {
@@ -55,7 +55,44 @@ for (const engine of engines) {
         userAgent: null,
       });
       await store.journal.close(record, []);
+      await store.delivered();
       assert.deepEqual((await listRequests(store.db, { limit: 10 })).records, [record]);
+    });
+
+    test("a hold grows: what it was extended to is what a death is charged", async () => {
+      await using place = await engine.createPlace();
+      const grown = { heldUsage: sampleUsage(1000, 2500), heldCostNanoUsd: toNanoUsd(77n) };
+      {
+        await using store = await place.openStore();
+        await store.journal.open(sampleHold("req_1", "att_1"));
+        await store.journal.open(sampleHold("req_2", "att_2"));
+        const heldAmounts = [{ ownerId: "own_1", accountId: 'alw_1|"a|b"|0', amount: 2n ** 60n }];
+        await store.journal.extend({ attemptId: "att_1", ...grown, heldAmounts });
+        const holds = await store.journalDb.selectFrom("holds").selectAll().orderBy("attempt_id").execute();
+        assert.deepEqual(holds.map(toHold), [
+          sampleHold("req_1", "att_1", { ...grown, heldAmounts }),
+          sampleHold("req_2", "att_2"),
+        ]);
+      }
+      await using next = await place.openStore();
+      await next.delivered();
+      const [row] = await next.db.selectFrom("ledger_entries").selectAll().orderBy("entry_id").execute();
+      assert.ok(row !== undefined);
+      const { usage, costNanoUsd } = toLedgerEntry(row);
+      assert.deepEqual({ heldUsage: usage, heldCostNanoUsd: costNanoUsd }, grown);
+    });
+
+    test("to extend what is settled, or was never held, changes nothing", async () => {
+      await using place = await engine.createPlace();
+      await using store = await place.openStore();
+      await store.journal.open(sampleHold("req_1", "att_1"));
+      const extension = { heldUsage: emptyUsage(), heldCostNanoUsd: toNanoUsd(1n), heldAmounts: [] };
+      await Promise.all([
+        store.journal.close(sampleRecord("req_1"), [sampleEntry("req_1", "att_1")]),
+        store.journal.extend({ attemptId: "att_1", ...extension }),
+        store.journal.extend({ attemptId: "att_2", ...extension }),
+      ]);
+      assert.deepEqual(await counts(store), { holds: 0, entries: 1, requests: 1 });
     });
 
     test("closing a request twice changes nothing the second time", async () => {
@@ -79,7 +116,7 @@ for (const engine of engines) {
       await store.journal.open(sampleHold(requestId, lost));
       await store.journal.open(sampleHold(requestId, kept));
       await store.journal.close(sampleRecord(requestId), [sampleEntry(requestId, kept)]);
-      const holds = await store.db.selectFrom("holds").select("attempt_id").execute();
+      const holds = await store.journalDb.selectFrom("holds").select("attempt_id").execute();
       assert.deepEqual(
         holds.map((row) => row.attempt_id),
         [lost],
@@ -139,6 +176,7 @@ for (const engine of engines) {
       await eventually("the closing is settled", () => told.length === 2);
       assert.deepEqual(told, ["req_3 kept", "req_3 settled"]);
       await close(3);
+      await store.delivered();
       const [record] = (await listRequests(store.db, { limit: 1 })).records;
       assert.deepEqual([record?.requestId, record?.errorCode], ["req_3", "storage_unavailable"]);
       assert.deepEqual(await counts(store), { holds: 0, entries: 3, requests: 3 });
@@ -157,7 +195,7 @@ for (const engine of engines) {
       assert.deepEqual(told, ["req_1 kept", "req_1 settled"]);
       await using again = await place.openStore();
       assert.deepEqual(await counts(again), { holds: 0, entries: 3, requests: 3 });
-      const instances = await again.db.selectFrom("instances").select("id").execute();
+      const instances = await again.journalDb.selectFrom("instances").select("id").execute();
       assert.deepEqual(
         instances.map(({ id }) => id),
         [again.instanceId],
@@ -171,15 +209,15 @@ for (const engine of engines) {
       await store[Symbol.asyncDispose]();
       await opened;
       await assert.rejects(store.journal.open(sampleHold("req_2", "att_2")), { code: "storage_unavailable" });
-      await using db = disposable(place.openDatabase());
-      assert.equal((await db.kysely.selectFrom("holds").selectAll().execute()).length, 1);
+      await using next = await place.openStore();
+      assert.deepEqual(await counts(next), { holds: 0, entries: 1, requests: 1 });
     });
 
     test("money beyond the exact range of a number keeps every digit", async () => {
       await using place = await engine.createPlace();
       await using store = await place.openStore();
       await store.journal.open(sampleHold("req_1", "att_1"));
-      const { cost_nano_usd: cost } = await store.db
+      const { cost_nano_usd: cost } = await store.journalDb
         .selectFrom("holds")
         .select("cost_nano_usd")
         .executeTakeFirstOrThrow();
@@ -192,7 +230,7 @@ for (const engine of engines) {
       await using store = await place.openStore({ events: { failed: (...failure) => failures.push(failure) } });
       const heldUsage = { ...emptyUsage(), outputTokens: Number.MAX_SAFE_INTEGER };
       for (const attempt of ["att_1", "att_2"]) await store.journal.open(sampleHold("req_1", attempt, { heldUsage }));
-      const { sum } = await store.db
+      const { sum } = await store.journalDb
         .selectFrom("holds")
         .select((hold) => hold.fn.sum<number>("output_tokens").as("sum"))
         .executeTakeFirstOrThrow();
@@ -204,6 +242,7 @@ for (const engine of engines) {
       await using place = await engine.createPlace();
       await using store = await place.openStore();
       await store.journal.close(sampleRecord("req_1"), [sampleEntry("req_1", "att_1")]);
+      await store.delivered();
       await assert.rejects(
         store.db.updateTable("ledger_entries").set({ cost_nano_usd: 1n }).execute(),
         /never changed/,
@@ -213,21 +252,22 @@ for (const engine of engines) {
 }
 
 async function counts(store: Store): Promise<{ holds: number; entries: number; requests: number }> {
-  const count = async (table: "holds" | "ledger_entries" | "requests"): Promise<number> =>
+  await store.delivered();
+  const count = async (db: Store["db"], table: "holds" | "ledger_entries" | "requests"): Promise<number> =>
     (
-      await store.db
+      await db
         .selectFrom(table)
         .select((row) => row.fn.countAll<number>().as("count"))
         .executeTakeFirstOrThrow()
     ).count;
-  return { holds: await count("holds"), entries: await count("ledger_entries"), requests: await count("requests") };
+  return {
+    holds: await count(store.journalDb, "holds"),
+    entries: await count(store.db, "ledger_entries"),
+    requests: await count(store.db, "requests"),
+  };
 }
 
 function listen(): { readonly events: Partial<StoreEvents>; readonly told: string[] } {
   const told: string[] = [];
   return { events: { lateClosing: (state, record) => told.push(`${record.requestId} ${state}`) }, told };
-}
-
-function disposable(kysely: ReturnType<Place["openDatabase"]>): AsyncDisposable & { kysely: typeof kysely } {
-  return { kysely, [Symbol.asyncDispose]: () => kysely.destroy() };
 }

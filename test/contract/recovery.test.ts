@@ -26,6 +26,7 @@ for (const engine of engines) {
       await using first = stores[0];
       await using second = stores[1];
       await Promise.all([first.recoverHolds(), second.recoverHolds(), first.recoverHolds()]);
+      await second.delivered();
 
       const entries = await ledger(first);
       const charged = new Set(entries.map((entry) => entry.attemptId));
@@ -47,22 +48,22 @@ for (const engine of engines) {
       const requests = await first.db.selectFrom("requests").select(["request_id", "ending"]).execute();
       assert.equal(requests.length, entries.length, "each request has its wide row");
       assert.equal(requests.filter((row) => row.ending === "killed").length, recovered.length);
-      assert.equal((await first.db.selectFrom("holds").selectAll().execute()).length, 0);
-      const instances = await first.db.selectFrom("instances").select("id").execute();
+      assert.equal((await first.journalDb.selectFrom("holds").selectAll().execute()).length, 0);
+      const instances = await first.journalDb.selectFrom("instances").select("id").execute();
       assert.deepEqual(instances.map((row) => row.id).toSorted(), [first.instanceId, second.instanceId].toSorted());
     });
 
     test("what a dead gateway held is charged at its worst case, flagged, and its request recorded as killed", async () => {
       await using place = await engine.createPlace();
       await using store = await place.openStore({ recoveryIntervalMs: 3_600_000 });
-      await store.db.insertInto("instances").values({ id: "ins_dead", started_at_ms: 1 }).execute();
+      await store.journalDb.insertInto("instances").values({ id: "ins_dead", started_at_ms: 1 }).execute();
       const [first, second] = [
         sampleHold("req_1", "att_1"),
         sampleHold("req_1", "att_2", { provider: "azure", priceVersion: null }),
       ];
       await store.journal.open(first);
       await store.journal.open(second);
-      await store.db.updateTable("holds").set({ instance_id: "ins_dead" }).execute();
+      await store.journalDb.updateTable("holds").set({ instance_id: "ins_dead" }).execute();
 
       assert.deepEqual(await store.recoverHolds(), { instances: 1, attempts: 2 });
       assert.deepEqual(await store.recoverHolds(), { instances: 0, attempts: 0 });
@@ -91,7 +92,7 @@ for (const engine of engines) {
       await using other = await place.openStore();
       assert.deepEqual(await other.recoverHolds(), { instances: 0, attempts: 0 });
       assert.deepEqual(await living.recoverHolds(), { instances: 0, attempts: 0 });
-      assert.equal((await other.db.selectFrom("holds").selectAll().execute()).length, 1);
+      assert.equal((await other.journalDb.selectFrom("holds").selectAll().execute()).length, 1);
     });
 
     test("a gateway that ends in order but leaves a hold is recovered by the next to open the store", async () => {
@@ -112,14 +113,18 @@ for (const engine of engines) {
         await using store = await place.openStore();
         assert.match(store.instanceId, /^ins_/);
       }
-      const db = place.openDatabase();
-      assert.deepEqual(await db.selectFrom("instances").selectAll().execute(), []);
-      await db.destroy();
+      await using next = await place.openStore();
+      const instances = await next.journalDb.selectFrom("instances").select("id").execute();
+      assert.deepEqual(
+        instances.map(({ id }) => id),
+        [next.instanceId],
+      );
     });
   });
 }
 
 async function ledger(store: Store): Promise<LedgerEntry[]> {
+  await store.delivered();
   const rows = await store.db.selectFrom("ledger_entries").selectAll().orderBy("entry_id").execute();
   return rows.map(toLedgerEntry);
 }
@@ -131,7 +136,8 @@ async function killUnderLoad(place: Place): Promise<Acknowledged> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
-  await once(child.stdout, "data");
+  const loaded = await Promise.race([once(child.stdout, "data"), exited.then(() => null)]);
+  assert.ok(loaded !== null, "the gateway ended before it was under load");
   child.kill("SIGKILL");
   const [, signal] = await exited;
   assert.equal(signal, "SIGKILL");

@@ -88,7 +88,7 @@ for (const engine of engines) {
       assert.equal(await attempts({ by: [], fromMs: secondDayMs }), 1);
       assert.equal(await attempts({ by: [], toMs: secondDayMs }), 1);
       assert.equal(await attempts({ by: [], fromMs: firstDayMs, toMs: firstDayMs }), 0);
-      const shifted = await reportUsage(store.db, { by: ["day"], dayOffsetMs: 3_600_000 });
+      const shifted = await reportUsage(store.db, { by: ["day"], utcOffsetMs: 3_600_000 });
       assert.deepEqual(
         shifted.map((row) => row.group.day),
         ["2026-11-21"],
@@ -109,6 +109,7 @@ for (const engine of engines) {
       await using store = await place.openStore();
       for (const id of ["req_1", "req_2", "req_3", "req_4"]) await settle(store, id, []);
       await store.journal.close(sampleRecord("req_5", { payer: otherPayer, ending: "truncated" }), []);
+      await store.delivered();
       const first = await listRequests(store.db, { tenantId: "ten_1", limit: 3 });
       assert.deepEqual([idsOf(first.records), first.next], [["req_4", "req_3", "req_2"], "req_2"]);
       const second = await listRequests(store.db, { tenantId: "ten_1", limit: 3, after: first.next });
@@ -146,9 +147,18 @@ for (const engine of engines) {
       const [total] = await reportUsage(store.db, { by: [], provider: "openai" });
       assert.deepEqual(
         [total?.costNanoUsd, total?.attempts, total?.requests, total?.usage.inputTokens],
-        [557n, 3, 1, 240],
+        [557n, 3, 0, 240],
       );
       assert.equal(total?.bases["worst-case"], 1);
+      const byProvider = await reportUsage(store.db, { by: ["provider"] });
+      assert.deepEqual(
+        byProvider.map(({ group, requests }) => [group.provider, requests]),
+        [
+          ["azure", 1],
+          ["openai", 0],
+        ],
+        "a request counts once, where its last attempt went",
+      );
     });
 
     test("what was settled before a time can be taken off the list, provider by provider, and stays charged", async () => {
@@ -180,6 +190,7 @@ for (const engine of engines) {
         await store.journal.open(sampleHold("req_1", "att_1"));
       }
       await using store = await place.openStore();
+      await store.delivered();
       const [entry] = await listUnreconciled(store.db, { provider: "openai", limit: 10 });
       assert.deepEqual([entry?.attemptId, entry?.basis], ["att_1", "worst-case"]);
     });
@@ -188,6 +199,7 @@ for (const engine of engines) {
 
 async function settle(store: Store, requestId: string, entries: readonly LedgerEntry[]): Promise<void> {
   await store.journal.close(sampleRecord(requestId, { payer: entries[0]?.payer ?? payer }), entries);
+  await store.delivered();
 }
 
 function idsOf(records: readonly { readonly requestId: string }[]): string[] {

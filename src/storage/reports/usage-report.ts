@@ -1,33 +1,51 @@
 /**
- * What was used and what it cost, from the ledger: charges and corrections together, so the sums are what is owed.
- * A request counts in every group that one of its attempts falls in. Requests that never reached a provider
- * cost nothing and are not here.
+ * What was used and what it cost: charges and corrections together, so the sums are what is owed. A request counts once,
+ * in the group of its last attempt. Requests that never reached a provider cost nothing and are not here.
  */
-import { sql } from "kysely";
-import type { Kysely, RawBuilder } from "kysely";
-import { toNanoUsd } from "../../kernel/money.ts";
+import type { Kysely } from "kysely";
+import { addUsd, toNanoUsd, zeroUsd } from "../../kernel/money.ts";
 import type { NanoUsd } from "../../kernel/money.ts";
+import { addUsage, emptyUsage } from "../../kernel/usage.ts";
 import type { Usage } from "../../kernel/usage.ts";
 import type { SettlementBasis } from "../records.ts";
 import { toUsage } from "../rows.ts";
-import { usageColumns } from "../schema.ts";
 import type { Database } from "../schema.ts";
-import { scopeEqualities } from "./scope.ts";
+import { basisColumns } from "../usage-hours.ts";
 import type { Scope } from "./scope.ts";
+import { planSources, readSource } from "./usage-sources.ts";
+import type { UsageSums } from "./usage-sources.ts";
 
-export const usageDimensions = ["day", "tenant", "project", "key", "provider", "model"] as const;
+/** From the wide to the narrow, which is the order of a report's rows. */
+export const usageDimensions = [
+  "month",
+  "day",
+  "hour",
+  "tenant",
+  "project",
+  "key",
+  "end-user",
+  "provider",
+  "model",
+  "operation",
+] as const;
 export type UsageDimension = (typeof usageDimensions)[number];
 
 export interface UsageQuery extends Scope {
-  /** Empty: one row of totals. */
+  /**
+   * Empty: one row of totals. By `end-user`, or by times of a zone that is not whole hours off UTC, every entry is read
+   * instead of the sums of hours, which takes longer.
+   */
   readonly by: readonly UsageDimension[];
-  /** Added to UTC before the day is taken. Default 0. */
-  readonly dayOffsetMs?: number;
+  /** Of the time zone whose hours, days and months are meant: added to UTC. Default 0. */
+  readonly utcOffsetMs?: number;
 }
 
 export interface UsageRow {
-  /** The group: ids of tenants, projects and keys; a day as `2026-11-21`. Only the dimensions asked for. */
-  readonly group: Readonly<Partial<Record<UsageDimension, string>>>;
+  /**
+   * Only the dimensions asked for: ids of tenants, projects and keys; times as `2026-11`, `2026-11-21` and
+   * `2026-11-21T14:00`; an end user that was not named is empty.
+   */
+  readonly group: UsageGroup;
   readonly requests: number;
   readonly attempts: number;
   readonly usage: Usage;
@@ -37,63 +55,88 @@ export interface UsageRow {
   readonly bases: Readonly<Record<SettlementBasis, number>>;
 }
 
-const DAY_MS = 86_400_000;
-const settlementBases: readonly SettlementBasis[] = ["reported", "drained", "metered", "worst-case", "none"];
-
-const dimensionColumns = {
-  tenant: "tenant_id",
-  project: "project_id",
-  key: "key_id",
-  provider: "provider",
-  model: "model_served",
-} as const;
+export type UsageGroup = Readonly<Partial<Record<UsageDimension, string>>>;
 
 /** Rows in the order of their groups. */
 export async function reportUsage(db: Kysely<Database>, query: UsageQuery): Promise<readonly UsageRow[]> {
   const dimensions = usageDimensions.filter((dimension) => query.by.includes(dimension));
-  const groups = dimensions.map((dimension) => groupExpression(dimension, query.dayOffsetMs ?? 0));
-  let select = db
-    .selectFrom("ledger_entries")
-    .select((entry) => [
-      sql<number>`count(distinct case when kind = 'charge' then request_id end)`.as("requests"),
-      countWhere(sql`kind = 'charge'`).as("attempts"),
-      countWhere(sql`kind = 'charge' and unpriced = 1`).as("unpriced"),
-      sql<bigint>`coalesce(sum(cost_nano_usd), 0)`.as("cost_nano_usd"),
-      ...Object.values(usageColumns).map((column) =>
-        entry.fn.coalesce(entry.fn.sum<number>(column), sql.lit(0)).as(column),
-      ),
-      ...settlementBases.map((basis) => countWhere(sql`kind = 'charge' and basis = ${sql.lit(basis)}`).as(basis)),
-    ])
-    .select(dimensions.map((dimension, index) => (groups[index] ?? sql<string>`null`).as(dimension)));
-  for (const { column, value } of scopeEqualities(query)) select = select.where(column, "=", value);
-  if (typeof query.fromMs === "number") select = select.where("at_ms", ">=", query.fromMs);
-  if (typeof query.toMs === "number") select = select.where("at_ms", "<", query.toMs);
-  for (const group of groups) select = select.groupBy(group).orderBy(group);
-  const rows = await select.execute();
-  return rows.map((row) => ({
-    group: Object.fromEntries(dimensions.map((dimension) => [dimension, groupText(dimension, row[dimension])])),
-    requests: row.requests,
-    attempts: row.attempts,
-    usage: toUsage(row),
-    costNanoUsd: toNanoUsd(row.cost_nano_usd),
-    unpriced: row.unpriced,
-    bases: pickBases(row),
-  }));
+  const rows = new Map<string, UsageRow>();
+  for (const source of planSources(query)) {
+    for (const sums of await readSource(db, source, query)) {
+      const row = toUsageRow(sums, dimensions);
+      const key = JSON.stringify(Object.values(row.group));
+      const before = rows.get(key);
+      rows.set(key, before === undefined ? row : addRows(before, row, row.group));
+    }
+  }
+  return [...rows.values()].sort((a, b) => compareGroups(a.group, b.group, dimensions));
 }
 
-function groupExpression(dimension: UsageDimension, dayOffsetMs: number): RawBuilder<string | number> {
-  if (dimension !== "day") return sql<string>`${sql.ref(dimensionColumns[dimension])}`;
-  return sql<number>`(at_ms + ${sql.lit(dayOffsetMs)}) / ${sql.lit(DAY_MS)}`;
+/** Of all rows of a report. */
+export function totalUsage(rows: readonly UsageRow[]): UsageRow {
+  const nothing: UsageRow = {
+    group: {},
+    requests: 0,
+    attempts: 0,
+    usage: emptyUsage(),
+    costNanoUsd: zeroUsd,
+    unpriced: 0,
+    bases: { reported: 0, drained: 0, metered: 0, "worst-case": 0, none: 0 },
+  };
+  return rows.reduce((total, row) => addRows(total, row, {}), nothing);
 }
 
-function groupText(dimension: UsageDimension, value: string | number): string {
-  return dimension === "day" ? new Date(Number(value) * DAY_MS).toISOString().slice(0, 10) : String(value);
+function toUsageRow(sums: UsageSums, dimensions: readonly UsageDimension[]): UsageRow {
+  return {
+    group: Object.fromEntries(dimensions.map((dimension) => [dimension, memberOf(sums, dimension)])),
+    requests: sums.requests,
+    attempts: sums.attempts,
+    usage: toUsage(sums),
+    costNanoUsd: toNanoUsd(sums.cost_nano_usd),
+    unpriced: sums.unpriced,
+    bases: mapBases((basis) => sums[basisColumns[basis]]),
+  };
 }
 
-function countWhere(condition: RawBuilder<unknown>): RawBuilder<number> {
-  return sql<number>`count(case when ${condition} then 1 end)`;
+const timeLengths: Partial<Record<UsageDimension, number>> = {
+  month: "2026-11".length,
+  day: "2026-11-21".length,
+  hour: "2026-11-21T14:00".length,
+};
+
+function memberOf(sums: UsageSums, dimension: UsageDimension): string {
+  const length = timeLengths[dimension];
+  return length === undefined ? (sums.members[dimension] ?? "") : new Date(sums.timeMs).toISOString().slice(0, length);
 }
 
-function pickBases(row: Readonly<Record<SettlementBasis, number>>): Readonly<Record<SettlementBasis, number>> {
-  return Object.fromEntries(settlementBases.map((basis) => [basis, row[basis]])) as Record<SettlementBasis, number>;
+function addRows(a: UsageRow, b: UsageRow, group: UsageGroup): UsageRow {
+  const usage = { ...a.usage };
+  addUsage(usage, b.usage);
+  return {
+    group,
+    requests: a.requests + b.requests,
+    attempts: a.attempts + b.attempts,
+    usage,
+    costNanoUsd: addUsd(a.costNanoUsd, b.costNanoUsd),
+    unpriced: a.unpriced + b.unpriced,
+    bases: mapBases((basis) => a.bases[basis] + b.bases[basis]),
+  };
+}
+
+function mapBases(count: (basis: SettlementBasis) => number): Record<SettlementBasis, number> {
+  return {
+    reported: count("reported"),
+    drained: count("drained"),
+    metered: count("metered"),
+    "worst-case": count("worst-case"),
+    none: count("none"),
+  };
+}
+
+function compareGroups(a: UsageGroup, b: UsageGroup, dimensions: readonly UsageDimension[]): number {
+  for (const dimension of dimensions) {
+    const [left, right] = [a[dimension] ?? "", b[dimension] ?? ""];
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
 }

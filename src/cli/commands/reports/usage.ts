@@ -1,5 +1,5 @@
 import { HeadgateError } from "../../../kernel/errors.ts";
-import { reportUsage, type UsageDimension } from "../../../storage/reports/usage-report.ts";
+import { reportUsage, totalUsage, type UsageDimension } from "../../../storage/reports/usage-report.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { isoTime } from "../../values/time-text.ts";
@@ -23,8 +23,7 @@ export async function run(invocation: Invocation<UsageOptions>): Promise<ExitCod
   await using records = openExistingRecords(invocation);
   const scope = await readScope(records, options);
   const rows = await reportUsage(records.db, { ...scope, by: options.by });
-  const [total] = await reportUsage(records.db, { ...scope, by: [] });
-  if (total === undefined) throw new HeadgateError("internal", "The usage report has no row of totals.");
+  const total = totalUsage(rows);
   const names = await readNames(records.db);
   const document = {
     by: options.by,

@@ -1,0 +1,123 @@
+/**
+ * Where a usage report reads. Whole hours stand summed in `usage_hours`; what lies before the first or after the last
+ * whole hour asked for, and what the sums do not tell apart, is summed from the ledger.
+ *
+ *   from ──ledger──┤ first whole hour ──usage_hours── last whole hour ├──ledger── to
+ */
+import { sql } from "kysely";
+import type { AliasedRawBuilder, Kysely, RawBuilder } from "kysely";
+import { usageColumns } from "../schema.ts";
+import type { Database } from "../schema.ts";
+import { basisColumns, HOUR_MS, summedColumns } from "../usage-hours.ts";
+import type { SummedColumn, UsageHour } from "../usage-hours.ts";
+import { scopeEqualities } from "./scope.ts";
+import type { UsageDimension, UsageQuery } from "./usage-report.ts";
+
+export interface UsageSource {
+  readonly table: "usage_hours" | "ledger_entries";
+  /** Included; `null`: from the beginning. */
+  readonly fromMs: number | null;
+  /** Excluded; `null`: to the end. */
+  readonly toMs: number | null;
+}
+
+/** Together they are the time asked for, without overlap. */
+export function planSources(query: UsageQuery): readonly UsageSource[] {
+  const fromMs = query.fromMs ?? null;
+  const toMs = query.toMs ?? null;
+  const firstHourMs = fromMs === null ? null : Math.ceil(fromMs / HOUR_MS) * HOUR_MS;
+  const endHourMs = toMs === null ? null : Math.floor(toMs / HOUR_MS) * HOUR_MS;
+  const noWholeHour = firstHourMs !== null && endHourMs !== null && firstHourMs >= endHourMs;
+  if (noWholeHour || !hoursTellApart(query)) return [{ table: "ledger_entries", fromMs, toMs }];
+  const sources: UsageSource[] = [{ table: "usage_hours", fromMs: firstHourMs, toMs: endHourMs }];
+  if (fromMs !== firstHourMs) sources.push({ table: "ledger_entries", fromMs, toMs: firstHourMs });
+  if (toMs !== endHourMs) sources.push({ table: "ledger_entries", fromMs: endHourMs, toMs });
+  return sources;
+}
+
+function hoursTellApart({ by, utcOffsetMs = 0 }: UsageQuery): boolean {
+  if (by.includes("end-user")) return false;
+  return utcOffsetMs % HOUR_MS === 0 || timeUnitMs(by) === null;
+}
+
+const DAY_MS = 24 * HOUR_MS;
+
+/** In which times are told apart: months are put together from days. `null`: they are not. */
+function timeUnitMs(by: readonly UsageDimension[]): number | null {
+  if (by.includes("hour")) return HOUR_MS;
+  return by.includes("day") || by.includes("month") ? DAY_MS : null;
+}
+
+/** Sums of a group, as the source tells them apart. */
+export interface UsageSums extends Pick<UsageHour, SummedColumn> {
+  /** When the group's hour or day begins, in the query's time zone as if it were UTC; 0 where times are not told apart. */
+  readonly timeMs: number;
+  /** By dimension, but for times. */
+  readonly members: Readonly<Partial<Record<UsageDimension, string>>>;
+}
+
+const memberColumns = {
+  tenant: "tenant_id",
+  project: "project_id",
+  key: "key_id",
+  "end-user": "end_user",
+  provider: "provider",
+  model: "model_served",
+  operation: "operation",
+} as const satisfies Partial<Record<UsageDimension, string>>;
+
+type MemberDimension = keyof typeof memberColumns;
+
+export async function readSource(
+  db: Kysely<Database>,
+  { table, fromMs, toMs }: UsageSource,
+  query: UsageQuery,
+): Promise<readonly UsageSums[]> {
+  const timeColumn = table === "usage_hours" ? "hour_ms" : "at_ms";
+  const dimensions = query.by.filter((dimension) => dimension in memberColumns) as readonly MemberDimension[];
+  const unitMs = timeUnitMs(query.by);
+  const groups = new Map<string, RawBuilder<string | number | null>>(
+    dimensions.map((dimension) => [dimension, sql.ref(memberColumns[dimension])]),
+  );
+  if (unitMs !== null) {
+    const offsetMs = sql.lit(query.utcOffsetMs ?? 0);
+    groups.set("time", sql<number>`(${sql.ref(timeColumn)} + ${offsetMs}) / ${sql.lit(unitMs)}`);
+  }
+  let select = db.selectFrom(table).select(table === "usage_hours" ? sumsOfHours() : sumsOfEntries());
+  for (const [name, group] of groups) select = select.select(group.as(name)).groupBy(group);
+  for (const { column, value } of scopeEqualities(query)) select = select.where(column, "=", value);
+  if (fromMs !== null) select = select.where(sql.ref(timeColumn), ">=", fromMs);
+  if (toMs !== null) select = select.where(sql.ref(timeColumn), "<", toMs);
+  const rows = (await select.execute()) as unknown as readonly (Pick<UsageHour, SummedColumn> & GroupColumns)[];
+  return rows.map((row) => ({
+    ...row,
+    timeMs: Number(row.time ?? 0) * (unitMs ?? 0),
+    members: Object.fromEntries(dimensions.map((dimension) => [dimension, row[dimension] ?? ""])),
+  }));
+}
+
+type GroupColumns = Readonly<Partial<Record<MemberDimension, string | null>>> & { readonly time?: number };
+
+type SumExpressions = readonly AliasedRawBuilder<number, SummedColumn>[];
+
+function sumsOfHours(): SumExpressions {
+  return summedColumns.map((column) => sum(sql.ref(column)).as(column));
+}
+
+function sumsOfEntries(): SumExpressions {
+  const charges = (condition: RawBuilder<unknown>): RawBuilder<number> =>
+    sql`case when kind = 'charge' and ${condition} then 1 else 0 end`;
+  return [
+    sum(sql.ref("last_of_request")).as("requests"),
+    sum(charges(sql`1 = 1`)).as("attempts"),
+    sum(charges(sql`unpriced = 1`)).as("unpriced"),
+    ...Object.entries(basisColumns).map(([basis, column]) => sum(charges(sql`basis = ${sql.lit(basis)}`)).as(column)),
+    ...Object.values(usageColumns).map((column) => sum(sql.ref(column)).as(column)),
+    sum(sql.ref("cost_nano_usd")).as("cost_nano_usd"),
+  ];
+}
+
+/** Zero of no rows. */
+function sum(of: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`coalesce(sum(${of}), 0)`;
+}
