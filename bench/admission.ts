@@ -42,6 +42,7 @@ const used = demand(1_200_000n, 512);
 
 /** What is held is read once, as the journal does. */
 let heldCount = 0;
+let moveCount = 0;
 const counts = [0, 1, 10];
 const gateways = await Promise.all(counts.map(open));
 const times: number[][] = counts.map(() => []);
@@ -61,8 +62,11 @@ for (const limits of gateways) await limits[Symbol.asyncDispose]();
 async function measure(limits: Limits): Promise<number> {
   let totalMs = 0;
   for (let batch = 0; batch < BATCHES; batch++) {
-    const before = await Promise.all(Array.from({ length: REQUESTS }, () => limits.reserve(scope, estimate)));
-    for (const reservation of before) reservation.settle(null);
+    const before = await Promise.all(Array.from({ length: REQUESTS }, async () => limits.reserve(scope, estimate)));
+    for (const reservation of before) {
+      reservation.settle(null);
+      reservation.committed();
+    }
     const startedMs = clock.monotonicMs();
     for (let request = 0; request < REQUESTS; request++) serve(limits);
     totalMs += clock.monotonicMs() - startedMs;
@@ -74,7 +78,8 @@ function serve(limits: Limits): void {
   const reservation = limits.reserve(scope, estimate);
   if (reservation instanceof Promise) throw new Error("Not everything was in hand.");
   heldCount += reservation.heldAmounts.length;
-  if (reservation.settle(used).length > 0) reservation.committed();
+  moveCount += reservation.settle(used).length;
+  reservation.committed();
 }
 
 async function open(count: number): Promise<Limits> {

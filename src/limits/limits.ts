@@ -3,7 +3,7 @@
  * or none. The amounts come from grants that this process holds (escrow/), so that a request for which there is
  * enough in hand waits for nothing.
  *
- *   reserve ──▶ held ── extend (the answer outgrew its slice) ──▶ held ── settle ──▶ settled
+ *   reserve ──▶ held ── extend (the answer outgrew its slice) ──▶ held ── settle ──▶ settled ── committed
  *
  * Invariant: a reservation is settled exactly once, with what was really used: zero gives everything back.
  */
@@ -58,13 +58,15 @@ export interface Reservation {
    */
   extend(more: Demand): Promise<void> | null;
   /**
-   * Ends the reservation: what was used, to be committed with the ledger entries; the rest is free again at once.
-   * `null`: nothing reached a provider, so the request itself does not count either.
+   * Ends the reservation: what was used, to be committed with the ledger entries. Slots are free again at once, the rest
+   * when that is committed. `null`: nothing reached a provider, so the request itself does not count either.
    */
   settle(used: Demand | null): readonly Move[];
   /**
-   * To be called once what `settle` returned is committed, however late; not needed where it returned nothing. Until
-   * then the owner that the amounts were drawn under is not finished at the bank. Called again it changes nothing.
+   * To be called once after `settle`, when what it returned is committed and the journal's hold has ended, however late;
+   * where nothing was journaled, at once. Only then is free what was held and not used, and only then may the owner be
+   * finished that it was drawn under: if the process dies before, the journal charges the whole hold. Called again it
+   * changes nothing.
    */
   committed(): void;
 }

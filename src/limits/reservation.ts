@@ -2,10 +2,11 @@
  * What a request holds: an amount of each allowance on its path, under the owner that drew them.
  *
  *   held ── extend ──▶ held ── settle ──▶ settled ── committed ──▶ committed
- *                                            └── nothing to commit ──▲
  *
  * Invariants: it settles once, in the windows and under the owner that it was reserved in, whatever has become of them.
- * Its owner is not finished at the bank before it is committed.
+ * What it held beyond what was used is free only when that is committed: until then the journal has it as held, and if the
+ * process died would charge all of it. For the same reason its owner is not finished at the bank before. Slots are not
+ * in the journal: they are free when it settles.
  */
 import { assert } from "../kernel/assert.ts";
 import type { Amount, HeldAmount, Move } from "../storage/escrow/bank.ts";
@@ -31,7 +32,7 @@ export const emptyReservation: Reservation = {
   committed: () => {},
 };
 
-/** `null`: nothing limits that account now, so nothing is held of it, and nothing settled. */
+/** Settled: what is not used. `null`: nothing; or nothing limits the account, so nothing is held of it and nothing settled. */
 type HeldOf = Amount | null;
 
 /** All lists are in the order of the path's allowances. */
@@ -109,20 +110,24 @@ export class HeldReservation implements Reservation {
     assert(this.#state === "held", "a reservation is settled once");
     this.#state = "settled";
     this.#extension?.cancel();
-    const heldLong = this.#owner.nowMs() - this.#sinceMs >= HELD_LONG_MS;
     const moves: Move[] = [];
-    let at = 0;
+    let at = -1;
     for (const allowance of this.#path.allowances) {
-      const held = this.#held[at] ?? null;
-      const purse = this.#purses[at++];
+      const held = this.#held[++at] ?? null;
+      const purse = this.#purses[at];
       if (held === null || purse === undefined) continue;
+      if (purse.regime === "slots") {
+        this.#held[at] = null;
+        purse.release(held, false);
+        continue;
+      }
       const amount = usedOf(allowance, used);
-      const fromGrant = purse.settle(held, amount, heldLong);
+      const fromGrant = purse.settle(held, amount);
+      this.#held[at] = amount < held ? held - amount : null;
       if (amount === 0n) continue;
       const { accountId } = purse.account;
       moves.push({ ownerId: this.#owner.id, accountId, fromGrant, overdraft: amount - fromGrant });
     }
-    if (moves.length === 0) this.committed();
     return moves;
   }
 
@@ -131,6 +136,12 @@ export class HeldReservation implements Reservation {
     if (this.#state === "committed") return;
     this.#state = "committed";
     this.#owner.openCount--;
+    const heldLong = this.#owner.nowMs() - this.#sinceMs >= HELD_LONG_MS;
+    let at = 0;
+    for (const purse of this.#purses) {
+      const rest = this.#held[at++] ?? null;
+      if (rest !== null) purse.release(rest, heldLong);
+    }
   }
 
   #grow(amounts: readonly Amount[]): void {

@@ -3,11 +3,11 @@
  *
  *   bank ──receive──▶ free ──take──▶ held ──settle──▶ spent
  *     ▲                │ ▲             │
- *     ├───giveBack─────┘ └───unused────┤
+ *     ├───giveBack─────┘ └───release───┤
  *     └───giveBack──── stale ◀─────────┘
  *
  * Invariants: all = free + held + stale, none of them below zero. A settlement takes from what it held, then from what
- * is free, and only what it used beyond both is overdraft.
+ * is free, and only what it used beyond both is overdraft. What it did not use stays held until it is released.
  */
 import { assert } from "../../kernel/assert.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
@@ -44,11 +44,9 @@ export class Hand {
     this.#free -= amount;
   }
 
-  /** What was `held` ends. Returns how much of `used` it covers; what was not used is free again, or stale. */
-  settle(held: Amount, used: Amount, isStale: boolean): Amount {
+  /** Ends a holding as far as it was used. Returns how much of `used` is covered. */
+  settle(held: Amount, used: Amount): Amount {
     if (used <= held) {
-      if (isStale) this.#stale += held - used;
-      else this.#free += held - used;
       this.#all -= used;
       return used;
     }
@@ -57,6 +55,12 @@ export class Hand {
     this.#free = within - covered;
     this.#all -= covered;
     return covered;
+  }
+
+  /** So much of what was held is not needed any more: it is free again, or stale. */
+  release(amount: Amount, isStale: boolean): void {
+    if (isStale) this.#stale += amount;
+    else this.#free += amount;
   }
 
   /** So much of what is free, and all that is stale. Returns both together. */

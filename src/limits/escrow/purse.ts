@@ -103,22 +103,23 @@ export class Purse {
     return amount;
   }
 
-  /**
-   * Ends a holding. Returns how much of `used` it covers; the rest is overdraft. What was not used is free again at once;
-   * of a rate, if it was held for long, it goes back to the bank, which knows how much of it has drained meanwhile.
-   */
-  settle(held: Amount, used: Amount, heldLong: boolean): Amount {
-    const covered = this.#hand.settle(held, used, heldLong && this.regime === "rate");
-    if (used < held) {
-      this.#shortage.forget();
-      if (!this.#line.isEmpty) {
-        this.#serve();
-        this.#desk.wake(this);
-      }
-    } else if (used > covered) {
-      this.outlook.overdrew(used - covered);
-    }
+  /** Ends a holding as far as it was used. Returns how much of `used` it covers; the rest is overdraft. */
+  settle(held: Amount, used: Amount): Amount {
+    const covered = this.#hand.settle(held, used);
+    if (used > covered) this.outlook.overdrew(used - covered);
     return covered;
+  }
+
+  /**
+   * What was held and not used is free again. Of a rate, if it was held for long, it goes back to the bank instead, which
+   * knows how much of it has drained meanwhile.
+   */
+  release(amount: Amount, heldLong: boolean): void {
+    this.#hand.release(amount, heldLong && this.regime === "rate");
+    this.#shortage.forget();
+    if (this.#line.isEmpty) return;
+    this.#serve();
+    this.#desk.wake(this);
   }
 
   /** Lets the claim wait here for its amount. Throws the refusal if that is known to be pointless. */

@@ -17,9 +17,8 @@ export function holdOf({ meter, policy }: Allowance, estimate: Estimate): Amount
 
 /** In the order of the allowances. */
 export function holdsOf(allowances: readonly Allowance[], estimate: Estimate): Amount[] {
-  const holds = new Array<Amount>(allowances.length);
-  let at = 0;
-  for (const allowance of allowances) holds[at++] = holdOf(allowance, estimate);
+  const holds: Amount[] = [];
+  for (const allowance of allowances) holds.push(holdOf(allowance, estimate));
   return holds;
 }
 
