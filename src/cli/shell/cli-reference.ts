@@ -33,18 +33,12 @@ Commands that read the whole configuration take these. Those that only need the 
 \`--data-dir\`.
 
 ${renderFlags(configFlagSet("all"))}
-${commandTree.map(renderNode).join("\n")}`;
+${commandTree.map((node) => renderNode(node, node.name)).join("\n")}`;
 }
 
-function renderNode(node: TreeNode): string {
-  if (node.kind === "command") {
-    return [
-      renderCommand(node, node.name),
-      ...node.commands.map((child) => renderCommand(child, `${node.name} ${child.name}`)),
-    ].join("\n");
-  }
-  const parts = node.commands.map((child) => renderCommand(child, `${node.name} ${child.name}`));
-  return parts.join("\n");
+function renderNode(node: TreeNode, path: string): string {
+  const own = node.kind === "command" ? [renderCommand(node, path)] : [];
+  return [...own, ...node.commands.map((child) => renderNode(child, `${path} ${child.name}`))].join("\n");
 }
 
 function renderCommand(node: CommandNode, path: string): string {

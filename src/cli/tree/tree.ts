@@ -1,5 +1,6 @@
 /** Every command there is, in the order in which help lists them. */
 import type { TreeNode } from "../command.ts";
+import { budgetGroup } from "./budget.ts";
 import { configGroup } from "./configuration.ts";
 import { doctorCommand, initCommand, serveCommand, simCommand } from "./running.ts";
 import { pricesGroup } from "./prices.ts";
@@ -15,6 +16,7 @@ export const commandTree: readonly TreeNode[] = [
   tenantGroup,
   projectGroup,
   keyGroup,
+  budgetGroup,
   modelsCommand,
   pricesGroup,
   usageCommand,

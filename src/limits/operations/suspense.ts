@@ -14,11 +14,7 @@ import type { Amount } from "../../storage/escrow/bank.ts";
 import type { Database } from "../../storage/schema.ts";
 import { type AllowanceDeps, type AllowanceReference, findAllowance } from "./operations.ts";
 import { refuse } from "./refusals.ts";
-import { checkWord } from "./words.ts";
-
-export type SuspenseDecision = "release" | "spend";
-
-export const suspenseDecisions: readonly SuspenseDecision[] = ["release", "spend"];
+import { checkWord, type SuspenseDecision, suspenseDecisions } from "./words.ts";
 
 /** What one process left of one account. */
 export interface SuspendedAmount {
