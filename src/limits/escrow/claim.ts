@@ -5,8 +5,11 @@
  *      ▲    └─ one has not ─▶ waits there ── it has ─▶ attempt again
  *      └──────────────────────────────┘   └─ refused, or the end of the wait ─▶ failed
  *
- * Invariant: it holds nothing while it waits, so that it keeps nothing from others and has nothing to give back. It waits
- * at one purse at a time; the others are told what will be wanted of them.
+ * It waits at one purse at a time, for a draw or, once the bank has refused that, for a recall.
+ *
+ * Invariant: it holds nothing while it waits, so it keeps nothing from others and has nothing to give back. While it waits
+ * for a draw, the other purses expect it: they draw what they lack at the same time, and do not count as idle what it
+ * will take.
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
@@ -28,6 +31,7 @@ export class Claim {
   amount: Amount = 0n;
   /** Monotonic: until when it waits for what others are asked to give back. `null`: the bank has not refused it there. */
   deadlineMs: number | null = null;
+  #isExpected = false;
   readonly #room: WaitingRoom;
   readonly #purses: readonly Purse[];
   readonly #amounts: readonly Amount[];
@@ -56,7 +60,7 @@ export class Claim {
       this.deadlineMs = null;
       purse.admit(this);
       this.#waitsAt = purse;
-      this.#announce(index + 1);
+      if (this.deadlineMs === null) this.#setExpected(true);
       return false;
     }
     return true;
@@ -77,41 +81,61 @@ export class Claim {
     return promise;
   }
 
-  /** By the purse at which it waits, which has it no longer in its line: there is enough now. */
+  /** By the purse at which it waits. */
+  waitForDraw(): void {
+    this.deadlineMs = null;
+    this.#setExpected(true);
+  }
+
+  /** By the purse at which it waits: the bank has refused. */
+  waitForRecall(deadlineMs: number): void {
+    this.deadlineMs = deadlineMs;
+    this.#setExpected(false);
+  }
+
+  /** By the purse at which it waited: there is enough now. */
   resume(): void {
-    this.#waitsAt = null;
+    this.#leave();
     try {
       if (!this.attempt()) return;
     } catch (refusal) {
-      this.fail(refusal as HeadgateError);
+      this.#end(() => this.#failed?.(refusal as HeadgateError));
       return;
     }
-    this.#room.count--;
-    this.#covered?.();
+    this.#end(() => this.#covered?.());
   }
 
-  /** By the purse at which it waits, which has it no longer in its line. */
+  /** By the purse at which it waited. */
   fail(failure: HeadgateError): void {
-    this.#waitsAt = null;
-    this.#room.count--;
-    this.#failed?.(failure);
+    this.#leave();
+    this.#end(() => this.#failed?.(failure));
   }
 
   /** Waits no longer: whoever made it is told that it is covered, and takes nothing. */
   cancel(): void {
     if (this.#waitsAt === null) return;
     this.#waitsAt.dismiss(this);
-    this.#waitsAt = null;
-    this.#room.count--;
-    this.#covered?.();
+    this.#leave();
+    this.#end(() => this.#covered?.());
   }
 
-  /** So that what lacks elsewhere too is drawn at the same time. */
-  #announce(from: number): void {
-    for (let index = from; index < this.#purses.length; index++) {
+  #leave(): void {
+    this.#setExpected(false);
+    this.#waitsAt = null;
+  }
+
+  #end(tell: () => void): void {
+    this.#room.count--;
+    tell();
+  }
+
+  /** At the purses where it does not wait. */
+  #setExpected(isExpected: boolean): void {
+    if (isExpected === this.#isExpected) return;
+    this.#isExpected = isExpected;
+    for (const [index, purse] of this.#purses.entries()) {
       const amount = this.#amounts[index] ?? 0n;
-      const purse = this.#purses[index];
-      if (purse !== undefined && !purse.covers(amount, this.order)) purse.expect(amount);
+      if (purse !== this.#waitsAt && amount > 0n) purse.expect(isExpected ? amount : -amount);
     }
   }
 }

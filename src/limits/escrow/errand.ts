@@ -5,7 +5,7 @@
  *   2  requests wait                                                  draw what the first needs, or more
  *   3  others need what is idle here                                  give back all that is free, or say that nothing is
  *   4  requests wait for a recall                                     ask once more, each poll
- *   5  a request waits at another purse and will need this one        draw it
+ *   5  requests wait at other purses and will need this one too       draw it, unless that was refused just now
  *   6  somebody wants to know how the account stands                  draw the least
  *   7  more is free than recent use asks for                          give back what is more
  *   8  less is free than recent use asks for                          draw ahead
@@ -28,8 +28,10 @@ export interface Wants {
   readonly isRecalled: boolean;
   /** Whether those who wait for a recall may ask once more. */
   readonly mayAskAgain: boolean;
-  /** What requests that wait elsewhere will need: the first of them, and all. */
-  readonly expected: { readonly first: Amount; readonly all: Amount };
+  /** What requests that wait at other purses will need: it is not idle. */
+  readonly expected: Amount;
+  /** Whether the bank has refused as much just now. */
+  readonly isRefused: (need: Amount) => boolean;
   readonly isLookedAt: boolean;
   /** How much of what is free may stay. `null`: all. */
   readonly keep: Amount | null;
@@ -43,24 +45,24 @@ export interface Wants {
 /** `null`: nothing. */
 export function planErrand(wants: Wants): Errand | null {
   const { line, free, stale, expected, target } = wants;
+  const idle = free > expected ? free - expected : 0n;
   if (stale > 0n && !line.isEmpty) return { kind: "return", free: 0n };
   const eager = line.firstEager;
   if (eager !== undefined && eager.amount > free) {
-    return drawing("eager", eager.amount - free, line.eagerAmount + expected.all + target - free);
+    return drawing("eager", eager.amount - free, line.eagerAmount + expected + target - free);
   }
-  if (wants.isRecalled) return { kind: "return", free };
+  if (wants.isRecalled) return { kind: "return", free: idle };
   const recalling = line.firstRecalling;
   if (wants.mayAskAgain && recalling !== undefined && recalling.amount > free) {
     return drawing("recalling", recalling.amount - free, line.recallingAmount - free);
   }
-  if (expected.all > free) {
-    const first = expected.first > free ? expected.first : expected.all;
-    return drawing("expected", first - free, expected.all + target - free);
+  if (expected > free && !wants.isRefused(expected - free)) {
+    return drawing("expected", expected - free, expected + target - free);
   }
   if (wants.isLookedAt) return drawing("look", 1n, 1n);
-  const tooMuch = wants.keep !== null && free > wants.keep ? free - wants.keep : 0n;
+  const tooMuch = wants.keep !== null && idle > wants.keep ? idle - wants.keep : 0n;
   if (stale > 0n || tooMuch > 0n) return { kind: "return", free: tooMuch };
-  if (free >= wants.lowWater) return null;
+  if (free >= wants.lowWater || wants.isRefused(1n)) return null;
   return drawing("ahead", wants.mayBeRefused ? 1n : target - free, target - free);
 }
 

@@ -130,7 +130,7 @@ export class Purse {
     if (lacking > 0n && this.#shortage.covers(lacking, nowMs)) {
       const deadlineMs = this.#recallDeadline(claim.amount, nowMs);
       if (deadlineMs === null || nowMs >= deadlineMs) throw this.#refusal(claim.amount, nowMs);
-      claim.deadlineMs = deadlineMs;
+      claim.waitForRecall(deadlineMs);
     }
     this.#line.add(claim);
     this.#desk.wake(this);
@@ -142,9 +142,9 @@ export class Purse {
     this.#serve();
   }
 
-  /** A request that waits at another purse will need so much here. */
-  expect(amount: Amount): void {
-    this.#supply.expect(amount);
+  /** Of a request that waits at another purse: so much more will be needed here, or less. */
+  expect(change: Amount): void {
+    this.#supply.expect(change);
     this.#desk.wake(this);
   }
 
@@ -241,7 +241,6 @@ export class Purse {
 
   /** Whoever waits here is refused. */
   fail(failure: HeadgateError): void {
-    this.#supply.expectNothing();
     this.#supply.isLookedAt = false;
     this.#looking?.reject(failure);
     this.#looking = null;
@@ -276,7 +275,7 @@ export class Purse {
       const lacking = claim.amount - this.#hand.free;
       const isRecalling = claim.deadlineMs !== null;
       if (lacking >= need || (isRecalling && lacking > drawable)) this.#refuseClaim(claim, nowMs);
-      else if (isRecalling) this.#moveTo(claim, null);
+      else if (isRecalling) this.#relist(claim, () => claim.waitForDraw());
     }
   }
 
@@ -285,7 +284,7 @@ export class Purse {
     if (deadlineMs === null || nowMs >= (claim.deadlineMs ?? deadlineMs)) {
       this.#end(claim, this.#refusal(claim.amount, nowMs));
     } else if (claim.deadlineMs === null) {
-      this.#moveTo(claim, deadlineMs);
+      this.#relist(claim, () => claim.waitForRecall(deadlineMs));
     }
   }
 
@@ -330,9 +329,10 @@ export class Purse {
     claim.fail(failure);
   }
 
-  #moveTo(claim: Claim, deadlineMs: number | null): void {
+  /** Changes what the claim waits for, and with it its place in line. */
+  #relist(claim: Claim, change: () => void): void {
     this.#line.delete(claim);
-    claim.deadlineMs = deadlineMs;
+    change();
     this.#line.add(claim);
   }
 
@@ -352,6 +352,7 @@ export class Purse {
 
   #conditions(nowMs: number): Conditions {
     const drawable = this.outlook.drawable(this.#allowance, nowMs);
-    return { drawable, mayBeRefused: this.#allowance.mode === "enforce", nowMs };
+    const isRefused = (need: Amount): boolean => this.#shortage.covers(need, nowMs);
+    return { drawable, mayBeRefused: this.#allowance.mode === "enforce", isRefused, nowMs };
   }
 }

@@ -35,6 +35,7 @@ export interface Conditions {
   /** What could be drawn, as far as is known; `null`: unknown. */
   readonly drawable: Amount | null;
   readonly mayBeRefused: boolean;
+  readonly isRefused: (need: Amount) => boolean;
   /** Monotonic. */
   readonly nowMs: number;
 }
@@ -50,8 +51,7 @@ export class Supply {
   readonly #regime: Regime;
   #operation: Operation | null = null;
   #sequence = 0;
-  #expectedFirst: Amount = 0n;
-  #expectedAll: Amount = 0n;
+  #expected: Amount = 0n;
   #mayAskAgain = false;
   #target: Amount = 0n;
   #keep: Amount | null = null;
@@ -72,14 +72,9 @@ export class Supply {
     return this.#operation === null;
   }
 
-  /** A request that waits at another purse will need so much here. */
-  expect(amount: Amount): void {
-    if (this.#expectedAll === 0n) this.#expectedFirst = amount;
-    this.#expectedAll += amount;
-  }
-
-  expectNothing(): void {
-    this.#expectedAll = 0n;
+  /** Of requests that wait at other purses: so much more will be needed here, or less. */
+  expect(change: Amount): void {
+    this.#expected += change;
   }
 
   /** Others need what is idle. */
@@ -116,9 +111,8 @@ export class Supply {
     let amount = 0n;
     if (errand.kind === "return") {
       amount = hand.giveBack(errand.free);
-    } else {
-      if (errand.purpose === "recalling") this.#mayAskAgain = false;
-      if (errand.purpose === "eager" || errand.purpose === "expected") this.expectNothing();
+    } else if (errand.purpose === "recalling") {
+      this.#mayAskAgain = false;
     }
     this.#operation = { errand, sequence: this.#sequence + 1, amount, state: "asked", isRepeated: false };
     return this.#operation;
@@ -151,14 +145,15 @@ export class Supply {
     return this.#operation;
   }
 
-  #plan(hand: Hand, line: WaitingLine, { mayBeRefused }: Conditions): Errand | null {
+  #plan(hand: Hand, line: WaitingLine, { mayBeRefused, isRefused }: Conditions): Errand | null {
     return planErrand({
       free: hand.free,
       stale: hand.stale,
       line,
       isRecalled: this.isRecalled,
       mayAskAgain: this.#mayAskAgain,
-      expected: { first: this.#expectedFirst, all: this.#expectedAll },
+      expected: this.#expected,
+      isRefused,
       isLookedAt: this.isLookedAt,
       keep: this.#keep,
       target: this.#target,
