@@ -1,6 +1,6 @@
 /** What is out of the ordinary with allowances: overrides, amounts in suspense, alerts. */
 import { amountNotation } from "../../limits/operations/amounts.ts";
-import { suspenseDecisions } from "../../limits/operations/words.ts";
+import { suspenseDecisions } from "../../limits/operations/suspense-decision.ts";
 import { command, type CommandNode } from "../command.ts";
 import type { AlertsOptions } from "../commands/budget/alerts.ts";
 import type { OverrideOptions, OverrideRevokeOptions, OverridesOptions } from "../commands/budget/overrides.ts";

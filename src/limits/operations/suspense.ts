@@ -14,7 +14,8 @@ import type { Amount } from "../../storage/escrow/bank.ts";
 import type { Database } from "../../storage/schema.ts";
 import { type AllowanceDeps, type AllowanceReference, findAllowance } from "./operations.ts";
 import { refuse } from "./refusals.ts";
-import { checkWord, type SuspenseDecision, suspenseDecisions } from "./words.ts";
+import { type SuspenseDecision, suspenseDecisions } from "./suspense-decision.ts";
+import { checkWord } from "./words.ts";
 
 /** What one process left of one account. */
 export interface SuspendedAmount {

@@ -23,11 +23,6 @@ export const modes: readonly AllowanceMode[] = wordsOf({ enforce: true, soft: tr
 export const policies: readonly EstimatePolicy[] = wordsOf({ expected: true, strict: true });
 export const operations: readonly Operation[] = wordsOf({ chat: true, embeddings: true });
 
-/** What becomes of an amount in suspense: it is available again, or it counts as spent. */
-export type SuspenseDecision = "release" | "spend";
-
-export const suspenseDecisions: readonly SuspenseDecision[] = wordsOf({ release: true, spend: true });
-
 /** `param` is what the person calls it. Throws `invalid_argument` with the words there are. */
 export function checkWord(param: string, word: string, words: readonly string[]): void {
   if (words.includes(word)) return;

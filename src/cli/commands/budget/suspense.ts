@@ -9,7 +9,7 @@ import {
   resolveSuspense,
   type SuspendedAmount,
 } from "../../../limits/operations/suspense.ts";
-import type { SuspenseDecision } from "../../../limits/operations/words.ts";
+import type { SuspenseDecision } from "../../../limits/operations/suspense-decision.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { renderTable } from "../../table.ts";
