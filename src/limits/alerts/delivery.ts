@@ -34,10 +34,11 @@ const WAIT_MAX_MS = 6 * 3_600_000;
 const TRIES_MAX = 12;
 const GONE = 410;
 
-/** Makes the tries that are due. A webhook's failure does not reject, the store's does, and so does the signal. */
+/** Makes the tries that are due; all are over when it ends. A webhook's failure does not reject, the store's does, and so does the signal. */
 export async function deliverAlerts(deps: DeliveryDeps, webhook: Webhook, signal: AbortSignal): Promise<void> {
   const due = await listDueAlerts(deps.db, deps.clock.wallMs(), DELIVERED_AT_ONCE);
-  await Promise.all(due.map((alert) => deliver(deps, webhook, alert, signal)));
+  const tries = await Promise.allSettled(due.map((alert) => deliver(deps, webhook, alert, signal)));
+  for (const each of tries) if (each.status === "rejected") throw each.reason;
 }
 
 async function deliver(deps: DeliveryDeps, webhook: Webhook, alert: Alert, signal: AbortSignal): Promise<void> {

@@ -48,8 +48,13 @@ export async function raiseAlerts(deps: RaiseDeps, options: RaiseOptions): Promi
     .execute();
   const raised: string[] = [];
   for (const kind of watched) {
-    for (const percent of JSON.parse(kind.alert_percents) as readonly number[]) {
-      for (const account of await findPassed(db, kind, percent, options.nowMs)) {
+    const percents = JSON.parse(kind.alert_percents) as readonly number[];
+    for (const { raised_count, ...account } of await findPassed(db, kind, percents, options.nowMs)) {
+      const passed = percents.filter(
+        (percent) => account.spent_amount * 100n >= account.limit_amount * BigInt(percent),
+      );
+      if (raised_count >= passed.length) continue;
+      for (const percent of passed) {
         const id = await raise(deps, account, percent, options);
         if (id !== null) raised.push(id);
       }
@@ -58,51 +63,57 @@ export async function raiseAlerts(deps: RaiseDeps, options: RaiseOptions): Promi
   return findAlerts(db, raised);
 }
 
-type Passed = Pick<Database["allowance_accounts"], "account_id" | "allowance_id" | "spent_amount" | "limit_amount">;
+type Account = Pick<Database["allowance_accounts"], "account_id" | "allowance_id" | "spent_amount" | "limit_amount">;
+
+interface Passed extends Account {
+  /** How many of the percents have been raised. */
+  readonly raised_count: number;
+}
 
 interface Watched {
   readonly window_kind: AllowanceWindow;
   readonly alert_percents: string;
 }
 
-/** Both sides are divided, because a product might not fit into 64 bits; what rounding lets through is compared exactly. */
+/**
+ * Accounts that have passed the lowest percent, or are a rounding short of it: both sides are divided, because a product
+ * might not fit into 64 bits.
+ */
 async function findPassed(
   db: Kysely<Database>,
   { window_kind, alert_percents }: Watched,
-  percent: number,
+  percents: readonly number[],
   nowMs: number,
 ): Promise<readonly Passed[]> {
   const startedFromMs = window_kind === "lifetime" ? 0 : nowMs - longestMs[window_kind] - SETTLING_MS;
-  const rows = await db
+  return db
     .selectFrom("allowances")
     .innerJoin("allowance_accounts as account", "account.allowance_id", "allowances.id")
     .select(["account.account_id", "account.allowance_id", "account.spent_amount", "account.limit_amount"])
+    .select((row) =>
+      row
+        .selectFrom("allowance_alerts as alert")
+        .select((alert) => alert.fn.countAll<number>().as("count"))
+        .whereRef("alert.account_id", "=", "account.account_id")
+        .where("alert.percent", "in", percents)
+        .$asScalar()
+        .$notNull()
+        .as("raised_count"),
+    )
     .where("allowances.window_kind", "=", window_kind)
     .where("allowances.alert_percents", "=", alert_percents)
     .where("allowances.disabled_at_ms", "is", null)
     .where("account.window_start_ms", ">=", startedFromMs)
     .where((row) => row.or([row("window_end_ms", "is", null), row("window_end_ms", ">", nowMs - SETTLING_MS)]))
     .where("account.spent_amount", ">", 0n)
-    .where(sql<boolean>`account.spent_amount / ${sql.lit(percent)} >= account.limit_amount / 100`)
-    .where((row) =>
-      row.not(
-        row.exists(
-          row
-            .selectFrom("allowance_alerts as alert")
-            .select("alert.percent")
-            .whereRef("alert.account_id", "=", "account.account_id")
-            .where("alert.percent", "=", percent),
-        ),
-      ),
-    )
+    .where(sql<boolean>`account.spent_amount / ${sql.lit(Math.min(...percents))} >= account.limit_amount / 100`)
     .execute();
-  return rows.filter((row) => row.spent_amount * 100n >= row.limit_amount * BigInt(percent));
 }
 
 /** `null`: another process was faster. */
 async function raise(
   { db, ids }: RaiseDeps,
-  account: Passed,
+  account: Account,
   percent: number,
   { nowMs, deliver }: RaiseOptions,
 ): Promise<string | null> {
