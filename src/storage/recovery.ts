@@ -28,6 +28,8 @@ export interface RecoveryDeps {
   readonly settle: (transaction: Transaction<Database>, closings: readonly Closing[]) => Promise<void>;
   /** All that the instance did is settled: what it was granted and did not use is available again. */
   readonly finish: (transaction: Transaction<Database>, instanceId: string) => Promise<void>;
+  /** Something was recovered and is committed. */
+  readonly recovered?: () => Promise<void>;
 }
 
 export interface RecoveryReport {
@@ -76,6 +78,7 @@ export async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> 
       lock.release();
     }
   }
+  if (instances > 0) await deps.recovered?.();
   return { instances, attempts };
 }
 

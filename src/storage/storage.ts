@@ -3,8 +3,9 @@
  * changes something and leaves.
  *
  * A gateway process announces itself as an instance, so that what it leaves held when it dies is found and charged
- * by whoever opens the store next. The engine is SQLite; what is particular to it lives in `sqlite/`, everything
- * else here is written against `Database` and is the same on every engine.
+ * by whoever opens the store next. The engine is SQLite, or PostgreSQL beside a SQLite file on each machine. What is
+ * particular to one lives in `sqlite/` and `postgres/`; everything else here is written against `Database` and is the
+ * same on every engine.
  */
 import type { Kysely } from "kysely";
 import type { StorageConfig } from "../config/config.ts";
@@ -17,6 +18,7 @@ import type { Journal, LedgerEntry, RequestRecord } from "./records.ts";
 import type { RecoveryReport } from "./recovery.ts";
 import type { Database } from "./schema.ts";
 import { openPostgresDatabase } from "./postgres/shared-database.ts";
+import { openPostgresStore } from "./postgres/store.ts";
 import { openSqliteDatabase, openSqliteStore } from "./sqlite/store.ts";
 
 export interface DatabaseOptions {
@@ -54,7 +56,12 @@ export interface StoreEvents {
   /** Holds of dead processes were charged at their worst case. */
   readonly recovered: (report: RecoveryReport) => void;
   /** Work in the background failed; the store goes on without it, or tries again. `count`: a stored count was too large to read exactly. */
-  readonly failed: (what: "checkpoint" | "recovery" | "count", error: unknown) => void;
+  readonly failed: (what: "checkpoint" | "recovery" | "count" | "delivery", error: unknown) => void;
+  /**
+   * The database that gateways share cannot be reached, `error` says why, or can be again. Meanwhile requests go on
+   * from what this machine has.
+   */
+  readonly sharedDatabase: (state: "lost" | "back", error: unknown) => void;
   /**
    * A `close` was refused although its calls were made: it is `kept` and tried again in the background. Later it is
    * `settled`, or `abandoned`: then its holds are charged at their worst case when this process is gone.
@@ -85,7 +92,7 @@ export interface Store extends AsyncDisposable {
 
 /** Opens, migrates, recovers and announces this process. Disposing writes what is queued. Throws `storage_unusable`. */
 export function openStore(options: StoreOptions): Promise<Store> {
-  return openSqliteStore(options);
+  return options.postgres === undefined ? openSqliteStore(options) : openPostgresStore(options, options.postgres);
 }
 
 /** As the configuration names the store. */

@@ -10,6 +10,7 @@ import type { IdSource } from "../../src/kernel/ids.ts";
 import { openDatabase, openStore } from "../../src/storage/storage.ts";
 import type { DatabaseOptions, Store, StoreOptions } from "../../src/storage/storage.ts";
 import type { Database } from "../../src/storage/schema.ts";
+import { openTestPostgres, postgresMissing } from "../support/postgres.ts";
 
 export interface Engine {
   readonly name: string;
@@ -27,19 +28,39 @@ export interface Place extends AsyncDisposable {
   openDatabase(): Kysely<Database>;
 }
 
-export const engines: readonly Engine[] = [{ name: "sqlite", createPlace: createSqlitePlace }];
+export const engines: readonly Engine[] = [
+  { name: "sqlite", createPlace: createSqlitePlace },
+  ...(postgresMissing === false ? [{ name: "postgres", createPlace: createPostgresPlace }] : []),
+];
 
 export const clock: Clock = createSystemClock();
 export const ids: IdSource = createIdSource(systemRandomFill, () => clock.wallMs());
 
 async function createSqlitePlace(): Promise<Place> {
+  const { dataDir, remove } = createFolder();
+  return placeOf({ dataDir, durability: "process" }, remove);
+}
+
+async function createPostgresPlace(): Promise<Place> {
+  const database = await openTestPostgres();
+  const { dataDir, remove } = createFolder();
+  return placeOf({ dataDir, durability: "process", postgres: { url: database.url } }, async () => {
+    await remove();
+    await database[Symbol.asyncDispose]();
+  });
+}
+
+function createFolder(): { readonly dataDir: string; remove(): Promise<void> } {
   const dataDir = mkdtempSync(join(tmpdir(), "headgate-contract-"));
-  const options = { dataDir, durability: "process" } as const;
+  return { dataDir, remove: async () => rmSync(dataDir, { recursive: true, force: true }) };
+}
+
+function placeOf(options: DatabaseOptions, remove: () => Promise<void>): Place {
   return {
-    dataDir,
+    dataDir: options.dataDir,
     options,
     openStore: (replaced) => openStore({ ...options, clock, ids, ...replaced }),
     openDatabase: () => openDatabase(options),
-    [Symbol.asyncDispose]: async () => rmSync(dataDir, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: remove,
   };
 }

@@ -35,7 +35,10 @@ export function isRowFault(error: unknown): boolean {
 
 /** What callers of the store get to see: `storage_unavailable` in place of what passes, everything else as it is. */
 export function toStorageError(error: unknown): unknown {
-  if (!isUnavailable(error)) return error;
+  return isUnavailable(error) ? storageUnavailable(error) : error;
+}
+
+export function storageUnavailable(error: unknown): HeadgateError {
   return new HeadgateError(
     "storage_unavailable",
     `The shared database cannot be asked now (${reasonOf(error)}). Try again shortly.`,

@@ -3,6 +3,7 @@
  * migrations were applied, and has an id by which a machine knows its database again. Each run is one transaction under a lock of the server's, so that of several processes that
  * start at once one migrates and the others find it done.
  */
+import { DatabaseError } from "pg";
 import type { Pool, PoolClient } from "pg";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
@@ -40,9 +41,8 @@ export async function migrate(pool: Pool, steps: readonly string[] = migrations)
   }
 }
 
-/** Of a database that no gateway has used, 0. */
 async function appliedCount(connection: Pool | PoolClient, steps: readonly string[]): Promise<number> {
-  const applied = await readVersion(connection);
+  const applied = (await readSchema(connection)).version;
   if (applied > steps.length) {
     throw new HeadgateError(
       "storage_unusable",
@@ -53,12 +53,22 @@ async function appliedCount(connection: Pool | PoolClient, steps: readonly strin
   return applied;
 }
 
-export async function readVersion(connection: Pool | PoolClient): Promise<number> {
+export interface SchemaState {
+  /** 0: no gateway has used the database yet. */
+  readonly version: number;
+  /** Given once, and kept by every copy and backup. */
+  readonly databaseId: string;
+}
+
+export async function readSchema(connection: Pool | PoolClient): Promise<SchemaState> {
+  const nothing = { version: 0, databaseId: "" };
   try {
-    const { rows } = await connection.query<{ version: number }>("select version from headgate_schema");
-    return rows[0]?.version ?? 0;
+    const { rows } = await connection.query<SchemaState>(
+      'select version, database_id as "databaseId" from headgate_schema',
+    );
+    return rows[0] ?? nothing;
   } catch (error) {
-    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return 0;
+    if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return nothing;
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import type { OutOfRange } from "../sqlite/integers.ts";
 import type { PostgresOptions } from "../storage.ts";
 import { createPostgresDialect } from "./dialect.ts";
 import { isRefused, reasonOf, toStorageError } from "./failures.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, readSchema } from "./migrations.ts";
 import { createPool } from "./pool.ts";
 
 export interface SharedDatabase extends AsyncDisposable {
@@ -28,6 +28,8 @@ export interface SharedDatabaseEvents {
   readonly onOutOfRange: OutOfRange;
   /** A change of the control tables was committed; whoever made it goes on when this resolves. */
   readonly onControlChange: () => Promise<void>;
+  /** Which database answers. Before anything else is asked of it; rejects if it is not the right one. */
+  readonly recognise: (databaseId: string) => Promise<void>;
 }
 
 const QUESTION_TIMEOUT_MS = 60_000;
@@ -36,7 +38,7 @@ const WORK_TIMEOUT_MS = 5000;
 /** Opens no connection yet. */
 export function createSharedDatabase(options: PostgresOptions, events: SharedDatabaseEvents): SharedDatabase {
   const pool = createPool(options);
-  const prepare = createPreparation(pool);
+  const prepare = createPreparation(pool, events.recognise);
   const open = (timeoutMs: number): Kysely<Database> => {
     const dialect = createPostgresDialect({ pool, timeoutMs, prepare, onDestroy: async () => {}, ...events });
     return new Kysely<Database>({ dialect });
@@ -55,7 +57,7 @@ export function openPostgresDatabase(options: PostgresOptions): Kysely<Database>
   const dialect = createPostgresDialect({
     pool,
     timeoutMs: QUESTION_TIMEOUT_MS,
-    prepare: createPreparation(pool),
+    prepare: createPreparation(pool, async () => {}),
     onControlChange: async () => {},
     onOutOfRange: () => {},
     onDestroy: () => pool.end(),
@@ -64,12 +66,13 @@ export function openPostgresDatabase(options: PostgresOptions): Kysely<Database>
 }
 
 /** Once it has succeeded it does nothing. */
-function createPreparation(pool: Pool): () => Promise<void> {
+function createPreparation(pool: Pool, recognise: SharedDatabaseEvents["recognise"]): () => Promise<void> {
   let prepared = false;
   return async () => {
     if (prepared) return;
     try {
       await migrate(pool);
+      await recognise((await readSchema(pool)).databaseId);
       prepared = true;
     } catch (error) {
       throw isRefused(error) ? refusal(error) : toStorageError(error);

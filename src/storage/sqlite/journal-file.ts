@@ -27,16 +27,21 @@ import { createSqliteKeyReader } from "./key-reader.ts";
 import { migrate } from "./migrations.ts";
 
 /** What an engine has of its own. */
-export interface JournalFileEngine {
+export interface JournalFileEngine<Side extends EngineSide> {
   readonly file: string;
   /** Default: those of the whole store. */
   readonly migrations?: readonly string[];
-  /** What closings change beside their own rows. What it leaves to `opened` ends after the journal's last commit. */
-  effects(process: Announced, opened: AsyncDisposableStack): ClosingEffects | Promise<ClosingEffects>;
+  /** What it leaves to `opened` ends after the journal's last commit, and before the process is forgotten. */
+  join(process: Announced, opened: AsyncDisposableStack): Side | Promise<Side>;
+}
+
+export interface EngineSide {
+  /** What closings change beside their own rows. */
+  readonly effects: ClosingEffects;
   /** After each commit of the journal. */
   committed(): void;
-  /** At the end: whether recovery would find nothing of this process to settle. Its holds are looked for besides. */
-  isSettled(process: Announced): Promise<boolean>;
+  /** At the end: whether there is nothing of this process, but for holds, that recovery would settle. */
+  isSettled(): boolean | Promise<boolean>;
 }
 
 export interface Announced {
@@ -45,9 +50,10 @@ export interface Announced {
   readonly loop: DatabaseSync;
 }
 
-export interface JournalFile {
+export interface JournalFile<Side extends EngineSide> {
   readonly instanceId: string;
   readonly db: Kysely<Database>;
+  readonly side: Side;
   readonly journal: SqliteJournal;
   readonly keys: KeyReader;
   readonly allowances: AllowanceReader;
@@ -59,11 +65,11 @@ const LATE_CLOSINGS_MAX = 10_000;
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Everything that it opens is closed by `opened`. Throws `storage_unusable`. */
-export async function openJournalFile(
+export async function openJournalFile<Side extends EngineSide>(
   options: StoreOptions,
-  engine: JournalFileEngine,
+  engine: JournalFileEngine<Side>,
   opened: AsyncDisposableStack,
-): Promise<JournalFile> {
+): Promise<JournalFile<Side>> {
   const { file } = engine;
   const kysely = openMigrated(file, { durability: options.durability, checkpoints: false }, engine.migrations);
   const dialectEvents: SqliteDialectEvents = {
@@ -77,12 +83,15 @@ export async function openJournalFile(
   opened.defer(() => loop.close());
   const watch = watchGeneration(loop, db);
 
-  const instanceId = await announceInstance(options, engine, { db, loop }, opened);
-  const effects = await engine.effects({ instanceId, db, loop }, opened);
+  let side: Side | null = null;
+  const isSettled = async (): Promise<boolean> => side !== null && side.isSettled();
+  const process = { db, loop, instanceId: await announceInstance(options, db, isSettled, opened) };
+  side = await engine.join(process, opened);
   return {
-    instanceId,
+    instanceId: process.instanceId,
     db,
-    journal: openJournal(options, engine, { instanceId, db, loop }, effects, opened),
+    side,
+    journal: openJournal(options, file, process, side, opened),
     keys: createSqliteKeyReader(loop, db, watch),
     allowances: createSqliteAllowanceReader(loop, db, watch, dialectEvents.onOutOfRange),
   };
@@ -108,8 +117,8 @@ export function openMigrated(
 /** Locks first, announces second: an announced instance whose lock is free is dead. */
 async function announceInstance(
   options: StoreOptions,
-  engine: JournalFileEngine,
-  { db, loop }: Omit<Announced, "instanceId">,
+  db: Kysely<Database>,
+  isSettled: () => Promise<boolean>,
   opened: AsyncDisposableStack,
 ): Promise<string> {
   const instanceId = options.ids.next("ins");
@@ -119,7 +128,7 @@ async function announceInstance(
   await db.insertInto("instances").values({ id: instanceId, started_at_ms: options.clock.wallMs() }).execute();
   opened.defer(async () => {
     // With something left (the closing of a hold was refused, …) it stays announced, for the next recovery to settle it.
-    if (!(await engine.isSettled({ instanceId, db, loop }))) return;
+    if (!(await isSettled())) return;
     const ownHolds = db.selectFrom("holds").where("instance_id", "=", instanceId).select("attempt_id");
     await db
       .deleteFrom("instances")
@@ -132,26 +141,26 @@ async function announceInstance(
 
 function openJournal(
   options: StoreOptions,
-  engine: JournalFileEngine,
+  file: string,
   { instanceId, db, loop }: Announced,
-  effects: ClosingEffects,
+  side: EngineSide,
   opened: AsyncDisposableStack,
 ): SqliteJournal {
   const journal: SqliteJournal = new SqliteJournal({
-    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId, effects)),
+    writer: createBatchWriter(loop, prepareJournalStatements(loop, db, instanceId, side.effects)),
     clock: options.clock,
     queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
     busyMaxMs: BUSY_MAX_MS,
     lateClosingsMax: options.lateClosingsMax ?? LATE_CLOSINGS_MAX,
     onCommit(operations) {
       checkpointer.committed(operations);
-      engine.committed();
+      side.committed();
     },
     onLateClosing: (state, { record, entries }) => options.events?.lateClosing?.(state, record, entries),
   });
   const checkpointer = startCheckpointer(
     {
-      file: engine.file,
+      file,
       logBytesMax: options.logBytesMax ?? LOG_BYTES_MAX,
       onFailure: (reason) => options.events?.failed?.("checkpoint", reason),
       onDeath(error) {

@@ -27,9 +27,11 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack();
   const engine = {
     file: storeFile(options.dataDir),
-    effects: ({ loop, db }: Announced) => createClosingSums(loop, db, () => clock.wallMs()),
-    committed: () => {},
-    isSettled: hasNoGrants,
+    join: ({ loop, db, instanceId: id }: Announced) => ({
+      effects: createClosingSums(loop, db, () => clock.wallMs()),
+      committed: () => {},
+      isSettled: () => hasNoGrants(db, id),
+    }),
   };
   const { db, instanceId, journal, keys, allowances } = await openJournalFile(options, engine, opened);
   const recovery = await keepRecovering(
@@ -61,7 +63,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-async function hasNoGrants({ db, instanceId }: Announced): Promise<boolean> {
+async function hasNoGrants(db: Kysely<Database>, instanceId: string): Promise<boolean> {
   const grant = await db
     .selectFrom("allowance_grants as grant")
     .innerJoin("allowance_owners as owner", "owner.owner_id", "grant.owner_id")

@@ -1,0 +1,103 @@
+/**
+ * The PostgreSQL store of one process. Requests see the machine's own file only: the journal, and a copy of the control
+ * tables. In the background the outbox delivers what was closed, the replica copies what was changed, and the bank is
+ * asked for grants. While the database is away each of them tries again, and requests go on from what is there.
+ */
+import type { Clock } from "../../kernel/clock.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { Journal } from "../records.ts";
+import { keepRecovering } from "../recovery.ts";
+import { takeInstanceLock } from "../sqlite/instance-lock.ts";
+import { type Announced, openJournalFile } from "../sqlite/journal-file.ts";
+import type { PostgresOptions, Store, StoreOptions } from "../storage.ts";
+import { localFile, localMigrations } from "./local-tables.ts";
+import { join } from "./membership.ts";
+import { createSharedNews } from "./news.ts";
+import { adopt } from "./outbox/local-books.ts";
+import { enqueueLeftBehind } from "./outbox/enqueue.ts";
+import type { Outbox } from "./outbox/outbox.ts";
+import { copyAtStart } from "./replica/first-copy.ts";
+import { listen } from "./replica/listener.ts";
+import { keepReplica, type Replica } from "./replica/replica.ts";
+
+/** How long who changes a key or a budget waits for this machine to know it. Others take as long as they take. */
+const OWN_CHANGE_MS = 2000;
+/** Closings that wait for the database, some two gigabytes of them; above it no new call is made. */
+const OUTBOX_LENGTH_MAX = 1_000_000;
+
+/** Rejects with `storage_unusable`. */
+export async function openPostgresStore(options: StoreOptions, postgres: PostgresOptions): Promise<Store> {
+  const { clock, dataDir, events = {} } = options;
+  await using opened = new AsyncDisposableStack();
+  const news = createSharedNews(events);
+  let replica: Replica | null = null;
+  const onControlChange = async (): Promise<void> => {
+    if (replica !== null) await atMost(clock, OWN_CHANGE_MS, replica.refresh());
+  };
+  const memberOptions = { postgres, dataDir, clock, events, news, onControlChange };
+  const engine = {
+    file: localFile(dataDir),
+    migrations: localMigrations,
+    join: (process: Announced, stack: AsyncDisposableStack) => join(memberOptions, process, stack),
+  };
+  const file = await openJournalFile(options, engine, opened);
+  const { shared, outbox, bank } = file.side;
+
+  news.tell(await copyAtStart(shared.work, file.db));
+  replica = keepReplica({ local: file.db, shared: shared.work, clock, onAttempt: (failure) => news.tell(failure) });
+  opened.use(replica);
+  opened.use(listen(postgres.url, clock, () => replica?.wake()));
+
+  const recovery = await keepRecovering(
+    {
+      db: file.db,
+      clock,
+      instanceId: file.instanceId,
+      takeLock: (id) => takeInstanceLock(dataDir, id),
+      settle: (transaction, closings) => enqueueLeftBehind(transaction, file.instanceId, closings),
+      finish: (transaction, deadId) => adopt(transaction, deadId, file.instanceId),
+      recovered: () => outbox.adopted(),
+    },
+    options,
+  );
+  opened.use(recovery);
+
+  const resources = opened.move();
+  return {
+    db: shared.db,
+    journalDb: file.db,
+    journal: boundedBy(outbox, file.journal),
+    keys: file.keys,
+    allowances: file.allowances,
+    bank,
+    instanceId: file.instanceId,
+    queueLength: () => file.journal.queueLength,
+    delivered: () => outbox.delivered(),
+    recoverHolds: () => recovery.recover(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** New calls are refused while more is waiting than the machine may keep. */
+function boundedBy(outbox: Outbox, journal: Journal): Journal {
+  return {
+    open: (hold) => (outbox.length < OUTBOX_LENGTH_MAX ? journal.open(hold) : Promise.reject(outboxFull())),
+    extend: (extension) => journal.extend(extension),
+    close: (record, entries, moves) => journal.close(record, entries, moves),
+  };
+}
+
+function outboxFull(): HeadgateError {
+  return new HeadgateError(
+    "storage_unavailable",
+    `${OUTBOX_LENGTH_MAX} records wait for the shared database, and no more calls are made until it takes them.`,
+    { retryAfterMs: 5000 },
+  );
+}
+
+/** What becomes of the work later is told to those who wait for it. */
+async function atMost(clock: Clock, delayMs: number, work: Promise<void>): Promise<void> {
+  const ended = work.catch(() => {});
+  const patience = new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs));
+  await Promise.race([ended, patience]);
+}
