@@ -30,11 +30,11 @@ export function limitReached(reached: LimitReached): HeadgateError {
   }
 }
 
-/** The store did not answer, or not in time. */
+/** The bank did not answer, or not in time. */
 export function storeSilent(retryAfterMs: number): HeadgateError {
   return new HeadgateError(
     "storage_unavailable",
-    "The gateway cannot ask its store how much this request may use, so it was not made. Try again.",
+    "The gateway could not learn from its store how much this request may use, so nothing was called. Try again.",
     { retryAfterMs },
   );
 }

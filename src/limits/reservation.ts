@@ -67,7 +67,7 @@ export class HeldReservation implements Reservation {
     let at = 0;
     for (const { account, regime } of this.#purses) {
       const amount = this.#held[at++] ?? null;
-      if (amount === null || regime === "slots") continue;
+      if (amount === null || amount === 0n || regime === "slots") continue;
       amounts.push({ ownerId: this.#owner.id, accountId: account.accountId, amount });
     }
     return amounts;

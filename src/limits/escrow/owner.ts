@@ -32,6 +32,9 @@ const ACCOUNTS_MAX = 20_000;
 /** How long after the end of its window an account is kept: requests that began in it may still grow. */
 const ENDED_KEPT_MS = 3_600_000;
 
+/** Purses for which nobody waits, in one poll: what they ask of the bank must not keep it from the others. */
+const UNHURRIED_MAX = 50;
+
 export class Owner {
   readonly id: string;
   /** Reservations whose moves are not committed yet. Counted by them. */
@@ -107,17 +110,24 @@ export class Owner {
     if (!this.#isRenewing) void this.#renew(nowMs);
     if (!this.isUsable(nowMs)) this.#failAll(outOfTouch(this.#deps.pollMs));
     this.#teller.repeat(this.#purses.values());
-    for (const purse of this.#purses.values()) {
-      const { accountId, windowEndMs } = purse.account;
-      purse.turn(this.#state !== "living" || (windowEndMs !== null && windowEndMs <= bankNowMs));
-      const isOver = windowEndMs !== null && windowEndMs + ENDED_KEPT_MS <= bankNowMs;
-      if (isOver && purse.isEmpty) this.#purses.delete(accountId);
-    }
+    this.#turnPurses(bankNowMs);
   }
 
   /** It is finished at the bank. */
   finish(): void {
     this.#end("finished");
+  }
+
+  #turnPurses(bankNowMs: number): void {
+    let unhurried = UNHURRIED_MAX;
+    for (const purse of this.#purses.values()) {
+      const { accountId, windowEndMs } = purse.account;
+      const isOver = windowEndMs !== null && windowEndMs <= bankNowMs;
+      if (purse.turn(isOver || this.#state !== "living") && (purse.isWaitedFor || unhurried-- > 0)) {
+        this.#teller.wake(purse);
+      }
+      if (isOver && windowEndMs + ENDED_KEPT_MS <= bankNowMs && purse.isAtRest) this.#purses.delete(accountId);
+    }
   }
 
   async #renew(sentMs: number): Promise<void> {

@@ -38,7 +38,7 @@ export class Owners {
   #nextId: string | null = null;
   #isReplacing = false;
   #timer: Timer | null = null;
-  #closed: (() => void) | null = null;
+  #closed: PromiseWithResolvers<void> | null = null;
   #closeUntilMs = Infinity;
 
   constructor(first: Owner, deps: OwnersDeps) {
@@ -53,14 +53,13 @@ export class Owners {
 
   /** Those who wait are refused, what is free goes back; waits for open reservations, at most so long, and finishes. */
   close(waitMsMax: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#closed !== null) return this.#closed.promise;
+    this.#closed = Promise.withResolvers();
     this.#closeUntilMs = this.#deps.nowMs() + waitMsMax;
-    this.#closed = resolve;
-    this.#current.retire(closingDown());
     this.#former = [...this.#former, this.#current];
     for (const owner of this.#former) owner.retire(closingDown());
     this.#poll();
-    return promise;
+    return this.#closed.promise;
   }
 
   #schedule(): void {
@@ -121,7 +120,7 @@ export class Owners {
     if (this.#former.length > 0 && this.#deps.nowMs() < this.#closeUntilMs) return;
     this.#timer?.cancel();
     this.#timer = null;
-    this.#closed();
+    this.#closed.resolve();
   }
 }
 

@@ -20,6 +20,11 @@ export class Pace {
     this.#parts = BigInt(Math.max(1, Math.round(MEMORY_MS / turnMs)));
   }
 
+  /** Nothing was used lately. */
+  get isForgotten(): boolean {
+    return this.#recent === 0n && this.taken === 0n;
+  }
+
   /** To be called every `turnMs`. */
   turn(held: Amount): void {
     const kept = this.#recent - (this.#recent + this.#parts - 1n) / this.#parts;

@@ -82,8 +82,13 @@ export class Purse {
     return this.#hand.free;
   }
 
-  get isEmpty(): boolean {
-    return this.#hand.all === 0n && this.#supply.isIdle && this.#line.isEmpty;
+  /** Nothing is in hand, nobody waits, and nothing is under way. */
+  get isAtRest(): boolean {
+    return this.#hand.all === 0n && this.#line.isEmpty && this.#supply.isAtRest && this.#unlimitedUntilMs === null;
+  }
+
+  get isWaitedFor(): boolean {
+    return !this.#line.isEmpty;
   }
 
   /** Whether a request that came as the `order`th finds `amount` here. What it finds it takes at once. */
@@ -191,13 +196,14 @@ export class Purse {
     this.#shortage.recallFailed();
   }
 
-  /** Each poll. `isClosing`: its window or its owner is at an end. */
-  turn(isClosing: boolean): void {
+  /** Each poll. `isClosing`: its window or its owner is at an end. Returns whether there is something to ask of the bank. */
+  turn(isClosing: boolean): boolean {
+    if (this.isAtRest) return false;
     const nowMs = this.#desk.nowMs();
     if (this.#unlimitedUntilMs !== null && nowMs >= this.#unlimitedUntilMs) this.#unlimitedUntilMs = null;
     if (!this.#line.isEmpty) this.#sendAway(nowMs - WAIT_MAX_MS);
     this.#supply.isClosing = isClosing;
-    if (this.#supply.turn(this.#hand, this.#line, this.#conditions(nowMs))) this.#desk.wake(this);
+    return this.#supply.turn(this.#hand, this.#line, this.#conditions(nowMs));
   }
 
   /** The next operation to ask of the bank; `null`: none now. */

@@ -68,8 +68,11 @@ export class Supply {
     return this.#operation?.state === "unknown";
   }
 
-  get isIdle(): boolean {
-    return this.#operation === null;
+  /** No operation is under way, nothing is wanted, and nothing was used lately. */
+  get isAtRest(): boolean {
+    return (
+      this.#operation === null && this.#expected === 0n && !this.isRecalled && !this.isLookedAt && this.pace.isForgotten
+    );
   }
 
   /** Of requests that wait at other purses: so much more will be needed here, or less. */
@@ -95,11 +98,11 @@ export class Supply {
 
   /** How much should be free now. */
   review(hand: Hand, { drawable, mayBeRefused, nowMs }: Conditions): void {
-    const isExact = this.isClosing || nowMs < this.#exactUntilMs;
-    this.#target = isExact ? 0n : this.pace.wanted(hand.held);
+    const keepsNothing = this.#keepsNothing(nowMs);
+    this.#target = keepsNothing ? 0n : this.pace.wanted(hand.held);
     const isPlenty = !mayBeRefused || (drawable !== null && drawable >= PLENTY * this.#target);
     this.lowWater = isPlenty ? (this.#target + 1n) / 2n : 0n;
-    if (this.pace.taken > 0n && !isExact) this.#keep = null;
+    if (!keepsNothing && this.pace.taken > 0n) this.#keep = null;
   }
 
   /** The next operation, to be asked of the bank; what it gives back is taken out of hand. `null`: there is none now. */
@@ -164,8 +167,12 @@ export class Supply {
 
   /** Of what is free. `null`: all. Between twice and four times what is wanted nothing is moved to and fro. */
   #kept(free: Amount, nowMs: number): Amount | null {
-    const isIdle = nowMs - this.#usedAtMs >= idleMs[this.#regime];
-    if (this.isClosing || isIdle || nowMs < this.#exactUntilMs) return 0n;
+    if (this.#keepsNothing(nowMs)) return 0n;
     return this.#regime !== "budget" && free > 4n * this.#target ? 2n * this.#target : null;
+  }
+
+  #keepsNothing(nowMs: number): boolean {
+    const isIdle = this.pace.taken === 0n && nowMs - this.#usedAtMs >= idleMs[this.#regime];
+    return this.isClosing || isIdle || nowMs < this.#exactUntilMs;
   }
 }
