@@ -69,8 +69,8 @@ export const ledgerEntryColumns: ColumnReaders<Omit<Database["ledger_entries"], 
 };
 
 /** What an entry adds to the number of charges without a price. */
-export function unpricedOf({ flags }: Pick<LedgerEntry, "flags">): number {
-  return Number(flags.includes("unpriced")) - Number(flags.includes("priced"));
+export function unpricedOf({ kind, flags }: Pick<LedgerEntry, "kind" | "flags">): number {
+  return kind === "charge" ? Number(flags.includes("unpriced")) : -Number(flags.includes("priced"));
 }
 
 export const requestColumns: ColumnReaders<Database["requests"], RequestRecord> = {

@@ -7,7 +7,7 @@
 import { sql } from "kysely";
 import type { InsertQueryBuilder, InsertResult, Kysely, RawBuilder } from "kysely";
 import { usageBuckets } from "../kernel/usage.ts";
-import type { Bound } from "./columns.ts";
+import { unpricedOf, type Bound } from "./columns.ts";
 import type { LedgerEntry, Payer, SettlementBasis } from "./records.ts";
 import { usageColumns } from "./schema.ts";
 import type { Database } from "./schema.ts";
@@ -69,9 +69,9 @@ export class UsageHours {
     if (entry.kind === "charge") {
       sum.attempts++;
       if (lastOfRequest) sum.requests++;
-      if (entry.flags.includes("unpriced")) sum.unpriced++;
       sum[basisColumns[entry.basis]]++;
     }
+    sum.unpriced += unpricedOf(entry);
     for (const bucket of usageBuckets) sum[usageColumns[bucket]] += entry.usage[bucket];
     const costNanoUsd = sum.cost_nano_usd + entry.costNanoUsd;
     sum.cost_nano_usd = costNanoUsd < INTEGER_MAX ? costNanoUsd : INTEGER_MAX;

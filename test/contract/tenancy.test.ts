@@ -140,6 +140,28 @@ for (const engine of engines) {
       await assert.rejects(createProject(deps, "default", "second"), { code: "already_exists" });
       assert.equal(await generation(deps.db), before + 3);
     });
+
+    test("every row says which change wrote it last", async () => {
+      await using place = await engine.createPlace();
+      await using deps = open(place);
+      const search = { tenant: "default", project: "search" };
+      const changes: readonly [change: () => Promise<unknown>, rows: readonly string[]][] = [
+        [() => createFirstKey(deps), ["tenants default", "projects default", "api_keys default"]],
+        [() => createTenant(deps, "acme"), ["tenants acme"]],
+        [() => renameTenant(deps, "acme", "acme-2"), ["tenants acme-2"]],
+        [() => setTenantDisabled(deps, "acme-2", true), ["tenants acme-2"]],
+        [() => createProject(deps, "default", "find"), ["projects find"]],
+        [() => renameProject(deps, { tenant: "default", project: "find" }, "search"), ["projects search"]],
+        [() => setProjectDisabled(deps, search, true), ["projects search"]],
+        [() => createKey(deps, search, { name: "ci" }), ["api_keys ci"]],
+        [() => rotateKey(deps, "ci", 1000), ["api_keys ci", "api_keys ci"]],
+        [() => revokeKey(deps, "default"), ["api_keys default"]],
+      ];
+      for (const [change, rows] of changes) {
+        await change();
+        assert.deepEqual(await writtenBy(deps.db, await generation(deps.db)), rows);
+      }
+    });
   });
 }
 
@@ -150,4 +172,14 @@ function open(place: Place): TenancyDeps & AsyncDisposable {
 
 async function generation(db: Kysely<Database>): Promise<number> {
   return (await db.selectFrom("control_version").select("generation").executeTakeFirstOrThrow()).generation;
+}
+
+/** Names of the rows that a change wrote, each with its table. */
+async function writtenBy(db: Kysely<Database>, change: number): Promise<readonly string[]> {
+  const written: string[] = [];
+  for (const table of ["tenants", "projects", "api_keys"] as const) {
+    const rows = await db.selectFrom(table).select("name").where("generation", "=", change).execute();
+    written.push(...rows.map(({ name }) => `${table} ${name}`));
+  }
+  return written;
 }

@@ -110,7 +110,7 @@ function sumsOfEntries(): SumExpressions {
   return [
     sum(sql.ref("last_of_request")).as("requests"),
     sum(charges(sql`1 = 1`)).as("attempts"),
-    sum(charges(sql`unpriced = 1`)).as("unpriced"),
+    sum(sql.ref("unpriced")).as("unpriced"),
     ...Object.entries(basisColumns).map(([basis, column]) => sum(charges(sql`basis = ${sql.lit(basis)}`)).as(column)),
     ...Object.values(usageColumns).map((column) => sum(sql.ref(column)).as(column)),
     sum(sql.ref("cost_nano_usd")).as("cost_nano_usd"),
