@@ -128,7 +128,7 @@ export class Teller implements PurseDesk {
       this.#deps.reach.answered();
     } catch (thrown) {
       this.#deps.reach.failed(thrown);
-      for (const purse of purses) purse.recallFailed();
+      for (const { shortage } of purses) shortage.recallFailed();
     }
   }
 
