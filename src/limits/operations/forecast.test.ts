@@ -3,6 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { forecast } from "./forecast.ts";
 
+const HOUR_MS = 3_600_000;
+
 test("half of the limit in a quarter of the window runs out at its half", () => {
   const course = { spent: 50n, limit: 100n, startMs: 1000, endMs: 5000 };
   assert.deepEqual(forecast(course, 2000), { spentAtEnd: 200n, runsOutAtMs: 3000 });
@@ -21,13 +23,20 @@ test("a limit that is reached or passed ran out in the past", () => {
 
 test("without an end there is no amount, but still a time", () => {
   const course = { spent: 25n, limit: 100n, startMs: 0, endMs: null };
-  assert.deepEqual(forecast(course, 1000), { spentAtEnd: null, runsOutAtMs: 4000 });
-  assert.equal(forecast({ ...course, spent: 1n, limit: 2n ** 63n - 1n }, 1000).runsOutAtMs, null);
+  assert.deepEqual(forecast(course, HOUR_MS), { spentAtEnd: null, runsOutAtMs: 4 * HOUR_MS });
+  assert.equal(forecast({ ...course, spent: 1n, limit: 2n ** 63n - 1n }, HOUR_MS).runsOutAtMs, null);
 });
 
-test("nothing is foretold before time has passed, and nothing runs out where nothing is spent", () => {
+test("nothing is foretold from the first fiftieth of a window, nor from the first hour of a lifetime", () => {
+  const nothing = { spentAtEnd: null, runsOutAtMs: null };
+  const course = { spent: 10n, limit: 100n, startMs: 1000, endMs: 6000 };
+  for (const nowMs of [0, 1000, 1099]) assert.deepEqual(forecast(course, nowMs), nothing);
+  assert.deepEqual(forecast(course, 1100), { spentAtEnd: 500n, runsOutAtMs: 2000 });
+  assert.deepEqual(forecast({ ...course, startMs: 0, endMs: null }, HOUR_MS - 1), nothing);
+});
+
+test("nothing runs out where nothing is spent", () => {
   const course = { spent: 10n, limit: 100n, startMs: 1000, endMs: 5000 };
-  for (const nowMs of [0, 1000]) assert.deepEqual(forecast(course, nowMs), { spentAtEnd: null, runsOutAtMs: null });
   assert.deepEqual(forecast({ ...course, spent: 0n }, 2000), { spentAtEnd: 0n, runsOutAtMs: null });
 });
 
@@ -43,6 +52,7 @@ test("it runs out within the window exactly where more than the limit is foretol
     fc.property(amount, amount, time, time, (spent, limit, a, b) => {
       const [elapsedMs, endMs] = [Math.min(a, b), Math.max(a, b)];
       const { spentAtEnd, runsOutAtMs } = forecast({ spent, limit, startMs: 0, endMs }, elapsedMs);
+      if (elapsedMs * 50 < endMs) return assert.equal(spentAtEnd, null);
       assert.ok(spentAtEnd !== null && spentAtEnd >= spent);
       if (spentAtEnd > limit) assert.ok(runsOutAtMs !== null && runsOutAtMs < endMs);
       else if (spentAtEnd < limit) assert.equal(runsOutAtMs, null);

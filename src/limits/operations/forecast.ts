@@ -16,12 +16,16 @@ export interface Course {
   readonly endMs: number | null;
 }
 
+/** Of a window, or of a lifetime, this much must have passed: what the first seconds cost says nothing about a month. */
+const FORETOLD_FROM_SHARE = 50;
+const FORETOLD_FROM_MS = 3_600_000;
 /** Farther away nobody plans; also where dates end. */
 const HORIZON_MS = 100 * 366 * 86_400_000;
 
 export function forecast({ spent, limit, startMs, endMs }: Course, nowMs: number): Forecast {
   const elapsedMs = Math.floor(Math.min(nowMs, endMs ?? nowMs) - startMs);
-  if (elapsedMs <= 0) return { spentAtEnd: null, runsOutAtMs: null };
+  const enoughMs = endMs === null ? FORETOLD_FROM_MS : (endMs - startMs) / FORETOLD_FROM_SHARE;
+  if (elapsedMs <= 0 || elapsedMs < enoughMs) return { spentAtEnd: null, runsOutAtMs: null };
   const elapsed = BigInt(elapsedMs);
   const spentAtEnd = endMs === null ? null : (spent * BigInt(endMs - startMs)) / elapsed;
   if (spent <= 0n) return { spentAtEnd, runsOutAtMs: null };

@@ -57,7 +57,7 @@ async function use({ cli, clock }: Place, allowanceId: string, options: Use): Pr
   const { drawn, settled, subject = "", window = "lifetime" } = options;
   const span = window === "lifetime" ? undefined : windowAt(window, "UTC", clock.wallMs());
   const account = accountOf(allowanceId, span, subject);
-  const ownerId = `own_${subject}`;
+  const ownerId = `own_${allowanceId}_${subject}`;
   await bank.register(ownerId, "ins_1", 30_000);
   await bank.draw(ownerId, [{ account, sequence: 1, need: drawn, want: drawn }]);
   await settleMoves(db, [{ ownerId, accountId: account.accountId, fromGrant: settled, overdraft: 0n }]);
@@ -203,7 +203,7 @@ test("show says for each account what is spent, granted and foretold", async () 
   assert.match(stdout, /^daily \(alw_\w+\): \$10\.00 per day in UTC; tenant acme; enforce, expected\.\n/);
   assert.match(
     stdout,
-    /\nWINDOW FROM \(UTC\) +LIMIT +SPENT +HELD +GRANTED +SUSPENSE +AVAILABLE +REFUSED +FORECAST +RUNS OUT \(UTC\)\n/,
+    /\nWINDOW FROM \(UTC\) +LIMIT +SPENT +HELD +GRANTED +SUSPENSE +AVAILABLE +REFUSALS +FORECAST +RUNS OUT \(UTC\)\n/,
   );
   assert.match(stdout, /\n2027-01-15 00:00 +\$10\.00 +\$4\.00 +\$0\.00 +\$1\.00 +\$0\.00 +\$5\.00 +0 +\$8\.00 +-\n$/);
   const { accounts } = await cli.json<{ accounts: AccountDocument[] }>("budget", "show", "daily");
@@ -224,6 +224,19 @@ test("show says for each account what is spent, granted and foretold", async () 
       runsOutAt: null,
     },
   ]);
+});
+
+test("show leaves out what a rate and a lifetime do not have", async () => {
+  using place = await open();
+  const { cli } = place;
+  const headings = async (name: string): Promise<string | undefined> =>
+    (await cli.run("budget", "show", name)).stdout.split("\n").at(-3)?.replace(/ {2,}/g, ", ");
+  const rate = await cli.json<Document>(...args("budget create rpm --requests 60 --per minute"));
+  await use(place, rate.id, { drawn: 2n, settled: 1n });
+  assert.equal(await headings("rpm"), "LIMIT, SPENT, HELD, GRANTED, SUSPENSE, AVAILABLE, REFUSALS");
+  const lifetime = await cli.json<Document>(...args("budget create total --tokens 60 --per lifetime"));
+  await use(place, lifetime.id, { drawn: 2n, settled: 1n });
+  assert.equal(await headings("total"), "LIMIT, SPENT, HELD, GRANTED, SUSPENSE, AVAILABLE, REFUSALS, RUNS OUT (UTC)");
 });
 
 test("show names subjects, lists past windows on request and says what it leaves out", async () => {

@@ -1,9 +1,10 @@
 /** What was used of one allowance, account by account. */
-import type { Allowance, Meter } from "../../../limits/allowance.ts";
+import { type Allowance, type AllowanceWindow, type Meter, regimeOf } from "../../../limits/allowance.ts";
 import { decimalAmount, formatAmount, formatBareAmount } from "../../../limits/amount-text.ts";
 import { type AccountReport, listAccounts } from "../../../limits/operations/accounts.ts";
 import { findAllowance } from "../../../limits/operations/operations.ts";
 import { listOverrides, type Override } from "../../../limits/operations/overrides.ts";
+import { hasCalendarWindows } from "../../../limits/operations/terms.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { type Column, formatCount, renderTable } from "../../table.ts";
@@ -99,32 +100,39 @@ function renderShown(shown: Shown): string {
 }
 
 function columnsOf({ allowance, names }: Shown): readonly Column<AccountReport>[] {
-  const { meter, window } = allowance;
-  const hasWindows = window !== "lifetime";
+  const { meter, window, scope } = allowance;
   const subject: Column<AccountReport> = {
-    title: allowance.scope.kind,
+    title: scope.kind,
     cell: (account) => renderSubject(allowance, account.subject, names),
   };
-  const windowColumn: Column<AccountReport> = {
-    title: "window from (UTC)",
-    cell: ({ windowStartMs }) => (windowStartMs === null ? "-" : formatMinute(windowStartMs)),
-  };
+  const isBudget = regimeOf(meter, window) === "budget";
   return [
-    ...(countsEach(allowance.scope) ? [subject] : []),
-    ...(hasWindows ? [windowColumn] : []),
+    ...(countsEach(scope) ? [subject] : []),
+    ...(hasCalendarWindows(allowance) ? [timeColumn("window from (UTC)", ({ windowStartMs }) => windowStartMs)] : []),
     amountColumn(meter, "limit", ({ limit }) => limit),
     amountColumn(meter, "spent", ({ spent }) => spent),
     amountColumn(meter, "held", ({ held }) => held),
     amountColumn(meter, "granted", ({ granted }) => granted),
     amountColumn(meter, "suspense", ({ suspense }) => suspense),
     amountColumn(meter, "available", ({ available }) => available),
-    { title: "refused", cell: ({ refusals }) => formatCount(refusals), align: "right" },
-    amountColumn(meter, "forecast", ({ forecast }) => forecast.spentAtEnd),
-    {
-      title: "runs out (UTC)",
-      cell: ({ forecast: { runsOutAtMs } }) => (runsOutAtMs === null ? "-" : formatMinute(runsOutAtMs)),
-    },
+    { title: "refusals", cell: ({ refusals }) => formatCount(refusals), align: "right" },
+    ...(isBudget ? forecastColumns(meter, window) : []),
   ];
+}
+
+/** Without an end of the window there is nothing that will be spent at its end. */
+function forecastColumns(meter: Meter, window: AllowanceWindow): readonly Column<AccountReport>[] {
+  const runsOut = timeColumn("runs out (UTC)", ({ forecast }) => forecast.runsOutAtMs);
+  if (window === "lifetime") return [runsOut];
+  return [amountColumn(meter, "forecast", ({ forecast }) => forecast.spentAtEnd), runsOut];
+}
+
+function timeColumn(title: string, read: (account: AccountReport) => number | null): Column<AccountReport> {
+  const cell = (account: AccountReport): string => {
+    const ms = read(account);
+    return ms === null ? "-" : formatMinute(ms);
+  };
+  return { title, cell };
 }
 
 function amountColumn(
