@@ -2,6 +2,7 @@
  * One simulated world, from its seed to its end:
  *
  *   traffic and mishaps ──▶ everything heals, open requests end, journals are delivered ──▶ all processes stop
+ *   ──▶ the leases of those that never stopped are over
  *
  * After every event, once all promises that it resolved have been dealt with, the invariants are checked; at the end also
  * that nothing is left over.
@@ -15,6 +16,8 @@ import { World } from "./world.ts";
 /** For requests in flight to end, and after it for processes to stop. */
 const SETTLING_MS = 200_000;
 const STOPPING_MS = 60_000;
+/** Any lease, by a clock that has jumped back many times. */
+const LEASES_OVER_MS = 60_000;
 
 export interface SeedResult {
   readonly seed: number;
@@ -72,13 +75,17 @@ class Run {
 
   async #live(): Promise<void> {
     const world = this.#world;
+    const { fleet, auditor, bank } = world;
     world.begin();
     await this.#until(world.scenario.durationMs, () => false);
     world.heal();
-    await this.#until(SETTLING_MS, () => world.fleet.settled && world.auditor.waiting === 0);
-    world.fleet.stop();
-    await this.#until(STOPPING_MS, () => world.fleet.stopped);
-    checkQuiescence(world.auditor, world.bank, (instanceId) => world.fleet.isLost(instanceId));
+    await this.#until(SETTLING_MS, () => fleet.settled && auditor.waiting === 0);
+    fleet.stop();
+    await this.#until(STOPPING_MS, () => fleet.stopped);
+    await this.#until(LEASES_OVER_MS, () => false);
+    bank.reap();
+    auditor.check();
+    checkQuiescence(auditor, bank, (instanceId) => fleet.isLost(instanceId));
   }
 
   /** Lets things happen for so long, or until it is over. */

@@ -105,9 +105,13 @@ export class World {
   }
 }
 
-/** What was refused without need is judged by how long it takes, with nothing going wrong, to find out that there is room. */
+/** A request waits for a recall at one allowance after the other, but never longer than this. */
+const WAIT_MS_MAX = 5_000;
+
+/** With nothing going wrong a refusal rests on what was true when others were last asked to give back what is idle. */
 function rulesOf({ calm, recallWaitMs, pollMs }: Scenario): RefusalRules {
-  return { calm, lookBackMs: calm ? recallWaitMs + 3 * pollMs + 500 : 60_000, patienceMs: 2 * recallWaitMs + 1_000 };
+  const lookBackMs = calm ? recallWaitMs + 3 * pollMs + 500 : 60_000;
+  return { calm, lookBackMs, patienceMs: WAIT_MS_MAX + 2 * pollMs };
 }
 
 function numberedIds(): Setting["ids"] {

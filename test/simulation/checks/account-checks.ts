@@ -10,6 +10,13 @@ export function checkAccount(account: ModelAccount, books: Books): void {
   checkSpent(account, books);
 }
 
+/** Nothing was ever drawn from it, so there is nothing to be held or settled. */
+export function checkUnopened(accountId: string, books: Books): void {
+  const held = [...books.positionsOf(accountId).values()].some(({ held, undelivered }) => held + undelivered !== 0n);
+  if (!held && books.settledOf(accountId) === 0n) return;
+  throw new Violation("inHand", `requests hold or have settled something of ${accountId}, which does not exist`);
+}
+
 function checkConservation({ key, state, grants }: ModelAccount): void {
   let granted = 0n;
   let suspense = 0n;

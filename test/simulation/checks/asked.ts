@@ -7,6 +7,7 @@ import type { PathEntry } from "./path.ts";
 /** What the checks know of a process. */
 export interface Witnessed {
   readonly name: string;
+  readonly instanceId: string;
   readonly allowances: AllowanceReader;
   readonly leases: LeaseLog;
   monotonicMs(): number;

@@ -9,12 +9,12 @@ import type { BankWitness, ModelBank } from "../model/bank.ts";
 import type { Control } from "../model/control.ts";
 import type { Closing } from "../model/ledger.ts";
 import type { RequestPlan } from "../scenario/requests.ts";
-import { checkAccount } from "./account-checks.ts";
+import { checkAccount, checkUnopened } from "./account-checks.ts";
 import type { Asked, Witnessed } from "./asked.ts";
 import { Books } from "./books.ts";
 import { ConcurrencyChecks } from "./concurrency-checks.ts";
 import { DrawChecks } from "./draw-checks.ts";
-import { checkHeld, checkMoves, checkOwners, checkWindows } from "./holding-checks.ts";
+import { checkHeld, checkMoves, checkOwners, checkWindows, type HoldingWorld } from "./holding-checks.ts";
 import { grownNeedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
 import { Violation } from "./violation.ts";
@@ -66,7 +66,7 @@ export class Auditor {
     this.#refusals.answered(asked);
     this.#concurrency.admitted(asked, held, this.#watched);
     this.#hold(asked, held, ({ row }) => neededOf(row, asked.plan.estimate));
-    checkWindows(asked, held, { bank: this.#watched, control: this.#world.control });
+    checkWindows(asked, held, this.#holdingWorld);
   }
 
   /** `grown`: by how much it has grown in all. */
@@ -118,7 +118,10 @@ export class Auditor {
     const bank = this.#watched;
     for (const accountId of touched) {
       const account = bank.accounts.get(accountId);
-      if (account === undefined) continue;
+      if (account === undefined) {
+        checkUnopened(accountId, this.books);
+        continue;
+      }
       this.#draws.check(account);
       this.#concurrency.checkBound(account);
       checkAccount(account, this.books);
@@ -128,10 +131,13 @@ export class Auditor {
   }
 
   #hold(asked: Asked, held: readonly HeldAmount[], needOf: (entry: PathEntry) => bigint): void {
-    const { control } = this.#world;
-    checkHeld(asked, held, needOf, { bank: this.#watched, control });
+    checkHeld(asked, held, needOf, this.#holdingWorld);
     checkOwners(asked, this.books.heldBy(asked.requestId), held);
     this.books.hold(asked.requestId, held);
+  }
+
+  get #holdingWorld(): HoldingWorld {
+    return { bank: this.#watched, control: this.#world.control, nowMs: this.#world.nowMs };
   }
 
   get #watched(): ModelBank {

@@ -11,7 +11,7 @@ import { Running } from "./running.ts";
 import { Violation } from "./violation.ts";
 
 export class ConcurrencyChecks {
-  /** Requests that use slots, by the prefix of the accounts' ids. */
+  /** Requests that use slots, by the prefix of the accounts' ids; and those of one process, by `slotsKey`. */
   readonly slots: Running<Asked> = new Running();
   /** Requests that hold of it, by account. */
   readonly #holders = new Running<Asked>();
@@ -25,8 +25,10 @@ export class ConcurrencyChecks {
 
   admitted(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
     const entries = asked.path.filter(({ row }) => row.meter === "slots");
-    const prefixes = entries.map(({ prefix }) => prefix);
-    this.slots.began(asked, prefixes);
+    this.slots.began(
+      asked,
+      entries.flatMap(({ prefix }) => [prefix, slotsKey(prefix, asked.process.instanceId)]),
+    );
     this.#holders.began(
       asked,
       held.map(({ accountId }) => accountId),
@@ -58,6 +60,10 @@ export class ConcurrencyChecks {
     const say = `${key.accountId} has spent ${state.spent} of a limit of ${limit}`;
     throw new Violation("overspend", `${say} by at the most ${streams} ${row.policy} requests at the same time`);
   }
+}
+
+export function slotsKey(prefix: string, instanceId: string): string {
+  return `${prefix} in ${instanceId}`;
 }
 
 function sliceOf(meter: Meter): bigint {

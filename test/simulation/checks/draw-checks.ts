@@ -75,7 +75,12 @@ export class DrawChecks {
     const history = this.#historyOf(account);
     const { limit, mode, drain } = account.state;
     if (limit > history.limitMax) history.limitMax = limit;
-    if (drain !== null) history.rateMax = Math.max(history.rateMax, Number(drain.amount) / drain.perMs);
+    const rate = drain === null ? 0 : Number(drain.amount) / drain.perMs;
+    if (rate > history.rateMax) {
+      // What has not leaked since it was last looked at does so at the new rate.
+      history.drawn -= (rate - history.rateMax) * Math.max(0, history.countedUntilMs - account.state.drainedAtMs);
+      history.rateMax = rate;
+    }
     if (mode !== "enforce") history.enforced = false;
     return history;
   }

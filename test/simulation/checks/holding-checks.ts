@@ -10,6 +10,7 @@ import { Violation } from "./violation.ts";
 export interface HoldingWorld {
   readonly bank: ModelBank;
   readonly control: Control;
+  readonly nowMs: () => number;
 }
 
 /** A process learns the bank's time from answers that are a moment old, and a window may end while it asks. */
@@ -40,13 +41,16 @@ export function checkHeld(
   }
 }
 
+/** The window is that of now, or of when the request began to wait. */
 export function checkWindows(asked: Asked, held: readonly HeldAmount[], world: HoldingWorld): void {
-  for (const { accountId } of held) {
+  const waitedMs = world.nowMs() - asked.askedAtMs;
+  for (const { accountId, amount } of held) {
+    if (amount === 0n) continue;
     const key = world.bank.accounts.get(accountId)?.key;
     if (key === undefined)
       throw new Violation("path", `${asked.requestId} holds of ${accountId}, which does not exist`);
     const early = key.windowStartMs > world.bank.nowMs() + WINDOW_TOLERANCE_MS;
-    const late = key.windowEndMs !== null && key.windowEndMs < world.bank.nowMs() - WINDOW_TOLERANCE_MS;
+    const late = key.windowEndMs !== null && key.windowEndMs < world.bank.nowMs() - waitedMs - WINDOW_TOLERANCE_MS;
     if (early || late) throw new Violation("path", `${asked.requestId} holds of ${accountId} at ${world.bank.nowMs()}`);
   }
 }

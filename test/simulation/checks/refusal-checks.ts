@@ -8,8 +8,9 @@ import type { ModelAccount, ModelBank } from "../model/bank.ts";
 import type { Control } from "../model/control.ts";
 import type { Asked } from "./asked.ts";
 import type { Books } from "./books.ts";
+import { slotsKey } from "./concurrency-checks.ts";
 import { neededOf, type PathEntry } from "./path.ts";
-import { freeOf, idleOf, RoomLog } from "./room.ts";
+import { freeOf, RoomLog } from "./room.ts";
 import type { Running } from "./running.ts";
 import { Violation } from "./violation.ts";
 
@@ -25,14 +26,16 @@ export interface RefusalRules {
 export interface RefusalDeps {
   readonly control: Control;
   readonly books: Books;
-  /** Requests that use slots, by the prefix of the accounts' ids. */
+  /** Requests that use slots, by `slotsKey`. */
   readonly slots: Running<Asked>;
   readonly rules: RefusalRules;
   readonly nowMs: () => number;
 }
 
+const nobody: ReadonlyMap<string, bigint> = new Map();
 const codes = { budget: "budget_exhausted", rate: "rate_limited", slots: "slots_exhausted" } as const;
-const unasked: ReadonlySet<string> = new Set(["storage_unavailable", "overloaded", "shutting_down"]);
+/** Refusals that are not about an allowance. */
+const outOfTouch: ReadonlySet<string> = new Set(["storage_unavailable", "owner_fenced", "overloaded", "shutting_down"]);
 
 export class RefusalChecks {
   readonly #deps: RefusalDeps;
@@ -66,7 +69,7 @@ export class RefusalChecks {
     this.answered(asked);
     const { calm } = this.#deps.rules;
     const say = `${asked.requestId} is refused with ${error.code} (${error.message})`;
-    if (unasked.has(error.code)) {
+    if (outOfTouch.has(error.code)) {
       if (calm) throw new Violation("refusal", `${say} in a calm world`);
       return;
     }
@@ -84,12 +87,14 @@ export class RefusalChecks {
     const newest = this.#newest.get(prefix);
     if (newest !== undefined && newest.key.windowStartMs > windowStartMs) return;
     this.#newest.set(prefix, account);
-    const { books, rules, slots, nowMs } = this.#deps;
-    const positions = books.positionsOf(account.key.accountId).values();
-    const room = rules.calm
-      ? idleOf(account, bank.nowMs(), positions, BigInt(slots.now(prefix)))
-      : freeOf(account, bank.nowMs());
-    this.#rooms.note(prefix, { atMs: nowMs(), room, asked: this.#asked.get(prefix) ?? 0n });
+    const { state } = account;
+    this.#rooms.note(prefix, {
+      atMs: this.#deps.nowMs(),
+      free: freeOf(account, bank.nowMs()),
+      idle: this.#deps.rules.calm ? this.#idleOf(account, prefix, bank) : nobody,
+      asked: this.#asked.get(prefix) ?? 0n,
+      most: state.drain === null ? null : state.limit,
+    });
   }
 
   /** After every event. */
@@ -99,6 +104,19 @@ export class RefusalChecks {
     const [oldest] = this.#waiting;
     if (oldest === undefined || nowMs() - oldest.askedAtMs <= rules.patienceMs) return;
     throw new Violation("patience", `${oldest.requestId} has been waiting for ${nowMs() - oldest.askedAtMs} ms`);
+  }
+
+  #idleOf({ key, grants }: ModelAccount, prefix: string, bank: ModelBank): ReadonlyMap<string, bigint> {
+    const { books, slots } = this.#deps;
+    const positions = books.positionsOf(key.accountId);
+    const idle = new Map<string, bigint>();
+    for (const [ownerId, { amount }] of grants) {
+      const instanceId = bank.instanceOf(ownerId) ?? ownerId;
+      const { held, undelivered } = positions.get(ownerId) ?? { held: 0n, undelivered: 0n };
+      const unused = amount - held - undelivered - BigInt(slots.now(slotsKey(prefix, instanceId)));
+      idle.set(instanceId, (idle.get(instanceId) ?? 0n) + unused);
+    }
+    return idle;
   }
 
   #checkRoom(asked: Asked, { row, prefix }: PathEntry, say: string): void {

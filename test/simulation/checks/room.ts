@@ -1,16 +1,21 @@
 /**
  * How much room allowances had at each recent moment, to judge refusals by: one is right if at some moment while the
- * request was asking, or shortly before, there was less than it and those that asked with it needed.
+ * request was asking, or shortly before, less could be drawn than it and those that asked with it needed; and what others
+ * have in hand counts as room as far as it was there, unused, all the time.
  */
 import { available, drain } from "../../../src/storage/escrow/account.ts";
 import type { ModelAccount } from "../model/bank.ts";
-import type { Position } from "./books.ts";
 
-interface Moment {
+export interface Moment {
   readonly atMs: number;
-  readonly room: bigint;
-  /** What all requests that waited then needed together. */
+  /** What could be drawn from the account. */
+  readonly free: bigint;
+  /** By process: what it has in hand and does not use. */
+  readonly idle: ReadonlyMap<string, bigint>;
+  /** What all requests that wait needed together. */
   readonly asked: bigint;
+  /** Of a rate: no more than this comes back, for what has leaked already does not come back once more. */
+  readonly most: bigint | null;
 }
 
 /** Longer ago than anybody looks back. */
@@ -23,20 +28,27 @@ export class RoomLog {
   note(prefix: string, moment: Moment): void {
     const moments = this.#moments.getOrInsertComputed(prefix, () => []);
     const last = moments.at(-1);
-    if (last?.room === moment.room && last.asked === moment.asked) return;
+    if (last?.free === moment.free && last.asked === moment.asked && last.idle === moment.idle) return;
     moments.push(moment);
     while ((moments[1]?.atMs ?? Infinity) < moment.atMs - KEPT_MS) moments.shift();
   }
 
-  /** The least since then that the others left for a request that needs `need`, asking since `askedAtMs`. */
+  /**
+   * The least that others left, since `sinceMs`, for a request that needs `need` and has been asking since `askedAtMs`.
+   * As soon as that is too little it is answer enough. `null`: there was no such account.
+   */
   leastFor(prefix: string, need: bigint, askedAtMs: number, sinceMs: number): bigint | null {
     const moments = this.#moments.get(prefix) ?? [];
     let least: bigint | null = null;
+    let idle: ReadonlyMap<string, bigint> | null = null;
     for (let index = moments.length - 1; index >= 0; index--) {
-      const { atMs, room, asked } = moments[index]!;
-      const left = room - asked + (atMs >= askedAtMs ? need : 0n);
+      const moment = moments[index]!;
+      idle = idle === null ? moment.idle : leastOf(idle, moment.idle);
+      const others = moment.asked - (moment.atMs >= askedAtMs ? need : 0n);
+      const room = moment.free + idle.values().reduce((sum, amount) => sum + amount, 0n);
+      const left = (moment.most !== null && room > moment.most ? moment.most : room) - others;
       if (least === null || left < least) least = left;
-      if (atMs <= sinceMs) break;
+      if (least < need || moment.atMs <= sinceMs) break;
     }
     return least;
   }
@@ -47,16 +59,11 @@ export function freeOf({ state }: ModelAccount, bankMs: number): bigint {
   return available(drain(state, bankMs));
 }
 
-/** What could be drawn if all processes gave back what they do not use: all but what requests hold and have used. */
-export function idleOf(
-  { state: before }: ModelAccount,
-  bankMs: number,
-  positions: Iterable<Position>,
-  running: bigint,
-): bigint {
-  const state = drain(before, bankMs);
-  let room = available(state) + state.granted - running;
-  for (const { held, undelivered } of positions) room -= held + undelivered;
-  // Of a rate, what has leaked already does not come back once more.
-  return state.drain !== null && room > state.limit ? state.limit : room;
+function leastOf(one: ReadonlyMap<string, bigint>, other: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
+  const least = new Map<string, bigint>();
+  for (const [who, amount] of one) {
+    const then = other.get(who) ?? 0n;
+    least.set(who, then < amount ? then : amount);
+  }
+  return least;
 }

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../../src/kernel/clock.ts";
 import { HeadgateError, toHeadgateError } from "../../../src/kernel/errors.ts";
-import type { Bank, DrawRequest, LeaseState, ReturnRequest } from "../../../src/storage/escrow/bank.ts";
+import type { Bank, DrawRequest, DrawResult, LeaseState, ReturnRequest } from "../../../src/storage/escrow/bank.ts";
 import type { LeaseLog } from "../checks/lease-log.ts";
 import { Violation } from "../checks/violation.ts";
 import type { ModelBank } from "../model/bank.ts";
@@ -24,6 +24,8 @@ export interface ConnectionDeps {
   readonly leases: LeaseLog;
   /** Milliseconds after which an answer is no longer waited for. */
   readonly patienceMs: number;
+  /** For the trace. */
+  readonly note: (what: string) => void;
   readonly violated: (violation: Violation) => void;
 }
 
@@ -42,8 +44,11 @@ export class BankConnection implements Bank {
 
   draw: Bank["draw"] = async (ownerId, requests) => {
     const sent = requests.map((request): DrawRequest => ({ ...request }));
+    this.#deps.note(`${ownerId} draws ${sent.map(renderDraw).join(", ")}`);
     try {
-      return await this.call(() => this.#deps.bank.draw(ownerId, sent));
+      const results = await this.call(() => this.#deps.bank.draw(ownerId, sent));
+      this.#deps.note(`${ownerId} has drawn ${results.map(renderResult).join(", ")}`);
+      return results;
     } catch (thrown) {
       if (thrown instanceof HeadgateError && thrown.code === "owner_fenced") this.#deps.leases.fenced(ownerId);
       throw thrown;
@@ -52,16 +57,19 @@ export class BankConnection implements Bank {
 
   giveBack: Bank["giveBack"] = (ownerId, requests) => {
     const sent = requests.map((request): ReturnRequest => ({ ...request }));
+    this.#deps.note(`${ownerId} gives back ${sent.map(renderReturn).join(", ")}`);
     return this.call(() => this.#deps.bank.giveBack(ownerId, sent));
   };
 
   recall: Bank["recall"] = (ownerId, accountIds) => {
     const sent = [...accountIds];
+    this.#deps.note(`${ownerId} recalls ${sent.join(", ")}`);
     return this.call(() => this.#deps.bank.recall(ownerId, sent));
   };
 
   finish: Bank["finish"] = (ownerIds) => {
     const sent = [...ownerIds];
+    this.#deps.note(`finishes ${sent.join(", ")}`);
     return this.call(() => this.#deps.bank.finish(sent));
   };
 
@@ -109,6 +117,20 @@ export class BankConnection implements Bank {
     });
     return promise;
   }
+}
+
+function renderDraw({ account, sequence, need, want }: DrawRequest): string {
+  return `${need} to ${want} of ${account.accountId} (${sequence})`;
+}
+
+function renderResult({ accountId, granted, standing }: DrawResult): string {
+  if (standing === null) return `without limit of ${accountId}`;
+  const { limit, spent, granted: inHands, suspense } = standing;
+  return `${granted} of ${accountId}: limit ${limit}, spent ${spent}, granted ${inHands}, suspense ${suspense}`;
+}
+
+function renderReturn({ accountId, sequence, amount }: ReturnRequest): string {
+  return `${amount} of ${accountId} (${sequence})`;
 }
 
 function describe(error: HeadgateError): string {

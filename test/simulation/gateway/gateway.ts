@@ -60,6 +60,7 @@ export class Gateway implements Server {
       leases: this.leases,
       clock: this.#clock,
       patienceMs: CALL_PATIENCE_MS,
+      note: (what) => this.#note(what),
     });
     this.courier = new Courier(this, this.#connection);
   }

@@ -21,7 +21,6 @@ const PIECE_TOKENS_MAX = 45;
 export interface Server extends Witnessed {
   readonly setting: Setting;
   readonly place: Place;
-  readonly instanceId: string;
   readonly life: Life;
   readonly courier: { wake(): void };
   /** Something was thrown that nobody may throw. */

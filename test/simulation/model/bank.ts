@@ -92,7 +92,8 @@ export class ModelBank {
   giveBack(ownerId: string, requests: readonly ReturnRequest[]): void {
     if (this.#owners.get(ownerId)?.fenced !== false) return;
     const planned = requests.map((request) => {
-      const account = this.#account(request.accountId);
+      const account = this.#accounts.get(request.accountId);
+      if (account === undefined) throw new HeadgateError("internal", `There is no account ${request.accountId}.`);
       const grant = account.grants.get(ownerId) ?? noGrant;
       return { account, before: grant, books: returnGrant({ account: account.state, grant }, request) };
     });
@@ -142,7 +143,8 @@ export class ModelBank {
   /** What requests took, in the transaction that puts them into the ledger. */
   applyMoves(moves: readonly Move[]): void {
     for (const move of moves) {
-      const account = this.#account(move.accountId);
+      const account = this.#accounts.get(move.accountId);
+      if (account === undefined) continue;
       const grant = account.grants.get(move.ownerId);
       if (grant === undefined) {
         const overdraft = move.fromGrant + move.overdraft;
@@ -249,12 +251,6 @@ export class ModelBank {
     account.state = books.account;
     account.grants.set(ownerId, books.grant);
     this.#witness.changed(account);
-  }
-
-  #account(accountId: string): ModelAccount {
-    const account = this.#accounts.get(accountId);
-    if (account === undefined) throw new HeadgateError("internal", `There is no account ${accountId}.`);
-    return account;
   }
 }
 
