@@ -139,6 +139,10 @@ function openGatewayStore(config: Config, deps: StoreDeps): Promise<Store> {
     events: {
       recovered: (report) => telemetry.lifecycle("charged what dead processes left held", { ...report }),
       failed: (what, error) => telemetry.backgroundFailed(what, error),
+      sharedDatabase(state, error) {
+        if (state === "back") telemetry.lifecycle("the shared database can be reached again");
+        else telemetry.warn("the shared database is lost; requests go on from what this machine has", { err: error });
+      },
       lateClosing(state, record, entries) {
         telemetry.closingLate(state, record, entries);
         if (state !== "kept") lateReservations.closed(record.requestId, state);

@@ -17,6 +17,7 @@ import type { SharedNews } from "./news.ts";
 import { createOutboxEffects } from "./outbox/enqueue.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { createOwnBank } from "./own-bank.ts";
+import { endsWithin } from "./patience.ts";
 import { recognise } from "./replica/first-copy.ts";
 import { createSharedDatabase, type SharedDatabase } from "./shared-database.ts";
 
@@ -73,11 +74,7 @@ export async function join(
   const effects = createOutboxEffects(loop, local, instanceId);
   let settled = false;
   opened.defer(async () => {
-    const left = own.finishAll().then(
-      () => true,
-      () => false,
-    );
-    settled = await Promise.race([left, falseAfter(clock, LEAVE_MS)]);
+    settled = await endsWithin(clock, LEAVE_MS, own.finishAll());
     await outbox.stop();
   });
   return {
@@ -88,8 +85,4 @@ export async function join(
     committed: () => outbox.added(effects.takeCount()),
     isSettled: () => settled,
   };
-}
-
-function falseAfter(clock: Clock, delayMs: number): Promise<false> {
-  return new Promise((resolve) => void clock.setTimer(() => resolve(false), delayMs));
 }

@@ -2,7 +2,7 @@
  * Connections to the shared database. No wait on them is without bound: not for a free one, not for the server to
  * answer, and a peer that has vanished is noticed.
  */
-import { type ClientConfig, Pool, types } from "pg";
+import { type ClientBase, type ClientConfig, Pool, types } from "pg";
 import type { PostgresOptions } from "../storage.ts";
 
 const CONNECTIONS_MAX = 10;
@@ -14,6 +14,13 @@ const KEEP_ALIVE_AFTER_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** A transaction of a process that stopped in its midst must not keep others from its rows. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 30_000;
+
+/**
+ * What is committed must survive a crash of the server: grants are held for it, and outboxes let go. An operator who has
+ * chosen a stronger kind keeps it.
+ */
+const KEEP_COMMITS =
+  "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
 
 /** Of any connection. The URL's own parameters win. */
 export function connectionSettings(url: string): ClientConfig {
@@ -36,6 +43,8 @@ export function createPool({ url, connectionsMax = CONNECTIONS_MAX }: PostgresOp
     max: connectionsMax,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     allowExitOnIdle: true,
+    // Its promise is waited for, though its type does not say so; if it fails, so does whatever asked for the connection.
+    onConnect: keepCommits as (client: ClientBase) => void,
   });
   // A connection may break while nobody asks anything on it. The pool drops an idle one, and whoever has been lent one
   // is told by the next question.
@@ -43,6 +52,10 @@ export function createPool({ url, connectionsMax = CONNECTIONS_MAX }: PostgresOp
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
   return pool;
+}
+
+async function keepCommits(client: ClientBase): Promise<void> {
+  await client.query(KEEP_COMMITS);
 }
 
 const { INT8, NUMERIC } = types.builtins;

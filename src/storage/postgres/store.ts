@@ -3,7 +3,6 @@
  * tables. In the background the outbox delivers what was closed, the replica copies what was changed, and the bank is
  * asked for grants. While the database is away each of them tries again, and requests go on from what is there.
  */
-import type { Clock } from "../../kernel/clock.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Journal } from "../records.ts";
 import { keepRecovering } from "../recovery.ts";
@@ -16,6 +15,7 @@ import { createSharedNews } from "./news.ts";
 import { adopt } from "./outbox/local-books.ts";
 import { enqueueLeftBehind } from "./outbox/enqueue.ts";
 import type { Outbox } from "./outbox/outbox.ts";
+import { endsWithin } from "./patience.ts";
 import { copyAtStart } from "./replica/first-copy.ts";
 import { listen } from "./replica/listener.ts";
 import { keepReplica, type Replica } from "./replica/replica.ts";
@@ -32,7 +32,7 @@ export async function openPostgresStore(options: StoreOptions, postgres: Postgre
   const news = createSharedNews(events);
   let replica: Replica | null = null;
   const onControlChange = async (): Promise<void> => {
-    if (replica !== null) await atMost(clock, OWN_CHANGE_MS, replica.refresh());
+    if (replica !== null) await endsWithin(clock, OWN_CHANGE_MS, replica.refresh());
   };
   const memberOptions = { postgres, dataDir, clock, events, news, onControlChange };
   const engine = {
@@ -93,11 +93,4 @@ function outboxFull(): HeadgateError {
     `${OUTBOX_LENGTH_MAX} records wait for the shared database, and no more calls are made until it takes them.`,
     { retryAfterMs: 5000 },
   );
-}
-
-/** What becomes of the work later is told to those who wait for it. */
-async function atMost(clock: Clock, delayMs: number, work: Promise<void>): Promise<void> {
-  const ended = work.catch(() => {});
-  const patience = new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs));
-  await Promise.race([ended, patience]);
 }

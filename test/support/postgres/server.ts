@@ -27,7 +27,6 @@ const NOBODY = 65_534;
 const settings = [
   "fsync=off",
   "full_page_writes=off",
-  "synchronous_commit=off",
   "listen_addresses=",
   "shared_buffers=64MB",
   "max_connections=200",
