@@ -3,12 +3,17 @@ import { test } from "node:test";
 import { toNanoUsd } from "../kernel/money.ts";
 import { addUsage, emptyUsage, type Usage } from "../kernel/usage.ts";
 import type { LedgerEntry } from "../storage/records.ts";
+import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
 import type { PriceBook } from "./price-book.ts";
 import { createPrice } from "./prices/rates.ts";
 import { correctionFor, reconcileProvider, type LookupAnswer, type ReconcileDeps } from "./reconcile.ts";
 
 const price = createPrice("test", { input: "1", cacheRead: "0.1", output: "10", request: "0.000001" });
 const dearer = createPrice("dearer", { input: "2", output: "20" });
+const prices: PriceBook = {
+  find: (_, model) => (model === "m" ? price : null),
+  findVersion: (version) => (version === dearer.version ? dearer : null),
+};
 const provider = { name: "p", acceptsClientRequestId: true, absentAfterMs: 60_000 };
 const settledAtMs = 1_000_000;
 
@@ -42,6 +47,13 @@ function charge(attemptId: string, more: Partial<LedgerEntry> = {}): LedgerEntry
   };
 }
 
+function attemptOf(entry: LedgerEntry, ledger: ReadonlyMap<string, LedgerEntry>): ChargedAttempt {
+  const corrections = [...ledger.values()].filter(
+    ({ kind, attemptId }) => kind === "correction" && attemptId === entry.attemptId,
+  );
+  return { charge: entry, corrections, startedAtMs: entry.atMs };
+}
+
 /** A ledger in memory, and a provider that answers by call id. */
 function setUp(
   charges: readonly LedgerEntry[],
@@ -51,25 +63,20 @@ function setUp(
   const ledger = new Map(charges.map((entry) => [entry.entryId, entry]));
   const asked: string[] = [];
   const failures: unknown[] = [];
-  const prices: PriceBook = {
-    find: (_, model) => (model === "m" ? price : null),
-    findVersion: (version) => (version === dearer.version ? dearer : null),
-  };
   const deps: ReconcileDeps = {
     prices,
     store: {
       async unreconciled({ provider: name, after, limit }) {
-        const corrected = new Set([...ledger.values()].filter((e) => e.kind === "correction").map((e) => e.attemptId));
         return [...ledger.values()]
-          .filter((e) => e.kind === "charge" && e.provider === name && !corrected.has(e.attemptId))
+          .filter((e) => e.kind === "charge" && e.provider === name)
           .filter((e) => after === null || e.entryId > after)
           .sort((a, b) => (a.entryId < b.entryId ? -1 : 1))
+          .map((e) => attemptOf(e, ledger))
+          .filter(({ corrections }) => !corrections.some(({ basis }) => basis === "reported"))
           .slice(0, limit);
       },
-      async append(correction) {
-        if (ledger.has(correction.entryId)) return false;
-        ledger.set(correction.entryId, correction);
-        return true;
+      async append(_, correction) {
+        if (!ledger.has(correction.entryId)) ledger.set(correction.entryId, correction);
       },
     },
     async lookup(_, id) {
@@ -186,10 +193,39 @@ test("a correction is rated as its charge was, though another price holds now", 
   assert.equal(ledger.get("a.correction")?.priceVersion, dearer.version);
 });
 
-test("without a price the usage is corrected, the amount is not, and the correction is flagged", () => {
-  const entry = charge("a", { costNanoUsd: toNanoUsd(5n), modelServed: "p/unknown" });
-  const correction = correctionFor(entry, usage({ inputTokens: 1 }), null, settledAtMs);
+test("without a price the usage is corrected, and the amount is not", () => {
+  const entry = charge("a", { costNanoUsd: toNanoUsd(5n), modelTarget: "p/unknown", priceVersion: null });
+  const correction = correct(entry, usage({ inputTokens: 1 }));
   assert.equal(correction.costNanoUsd, 0n);
   assert.equal(correction.usage.inputTokens, -99);
-  assert.deepEqual(correction.flags, ["unpriced"]);
+  assert.deepEqual(correction.flags, []);
 });
+
+test("a correction of a charge that had no price gives it one, if there is one by now", () => {
+  const entry = charge("a", { costNanoUsd: toNanoUsd(0n), priceVersion: null, flags: ["unpriced", "estimated"] });
+  const used = usage({ inputTokens: 7 });
+  const correction = correct(entry, used);
+  assert.equal(correction.costNanoUsd, price.cost(used));
+  assert.deepEqual(correction.flags, ["priced"]);
+});
+
+test("a correction after a re-rating is rated by what it was re-rated to, and both leave what was used", () => {
+  const entry = charge("a");
+  const rerated: LedgerEntry = {
+    ...entry,
+    entryId: "a.rerate-1",
+    kind: "correction",
+    usage: emptyUsage(),
+    costNanoUsd: toNanoUsd(dearer.cost(entry.usage) - entry.costNanoUsd),
+    priceVersion: "dearer (was test)",
+  };
+  const used = usage({ inputTokens: 3, outputTokens: 1 });
+  const ledger = new Map([entry, rerated].map((each) => [each.entryId, each]));
+  const correction = correctionFor(attemptOf(entry, ledger), used, prices, settledAtMs);
+  ledger.set(correction.entryId, correction);
+  assert.deepEqual(totals(ledger, "a"), { usage: used, cost: dearer.cost(used) });
+});
+
+function correct(entry: LedgerEntry, used: Usage): LedgerEntry {
+  return correctionFor({ charge: entry, corrections: [], startedAtMs: entry.atMs }, used, prices, settledAtMs);
+}

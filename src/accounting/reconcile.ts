@@ -12,7 +12,9 @@
 import { emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
 import { toNanoUsd, zeroUsd } from "../kernel/money.ts";
 import type { LedgerEntry } from "../storage/records.ts";
+import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
 import type { Price, PriceBook } from "./price-book.ts";
+import { isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
 
 /** `absent`: the provider has no such call. `pending`: it is still running, or its record is not there yet. */
 export type LookupAnswer =
@@ -23,14 +25,14 @@ export type LookupAnswer =
 export interface ReconcileDeps {
   readonly prices: PriceBook;
   readonly store: {
-    /** Charges on the basis `metered` or `worst-case` without a correction, by entry id after `after`. */
+    /** Attempts still on the basis `metered` or `worst-case`, by the ids of their charges after `after`. */
     unreconciled(query: {
       readonly provider: string;
       readonly after: string | null;
       readonly limit: number;
-    }): Promise<readonly LedgerEntry[]>;
-    /** False if the entry was there before. */
-    append(correction: LedgerEntry): Promise<boolean>;
+    }): Promise<readonly ChargedAttempt[]>;
+    /** Changes nothing if the entry was there before. */
+    append(attempt: ChargedAttempt, correction: LedgerEntry): Promise<void>;
   };
   /** Asks the provider about one call. Rejects when it cannot be asked; aborting rejects. */
   lookup(entry: LedgerEntry, id: string, signal: AbortSignal): Promise<LookupAnswer>;
@@ -70,35 +72,35 @@ export async function reconcileProvider(
   while (report.failed === 0) {
     signal.throwIfAborted();
     const page = await deps.store.unreconciled({ provider: provider.name, after, limit: pageEntries });
-    const outcomes = await Promise.all(page.map((entry) => reconcileEntry(deps, provider, entry, signal)));
+    const outcomes = await Promise.all(page.map((attempt) => reconcileAttempt(deps, provider, attempt, signal)));
     for (const outcome of outcomes) report[outcome]++;
-    after = page.at(-1)?.entryId ?? null;
+    after = page.at(-1)?.charge.entryId ?? null;
     if (page.length < pageEntries) break;
   }
   return report;
 }
 
-async function reconcileEntry(
+async function reconcileAttempt(
   deps: ReconcileDeps,
   provider: ReconciledProvider,
-  entry: LedgerEntry,
+  attempt: ChargedAttempt,
   signal: AbortSignal,
 ): Promise<keyof ReconcileReport> {
-  const id = provider.acceptsClientRequestId ? entry.attemptId : entry.providerRequestId;
+  const { charge } = attempt;
+  const id = provider.acceptsClientRequestId ? charge.attemptId : charge.providerRequestId;
   if (id === null) return "unknown";
   let answer: LookupAnswer;
   try {
-    answer = await deps.lookup(entry, id, signal);
+    answer = await deps.lookup(charge, id, signal);
   } catch (reason) {
     signal.throwIfAborted();
-    deps.lookupFailed(entry, reason);
+    deps.lookupFailed(charge, reason);
     return "failed";
   }
   const nowMs = deps.wallMs();
-  const used = usedAccordingTo(answer, provider, nowMs - entry.atMs);
+  const used = usedAccordingTo(answer, provider, nowMs - charge.atMs);
   if (used === null) return "pending";
-  const price = priceOf(deps.prices, entry);
-  await deps.store.append(correctionFor(entry, used, price, nowMs));
+  await deps.store.append(attempt, correctionFor(attempt, used, deps.prices, nowMs));
   return "corrected";
 }
 
@@ -108,39 +110,36 @@ function usedAccordingTo(answer: LookupAnswer, provider: ReconciledProvider, age
   return neverBilled ? emptyUsage() : null;
 }
 
-/** The rates that the charge was made by; where they are gone or there were none, those in force when it was settled. */
-function priceOf(prices: PriceBook, entry: LedgerEntry): Price | null {
-  const charged = entry.priceVersion === null ? null : prices.findVersion(entry.priceVersion);
-  return charged ?? prices.find(entry.provider, modelOf(entry), null, entry.atMs);
-}
-
-/** The provider's own name of the model; entries carry `provider/model`. */
-function modelOf(entry: LedgerEntry): string {
-  const prefix = `${entry.provider}/`;
-  return entry.modelServed.startsWith(prefix) ? entry.modelServed.slice(prefix.length) : entry.modelServed;
-}
-
 /**
- * The entry that makes charge and correction together what was `used`. Without a price the amount stays as it was and
- * the correction is flagged.
+ * The entry that makes charge and corrections together what was `used`. Without a price the amount stays as it was.
+ * What is `used` is rated by the price that the amount was made by, which a re-rating may have changed since the charge.
  */
-export function correctionFor(charge: LedgerEntry, used: Usage, price: Price | null, nowMs: number): LedgerEntry {
+export function correctionFor(attempt: ChargedAttempt, used: Usage, prices: PriceBook, nowMs: number): LedgerEntry {
+  const { charge } = attempt;
+  const standing = standingOf(attempt);
+  const price = priceOf(prices, attempt, standing);
   const difference = emptyUsage();
-  for (const bucket of usageBuckets) difference[bucket] = used[bucket] - charge.usage[bucket];
+  for (const bucket of usageBuckets) difference[bucket] = used[bucket] - standing.usage[bucket];
   return {
     ...charge,
     entryId: `${charge.attemptId}.correction`,
     kind: "correction",
     atMs: nowMs,
     usage: difference,
-    costNanoUsd: price === null ? zeroUsd : toNanoUsd(costOf(used, price) - charge.costNanoUsd),
+    costNanoUsd: price === null ? zeroUsd : toNanoUsd(costOf(used, price) - standing.costNanoUsd),
     priceVersion: price?.version ?? null,
     basis: "reported",
-    flags: price === null || price.standIn ? ["unpriced"] : [],
+    flags: price === null || price.standIn || standing.priced ? [] : ["priced"],
   };
+}
+
+/** Where the rates are gone, or there were none, those in force when the request began. */
+function priceOf(prices: PriceBook, { charge, startedAtMs }: ChargedAttempt, { priceVersion }: Standing): Price | null {
+  const charged = priceVersion === null ? null : prices.findVersion(priceVersion);
+  return charged ?? prices.find(charge.provider, pricedModel(charge), null, startedAtMs);
 }
 
 /** A call that used nothing was not billed at all, a price per request included. */
 function costOf(used: Usage, price: Price): bigint {
-  return usageBuckets.every((bucket) => used[bucket] === 0) ? zeroUsd : price.cost(used);
+  return isUnused(used) ? zeroUsd : price.cost(used);
 }

@@ -23,14 +23,11 @@ import type { UsageLookup } from "../providers/provider.ts";
 import type { Transport } from "../providers/transport.ts";
 import { readUsageLookup, usageLookupPath } from "../providers/usage-lookup.ts";
 import type { LedgerEntry } from "../storage/records.ts";
-import {
-  appendCorrection,
-  forgetUnconfirmed,
-  listUnconfirmedProviders,
-  listUnreconciled,
-} from "../storage/reports/reconciliation.ts";
+import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { forgetUnconfirmed, listUnconfirmedProviders, listUnreconciled } from "../storage/reports/reconciliation.ts";
 import type { Database } from "../storage/schema.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import { appendToLedger } from "./corrections.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const LOOKUP_TIMEOUT_MS = 10_000;
@@ -133,7 +130,7 @@ export async function reconcile(
         prices: snapshot.prices,
         store: {
           unreconciled: (query) => listUnreconciled(deps.db, query),
-          append: (correction) => append(deps, correction),
+          append: (attempt, correction) => append(deps, attempt, correction),
         },
         lookup: (entry, id, lookupSignal) => lookUp(deps, endpoint, usageLookup, entry, id, lookupSignal),
         lookupFailed: (entry, reason) => deps.lookupFailed(entry.provider, reason),
@@ -162,10 +159,9 @@ function chooseEndpoints({ endpoints }: Snapshot, provider: string | null): Iter
   return [chosen];
 }
 
-async function append(deps: ReconciliationDeps, correction: LedgerEntry): Promise<boolean> {
-  const isNew = await appendCorrection(deps.db, correction);
-  if (isNew) deps.corrected?.(correction);
-  return isNew;
+async function append(deps: ReconciliationDeps, attempt: ChargedAttempt, correction: LedgerEntry): Promise<void> {
+  const appended = await appendToLedger(deps.db, [{ attempt, entry: correction }], deps.clock.wallMs());
+  for (const { entry } of appended) deps.corrected?.(entry);
 }
 
 /** Asked with the credential that made the call, if it still exists: the record belongs to its account. */

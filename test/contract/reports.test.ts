@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toNanoUsd } from "../../src/kernel/money.ts";
+import { appendCorrections } from "../../src/storage/reports/corrections.ts";
 import {
-  appendCorrection,
   forgetUnconfirmed,
   listUnconfirmedProviders,
   listUnreconciled,
@@ -129,20 +129,22 @@ for (const engine of engines) {
         sampleEntry("req_1", "att_4", { basis: "metered", provider: "azure", costNanoUsd: toNanoUsd(3n) }),
       ]);
       const attempts = async (after: string | null, limit = 10): Promise<string[]> =>
-        (await listUnreconciled(store.db, { provider: "openai", limit, after })).map((entry) => entry.attemptId);
+        (await listUnreconciled(store.db, { provider: "openai", limit, after })).map(({ charge }) => charge.attemptId);
       assert.deepEqual(await attempts(null), ["att_1", "att_2"]);
       assert.deepEqual(await attempts(null, 1), ["att_1"]);
       assert.deepEqual(await attempts("att_1"), ["att_2"]);
 
       const correction: LedgerEntry = sampleEntry("req_1", "att_1", {
-        entryId: "cor_1",
+        entryId: "att_1.correction",
         kind: "correction",
         usage: { ...sampleUsage(-60, -20), searchUnits: 0 },
         costNanoUsd: toNanoUsd(-400n),
         basis: "reported",
       });
-      assert.equal(await appendCorrection(store.db, correction), true);
-      assert.equal(await appendCorrection(store.db, correction), false);
+      const append = (): Promise<ReadonlySet<string>> =>
+        appendCorrections(store.db, [{ entry: correction, moves: [] }]);
+      assert.deepEqual([...(await append())], ["att_1.correction"]);
+      assert.deepEqual([...(await append())], []);
       assert.deepEqual(await attempts(null), ["att_2"]);
       const [total] = await reportUsage(store.db, { by: [], provider: "openai" });
       assert.deepEqual(
@@ -177,7 +179,7 @@ for (const engine of engines) {
         forgetUnconfirmed(store.db, { provider, settledBeforeMs: secondDayMs });
       assert.deepEqual([await forget("openai"), await forget("openai")], [1100, 0]);
       const left = async (provider: string): Promise<string[]> =>
-        (await listUnreconciled(store.db, { provider, limit: 10 })).map((entry) => entry.attemptId);
+        (await listUnreconciled(store.db, { provider, limit: 10 })).map(({ charge }) => charge.attemptId);
       assert.deepEqual([await left("openai"), await left("azure")], [["new_1"], ["old_x"]]);
       const [total] = await reportUsage(store.db, { by: [] });
       assert.equal(total?.bases.metered, 1102);
@@ -191,8 +193,8 @@ for (const engine of engines) {
       }
       await using store = await place.openStore();
       await store.delivered();
-      const [entry] = await listUnreconciled(store.db, { provider: "openai", limit: 10 });
-      assert.deepEqual([entry?.attemptId, entry?.basis], ["att_1", "worst-case"]);
+      const [attempt] = await listUnreconciled(store.db, { provider: "openai", limit: 10 });
+      assert.deepEqual([attempt?.charge.attemptId, attempt?.charge.basis], ["att_1", "worst-case"]);
     });
   });
 }

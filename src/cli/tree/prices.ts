@@ -2,8 +2,9 @@
 import { command, group, type GroupNode, type Parameter } from "../command.ts";
 import type { MissingOptions } from "../commands/prices/missing.ts";
 import type { DiffOptions, UpdateOptions } from "../commands/prices/refresh.ts";
+import type { RerateCommandOptions } from "../commands/prices/rerate.ts";
 import type { ShowOptions } from "../commands/prices/show.ts";
-import { optionalText, parsed, text } from "../parameters.ts";
+import { flag, optionalText, parsed, text } from "../parameters.ts";
 import { type Moment, momentNotation, parseMoment } from "../values/moment.ts";
 
 const from = optionalText(
@@ -70,6 +71,31 @@ export const pricesGroup: GroupNode = group("prices", "Look up and refresh what 
     ],
     json: "`inUse` (before), `candidate` (now), `file` and `changes` (how many).",
     load: async () => (await import("../commands/prices/refresh.ts")).update,
+  }),
+  command<RerateCommandOptions>({
+    name: "rerate",
+    purpose: "Rate calls of the past again by the prices of today, and correct the ledger by the difference.",
+    details:
+      "Entries are never edited: a correction names the price it is made by and the one it replaces, and doing it twice\nchanges nothing. What counts is the price of today for the moment of the call, so a price that changed without a\ndate changes what came before, too: look at --dry-run first.",
+    parameters: {
+      since: moment("--since <when>", "Only calls settled from then on"),
+      until: moment("--until <when>", "Only calls settled before then"),
+      provider: optionalText("--provider <name>", "Only this provider, by its name in the configuration."),
+      model: optionalText("--model <provider/model>", "Only calls to this target."),
+      unpriced: flag("--unpriced", "Only calls that had no price."),
+      dryRun: flag("--dry-run", "Show what would be appended, and append nothing."),
+    },
+    configFlags: "place",
+    examples: [
+      { line: "prices rerate --unpriced", what: "Give a price to what had none, once there is one" },
+      {
+        line: "prices rerate --since 2026-11-01 --model openai/gpt-5 --dry-run",
+        what: "What a corrected price would change",
+      },
+      { line: "prices rerate --since 30d --json", what: "The last thirty days, for a script" },
+    ],
+    json: "`since`, `until`, `dryRun`, `examined`, `unchanged`, `unknown` (without a price today), `rerated`, `differenceUsd` (signed decimal text), and `changes`, each with `model`, `from`, `to`, `attempts`, `beforeUsd` and `afterUsd`.",
+    load: async () => (await import("../commands/prices/rerate.ts")).run,
   }),
 ]);
 

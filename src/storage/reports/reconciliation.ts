@@ -1,14 +1,9 @@
-/**
- * What reconciliation with a provider's own records needs: the charges whose amount is not the provider's, a way to
- * append the difference once it is known, and an end to the asking.
- */
+/** What reconciliation with a provider's own records asks about, and an end to the asking. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Kysely } from "kysely";
-import { assert } from "../../kernel/assert.ts";
-import { appendEntries } from "../closings.ts";
-import type { LedgerEntry } from "../records.ts";
-import { toLedgerEntry } from "../rows.ts";
 import type { Database } from "../schema.ts";
+import { readAttempts } from "./charged-attempts.ts";
+import type { ChargedAttempt } from "./charged-attempts.ts";
 
 export interface UnreconciledQuery {
   readonly provider: string;
@@ -17,29 +12,20 @@ export interface UnreconciledQuery {
   readonly after?: string | null;
 }
 
-/** Charges on the basis `metered` or `worst-case` that have no correction yet and were not forgotten, oldest first. */
+/** Those that are still on the basis `metered` or `worst-case` and were not forgotten, oldest first. */
 export async function listUnreconciled(
   db: Kysely<Database>,
   query: UnreconciledQuery,
-): Promise<readonly LedgerEntry[]> {
-  const rows = await db
-    .selectFrom("unconfirmed_charges as unconfirmed")
-    .innerJoin("ledger_entries as charge", "charge.entry_id", "unconfirmed.entry_id")
-    .selectAll("charge")
-    .where("unconfirmed.provider", "=", query.provider)
-    .where("unconfirmed.entry_id", ">", query.after ?? "")
-    .orderBy("unconfirmed.entry_id")
+): Promise<readonly ChargedAttempt[]> {
+  const charges = await db
+    .selectFrom("unconfirmed_charges")
+    .select("entry_id")
+    .where("provider", "=", query.provider)
+    .where("entry_id", ">", query.after ?? "")
+    .orderBy("entry_id")
     .limit(query.limit)
     .execute();
-  return rows.map(toLedgerEntry);
-}
-
-/** Appends the signed difference to an earlier charge. Appending the same entry again changes nothing; returns whether it was new. */
-export async function appendCorrection(db: Kysely<Database>, entry: LedgerEntry): Promise<boolean> {
-  assert(entry.kind === "correction", "only a correction may be appended");
-  const appended = [{ entry, lastOfRequest: false }];
-  const newIds = await db.transaction().execute((transaction) => appendEntries(transaction, appended));
-  return newIds.size === 1;
+  return readAttempts(db, charges);
 }
 
 /** The providers that have charges without a correction. */

@@ -3,7 +3,7 @@
  * price lists in use that the source of prices knows without a price that can be used.
  */
 import { HeadgateError } from "../../../kernel/errors.ts";
-import { reportUsage, type UsageRow } from "../../../storage/reports/usage-report.ts";
+import { listUnpricedTargets } from "../../../storage/reports/unpriced-targets.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { formatCount, renderTable } from "../../table.ts";
@@ -16,8 +16,9 @@ export interface MissingOptions {
 }
 
 interface UsedModel {
+  /** `provider/model` that was called. */
   readonly model: string;
-  /** That had no price when they were made. */
+  /** That had no price when they were made, and were not rated since. */
   readonly attempts: number;
   /** Whether it has one now, by which they can be re-rated. */
   readonly pricedNow: boolean;
@@ -55,20 +56,18 @@ async function readUsed(
   fromMs: number | null,
   nowMs: number,
 ): Promise<readonly UsedModel[]> {
-  let rows: readonly UsageRow[];
   try {
     await using records = openExistingRecords(invocation);
-    rows = await reportUsage(records.db, { by: ["model"], fromMs });
+    const targets = await listUnpricedTargets(records.db, fromMs);
+    return targets.map(({ target, attempts }) => ({
+      model: target,
+      attempts,
+      pricedNow: hasPrice(target, view, nowMs),
+    }));
   } catch (reason) {
     if (reason instanceof HeadgateError && reason.code === "not_found") return [];
     throw reason;
   }
-  return rows
-    .filter(({ unpriced }) => unpriced > 0)
-    .map(({ group, unpriced }) => {
-      const model = group.model ?? "";
-      return { model, attempts: unpriced, pricedNow: hasPrice(model, view, nowMs) };
-    });
 }
 
 /** By configured provider; without those of which all models have a price. */

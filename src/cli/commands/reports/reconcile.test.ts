@@ -25,6 +25,7 @@ async function charge(cli: TestCli, attemptId: string, atMs: number): Promise<vo
   await store.journal.open(sampleHold(requestId, attemptId, { provider: "simulator" }));
   const replaced = {
     provider: "simulator",
+    modelTarget: "simulator/sim-chat",
     modelServed: "simulator/sim-chat",
     basis: "metered" as const,
     usage: emptyUsage(),

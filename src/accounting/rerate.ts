@@ -1,0 +1,149 @@
+/**
+ * Re-rating: what was used stays, and what it costs becomes what the prices of today say of the moment of the call: for
+ * calls whose price nobody knew then, or whose price was wrong. The ledger is never edited: the signed difference is
+ * appended as a correction that names the version it is made by and the one it replaces. Doing it again changes nothing,
+ * since no difference is left.
+ *
+ *   unchanged   the price of today makes the same cost
+ *   unknown     there is no price today either
+ *   rerated     a correction is appended
+ *
+ * An attempt that used and cost nothing was not billed, and no price per request bills it now. A worst case stays one,
+ * by the other price.
+ */
+import { addUsd, toNanoUsd, zeroUsd, type NanoUsd } from "../kernel/money.ts";
+import { emptyUsage } from "../kernel/usage.ts";
+import type { LedgerEntry } from "../storage/records.ts";
+import type { AttemptCursor, ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import type { Price, PriceBook } from "./price-book.ts";
+import { currentVersion, parseVersion, rerateVersion } from "./prices/version.ts";
+import { isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
+
+export interface Correction {
+  readonly attempt: ChargedAttempt;
+  readonly entry: LedgerEntry;
+}
+
+export interface RerateDeps {
+  readonly prices: PriceBook;
+  readonly store: {
+    /** The page after `after`; the last one has fewer than `pageAttempts`. */
+    attempts(after: AttemptCursor | null, limit: number): Promise<readonly ChargedAttempt[]>;
+    /** Returns those that were new. */
+    append(corrections: readonly Correction[]): Promise<readonly Correction[]>;
+  };
+  wallMs(): number;
+}
+
+export interface RerateOptions {
+  /** Only what had no price, or a stand-in's. */
+  readonly unpricedOnly: boolean;
+  /** Only tell what would be appended. */
+  readonly dryRun: boolean;
+}
+
+export interface RerateReport {
+  examined: number;
+  unchanged: number;
+  /** Without a price today. */
+  unknown: number;
+  rerated: number;
+  /** In the order of their first correction. */
+  readonly changes: readonly RerateChange[];
+}
+
+/** What became of the attempts of one target from one price to another. */
+export interface RerateChange {
+  /** `provider/model`. */
+  readonly model: string;
+  /** `null`: there was none. */
+  readonly fromVersion: string | null;
+  readonly toVersion: string;
+  attempts: number;
+  beforeNanoUsd: NanoUsd;
+  afterNanoUsd: NanoUsd;
+}
+
+const pageAttempts = 200;
+
+/** Rejects if the store does, or when aborted; what was appended until then stays, and the next run goes on from there. */
+export async function rerate(deps: RerateDeps, options: RerateOptions, signal: AbortSignal): Promise<RerateReport> {
+  const changes = new Map<string, RerateChange>();
+  const report: RerateReport = { examined: 0, unchanged: 0, unknown: 0, rerated: 0, changes: [] };
+  let after: AttemptCursor | null = null;
+  for (;;) {
+    signal.throwIfAborted();
+    const page: readonly ChargedAttempt[] = await deps.store.attempts(after, pageAttempts);
+    const corrections: Correction[] = [];
+    for (const attempt of page) {
+      const outcome = rerateAttempt(attempt, deps.prices, options, deps.wallMs());
+      report.examined++;
+      if (typeof outcome === "string") report[outcome]++;
+      else corrections.push({ attempt, entry: outcome });
+    }
+    const appended = options.dryRun ? corrections : await deps.store.append(corrections);
+    for (const correction of appended) addChange(changes, correction);
+    report.rerated += appended.length;
+    const last = page.at(-1)?.charge;
+    if (last === undefined || page.length < pageAttempts) return { ...report, changes: [...changes.values()] };
+    after = { atMs: last.atMs, entryId: last.entryId };
+  }
+}
+
+/** The correction it wants, or why it wants none. */
+export function rerateAttempt(
+  attempt: ChargedAttempt,
+  prices: PriceBook,
+  { unpricedOnly }: Pick<RerateOptions, "unpricedOnly">,
+  nowMs: number,
+): LedgerEntry | "unchanged" | "unknown" {
+  const { charge, corrections, startedAtMs } = attempt;
+  const standing = standingOf(attempt);
+  if (unpricedOnly && standing.priced) return "unchanged";
+  const tier = standing.priceVersion === null ? null : parseVersion(standing.priceVersion).tier;
+  const price = prices.find(charge.provider, pricedModel(charge), tier, startedAtMs);
+  if (price === null || price.standIn) return "unknown";
+  const difference = costBy(price, standing) - standing.costNanoUsd;
+  if (difference === 0n && standing.priced) return "unchanged";
+  const count = corrections.filter(({ entryId }) => entryId.includes(rerateMark)).length + 1;
+  return {
+    ...charge,
+    entryId: `${charge.attemptId}${rerateMark}${count}`,
+    kind: "correction",
+    atMs: nowMs,
+    usage: emptyUsage(),
+    costNanoUsd: toNanoUsd(difference),
+    priceVersion: rerateVersion(price.version, standing.priceVersion),
+    basis: standing.basis,
+    flags: standing.priced ? [] : ["priced"],
+  };
+}
+
+const rerateMark = ".rerate-";
+
+function costBy(price: Price, standing: Standing): NanoUsd {
+  const { usage, basis, costNanoUsd, priced } = standing;
+  const billed = !isUnused(usage) || (priced ? costNanoUsd !== 0n : basis === "reported" || basis === "drained");
+  if (!billed) return zeroUsd;
+  return basis === "worst-case" ? price.worstCost(usage) : price.cost(usage);
+}
+
+function addChange(changes: Map<string, RerateChange>, { attempt, entry }: Correction): void {
+  const standing = standingOf(attempt);
+  const model = attempt.charge.modelTarget;
+  const toVersion = currentVersion(entry.priceVersion ?? "");
+  const fromVersion = standing.priceVersion;
+  const key = `${model} ${fromVersion} ${toVersion}`;
+  const change = changes.get(key) ?? {
+    model,
+    fromVersion,
+    toVersion,
+    attempts: 0,
+    beforeNanoUsd: zeroUsd,
+    afterNanoUsd: zeroUsd,
+  };
+  changes.set(key, change);
+  change.attempts++;
+  change.beforeNanoUsd = addUsd(change.beforeNanoUsd, standing.costNanoUsd);
+  change.afterNanoUsd = addUsd(change.afterNanoUsd, addUsd(standing.costNanoUsd, entry.costNanoUsd));
+}

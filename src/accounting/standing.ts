@@ -1,0 +1,46 @@
+/** What an attempt comes to: its charge and all corrections of it together. */
+import { toNanoUsd, type NanoUsd } from "../kernel/money.ts";
+import { addUsage, emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
+import type { LedgerEntry, SettlementBasis } from "../storage/records.ts";
+import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { currentVersion } from "./prices/version.ts";
+
+export interface Standing {
+  readonly usage: Usage;
+  readonly costNanoUsd: NanoUsd;
+  readonly basis: SettlementBasis;
+  /** Of the price that the cost is made by; `null`: none was known. */
+  readonly priceVersion: string | null;
+  /** False while nobody has known a price: the cost is zero, or a stand-in's. */
+  readonly priced: boolean;
+}
+
+export function standingOf({ charge, corrections }: ChargedAttempt): Standing {
+  const usage = emptyUsage();
+  let cost = 0n;
+  let priceVersion: string | null = null;
+  let priced = !charge.flags.includes("unpriced");
+  for (const entry of [charge, ...corrections]) {
+    addUsage(usage, entry.usage);
+    cost += entry.costNanoUsd;
+    if (entry.priceVersion !== null) priceVersion = currentVersion(entry.priceVersion);
+    if (entry.flags.includes("priced")) priced = true;
+  }
+  return {
+    usage,
+    costNanoUsd: toNanoUsd(cost),
+    basis: corrections.at(-1)?.basis ?? charge.basis,
+    priceVersion,
+    priced,
+  };
+}
+
+export function isUnused(usage: Usage): boolean {
+  return usageBuckets.every((bucket) => usage[bucket] === 0);
+}
+
+/** The name that prices are looked up by: the provider's own of the model that was called. */
+export function pricedModel({ provider, modelTarget }: LedgerEntry): string {
+  const prefix = `${provider}/`;
+  return modelTarget.startsWith(prefix) ? modelTarget.slice(prefix.length) : modelTarget;
+}
