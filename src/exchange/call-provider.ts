@@ -102,8 +102,9 @@ function growWith(
 
 /** What the queue charges to the tenant; `undefined` where the provider did not say: then the estimate stands. */
 function tokensUsed(open: OpenAttempt | null): number | undefined {
-  const usage = open?.attempt.reading.usage;
-  return usage === null || usage === undefined ? undefined : totalInputTokens(usage) + totalOutputTokens(usage);
+  if (open === null || open.attempt.refused) return 0;
+  const { usage } = open.attempt.reading;
+  return usage === null ? undefined : totalInputTokens(usage) + totalOutputTokens(usage);
 }
 
 /** Hands a stream's bytes to the caller; the head leaves with the first output. */

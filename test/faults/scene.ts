@@ -1,8 +1,12 @@
-/** A whole gateway with short timers and small limits, and the check of an outcome in its four respects. */
+/**
+ * A whole gateway with short timers, small limits and an allowance of each meter on every request, and the check of an
+ * outcome in its four respects; the charge is checked in the ledger, in the provider's invoice and in the allowances.
+ */
 import assert from "node:assert/strict";
 import type { Config } from "../../src/config/config.ts";
 import type { DeepPartial } from "../../src/config/defaults.ts";
 import type { GatewayOverrides } from "../../src/gateway.ts";
+import { allowPlenty, ledgerOf, spentOf } from "../support/allowances.ts";
 import { eventually } from "../support/eventually.ts";
 import { evidenceOf, type Evidence } from "../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -32,7 +36,9 @@ const short: DeepPartial<Config> = {
 export async function openScene(config: DeepPartial<Config> = {}, overrides: GatewayOverrides = {}): Promise<Scene> {
   const timeouts = { ...short.timeouts, ...config.timeouts };
   const limits = { ...short.limits, ...config.limits };
-  return new Scene(await startTestGateway({ config: { ...config, timeouts, limits }, overrides }));
+  const scene = new Scene(await startTestGateway({ config: { ...config, timeouts, limits }, overrides }));
+  await allowPlenty(scene.test.gateway);
+  return scene;
 }
 
 export class Scene implements AsyncDisposable {
@@ -71,6 +77,12 @@ export class Scene implements AsyncDisposable {
     const calls = complete + cancelled + fault + refused;
     assert.ok(calls <= outcome.attempts, `${calls} calls upstream`);
     assert.deepEqual(await this.#holds(), [], "nothing stays held");
+    const { money, tokens } = await spentOf(this.test.gateway);
+    assert.deepEqual(
+      { money, tokens },
+      await ledgerOf(this.test.gateway),
+      "allowances were charged what the ledger was",
+    );
     this.test.simulator.reset();
     return evidence;
   }
