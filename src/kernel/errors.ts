@@ -195,7 +195,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     "never",
     "The store cannot be opened or was written by a newer program; the message says why.",
   ),
-  not_found: kind(404, "caller", "never", "An operation names a tenant, project or key that does not exist."),
+  not_found: kind(
+    404,
+    "caller",
+    "never",
+    "An operation names something that does not exist: a tenant, a key, an allowance.",
+  ),
   already_exists: kind(409, "caller", "never", "An operation would create a name that is taken."),
   invalid_argument: kind(400, "caller", "never", "An argument of an operation has a value that cannot be used."),
   internal: kind(500, "gateway", "same-target", "A bug in the gateway; the log has the cause under the request id."),

@@ -9,10 +9,14 @@ import { providerSpecs } from "../../src/providers/catalogue.ts";
 
 const guides = join(import.meta.dirname, "..", "..", "docs", "guides");
 
-/** Every variable that is asked for holds a key. */
+/** Every variable that a guide may name holds what its name promises; those that set options are not set. */
+const values: readonly (readonly [name: RegExp, value: string])[] = [
+  [/_KEY|_KEY_[A-Z]$/, "sk-test-not-a-key"],
+  [/^(?!HEADGATE_).*_SECRET$/, `whsec_${Buffer.alloc(32).toString("base64")}`],
+];
 const env = new Proxy<Record<string, string>>(
   {},
-  { get: (_, name) => (/_KEY|_KEY_[A-Z]$/.test(String(name)) ? "sk-test-not-a-key" : undefined) },
+  { get: (_, asked) => values.find(([name]) => name.test(String(asked)))?.[1] },
 );
 
 function yamlBlocks(text: string): readonly string[] {
