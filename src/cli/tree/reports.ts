@@ -47,7 +47,7 @@ export const usageCommand: CommandNode = command<UsageOptions>({
   name: "usage",
   purpose: "Show what was used and what it cost, to the nano-dollar.",
   details:
-    "Every attempt at a provider counts, retried and failed ones too. Input is what no cache served; a row's cost is\nexact and includes later corrections.",
+    "Every attempt at a provider counts, retried and failed ones too; a request counts once, where its last attempt went.\nInput is what no cache served. A row's cost is exact and includes later corrections. Times are UTC.",
   parameters: {
     by: words("--by <list>", `What to group by: one or more of ${usageDimensions.join(", ")}.`, usageDimensions, [
       "model",
@@ -65,6 +65,7 @@ export const usageCommand: CommandNode = command<UsageOptions>({
   examples: [
     { line: "usage", what: "Everything, by model" },
     { line: "usage --by tenant,project --since 30d", what: "Who spent what in the last thirty days" },
+    { line: "usage --by month,model --since 2026-01-01", what: "The year so far" },
     { line: "usage --by day,model --since 2026-11-01 --csv", what: "For a spreadsheet" },
   ],
   json: "`by`, `since`, `until`, `rows` and `total`. Each row has `group`, `requests`, `attempts`, `usage` (a count for each bucket), `costUsd` (decimal text), `unpriced` and `bases` (how many attempts were settled how).",

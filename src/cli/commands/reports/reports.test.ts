@@ -117,6 +117,20 @@ test("usage as JSON names groups by id and name, and money is decimal text", asy
   assert.equal(row?.["usage"].inputTokens, 100);
 });
 
+test("usage is told apart by month, hour, operation and end user", async () => {
+  using cli = createTestCli();
+  await fill(cli);
+  const groups = async (by: string): Promise<unknown[]> => {
+    const { rows } = await cli.json<{ rows: { group: unknown }[] }>("usage", "--by", by, "--since", "24h");
+    return rows.map(({ group }) => group);
+  };
+  assert.deepEqual(await groups("operation,end-user"), [{ "end-user": "user-7", operation: "chat" }]);
+  const [times] = await groups("month,hour");
+  const { month, hour } = times as { month: string; hour: string };
+  assert.match(hour, /^\d{4}-\d\d-\d\dT\d\d:00$/);
+  assert.ok(hour.startsWith(`${month}-`));
+});
+
 test("usage as CSV has a heading and one line a group", async () => {
   using cli = createTestCli();
   await fill(cli);
