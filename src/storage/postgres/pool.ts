@@ -2,7 +2,7 @@
  * Connections to the shared database. No wait on them is without bound: not for a free one, not for the server to
  * answer, and a peer that has vanished is noticed.
  */
-import { type ClientBase, type ClientConfig, Pool, types } from "pg";
+import { type ClientBase, type ClientConfig, Pool, type PoolConfig, types } from "pg";
 import type { PostgresOptions } from "../storage.ts";
 
 const CONNECTIONS_MAX = 10;
@@ -36,16 +36,21 @@ export function connectionSettings(url: string): ClientConfig {
   };
 }
 
+/** `onConnect` is waited for, though the driver's types do not say so. If it fails, so does who asked for the connection. */
+interface PoolSettings extends Omit<PoolConfig, "onConnect"> {
+  readonly onConnect: (client: ClientBase) => Promise<void>;
+}
+
 /** Opens no connection yet. */
 export function createPool({ url, connectionsMax = CONNECTIONS_MAX }: PostgresOptions): Pool {
-  const pool = new Pool({
+  const settings: PoolSettings = {
     ...connectionSettings(url),
     max: connectionsMax,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     allowExitOnIdle: true,
-    // Its promise is waited for, though its type does not say so; if it fails, so does whatever asked for the connection.
-    onConnect: keepCommits as (client: ClientBase) => void,
-  });
+    onConnect: keepCommits,
+  };
+  const pool = new Pool(settings);
   // A connection may break while nobody asks anything on it. The pool drops an idle one, and whoever has been lent one
   // is told by the next question.
   const ignore = (): void => {};
