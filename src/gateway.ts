@@ -19,6 +19,8 @@ import { createSystemClock, type Clock } from "./kernel/clock.ts";
 import { createIdSource, randomUnit, systemRandomFill, type IdSource, type RandomFill } from "./kernel/ids.ts";
 import { startAlerts } from "./limits/alerts/alerts.ts";
 import { createLimits } from "./limits/create-limits.ts";
+import type { Limits } from "./limits/limits.ts";
+import { startReaping } from "./limits/reaping.ts";
 import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
 import type { Transport } from "./providers/transport.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
@@ -74,19 +76,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   await using opened = new AsyncDisposableStack();
   const lateReservations = createLateReservations();
   const store = opened.use(await openGatewayStore(config, { clock, ids, telemetry, lateReservations }));
-  const limits = opened.use(
-    await createLimits({
-      bank: store.bank,
-      allowances: store.allowances,
-      instanceId: store.instanceId,
-      delivered: () => store.delivered(),
-      clock,
-      ids,
-      events: createLimitsEvents({ clock, telemetry }),
-      leaseMs: config.budgets.leaseMs,
-      recallWaitMs: config.budgets.recallWaitMs,
-    }),
-  );
+  const limits = opened.use(await openLimits(config, store, { clock, ids, telemetry }));
   const deps = {
     clock,
     ids,
@@ -100,8 +90,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     admission: createAdmission(),
     snapshot: () => snapshot,
   };
-  opened.use(scheduleReconciliation({ ...deps, db: store.db }));
-  opened.use(startGatewayAlerts(deps, store, () => snapshot.config, snapshotDeps.random));
+  opened.use(startBackground(deps, store, () => snapshot.config, snapshotDeps.random));
   const server = await startHttpServer({
     ...deps,
     unreadyReason: () => (deps.admission.draining ? "shutting down" : null),
@@ -151,23 +140,57 @@ function openGatewayStore(config: Config, deps: StoreDeps): Promise<Store> {
   });
 }
 
-function startGatewayAlerts(
-  deps: Omit<StoreDeps, "lateReservations"> & { readonly transport: Transport },
-  { db, instanceId }: Store,
+function openLimits(config: Config, store: Store, deps: Omit<StoreDeps, "lateReservations">): Promise<Limits> {
+  return createLimits({
+    bank: store.bank,
+    allowances: store.allowances,
+    instanceId: store.instanceId,
+    delivered: () => store.delivered(),
+    clock: deps.clock,
+    ids: deps.ids,
+    events: createLimitsEvents(deps),
+    leaseMs: config.budgets.leaseMs,
+    recallWaitMs: config.budgets.recallWaitMs,
+  });
+}
+
+interface BackgroundDeps extends Omit<StoreDeps, "lateReservations"> {
+  readonly transport: Transport;
+  readonly snapshot: () => Snapshot;
+}
+
+/** What goes on beside the requests. */
+function startBackground(
+  deps: BackgroundDeps,
+  { db, bank, instanceId }: Store,
   config: () => Config,
   random: () => number,
 ): AsyncDisposable {
-  return startAlerts({
-    ...deps,
-    db,
-    instanceId,
-    random,
-    events: createAlertEvents(deps),
-    webhook() {
-      const { webhookUrl, webhookSecret } = config().alerts;
-      return webhookUrl === null || webhookSecret === null ? null : { url: webhookUrl, secret: webhookSecret.reveal() };
-    },
-  });
+  const { clock, telemetry } = deps;
+  const started = new AsyncDisposableStack();
+  started.use(scheduleReconciliation({ ...deps, db }));
+  started.use(
+    startReaping({
+      bank,
+      clock,
+      reaped: (report) => telemetry.warn("grants of processes that are out of touch are in suspense", { ...report }),
+      failed: (cause) => telemetry.backgroundFailed("looking for processes that are out of touch", cause),
+    }),
+  );
+  started.use(
+    startAlerts({
+      ...deps,
+      db,
+      instanceId,
+      random,
+      events: createAlertEvents(deps),
+      webhook() {
+        const { webhookUrl: url, webhookSecret } = config().alerts;
+        return url === null || webhookSecret === null ? null : { url, secret: webhookSecret.reveal() };
+      },
+    }),
+  );
+  return started;
 }
 
 function openTransport(config: Config): Transport {

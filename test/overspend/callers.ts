@@ -2,7 +2,7 @@
  * Callers who all want to be served at once and do what they are told: wait as long as a refusal says, try again, give
  * up where it says that trying again cannot help.
  */
-import { setTimeout as wait } from "node:timers/promises";
+import { createSystemClock } from "../../src/kernel/clock.ts";
 import { send, type Reply } from "../support/simulator-client.ts";
 
 export interface CallersOptions {
@@ -31,6 +31,15 @@ export interface CallersReport {
 
 const TRIES_MAX = 60;
 const RECONNECT_MS = 100;
+
+const clock = createSystemClock();
+
+/** As long as a refusal says. */
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setTimer(resolve, ms);
+  });
+}
 
 interface Counts {
   served: number;

@@ -88,6 +88,7 @@ function settingsOf(simulatorUrl: string, dataDir: string, shared: boolean): unk
     server: { port: 0, shutdownGraceMs: 10_000 },
     storage: { dataDir, ...(shared ? { postgres: `env:${POSTGRES_VARIABLE}` } : {}) },
     limits: { concurrentRequests: 4000 },
+    budgets: { outputSliceTokens: 256 },
     telemetry: { logLevel: "warn", logFormat: "json" },
     providers: {
       sim: {

@@ -34,13 +34,15 @@ export interface OverspendOptions {
 const OUTPUT_TOKENS = 800;
 /** Of `sim-chat`, nano-dollars a token. */
 const OUTPUT_RATE = 4000n;
-const SLICE_TOKENS = 2048n;
+/** As configured in place.ts. */
+const SLICE_TOKENS = 256n;
 const RECOVERED_WITHIN_MS = 60_000;
 
+/** With twice the output allowed that comes: what holds the worst case holds too much, what grows does not. */
 function bodyOf(caller: number): object {
   return {
-    model: `sim/sim-chat:tokens=${OUTPUT_TOKENS},pace=0`,
-    max_completion_tokens: OUTPUT_TOKENS,
+    model: `sim/sim-chat:tokens=${OUTPUT_TOKENS},ttft=100,rate=4000`,
+    max_completion_tokens: OUTPUT_TOKENS * 2,
     stream: caller % 2 === 0,
     messages: [{ role: "user", content: "What does a budget bound?" }],
   };
@@ -89,7 +91,7 @@ export async function runOverspend(options: OverspendOptions, say: (line: string
 
 /** Asks the simulator itself, before anything else does. */
 async function priceOfOne(simulatorUrl: string): Promise<bigint> {
-  const model = `sim-chat:tokens=${OUTPUT_TOKENS},pace=0`;
+  const model = `sim-chat:tokens=${OUTPUT_TOKENS}`;
   const response = await fetch(`${simulatorUrl}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: "Bearer sk-overspend", "content-type": "application/json" },
