@@ -44,7 +44,7 @@ function createSink(stream: NodeJS.WriteStream): TextSink {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  return { write: (text) => void stream.write(text), isTty: stream.isTTY };
+  return { write: (text) => void stream.write(text), drained: () => drained(stream), isTty: stream.isTTY };
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

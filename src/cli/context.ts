@@ -27,6 +27,8 @@ export interface CliContext {
 
 export interface TextSink {
   write(text: string): void;
+  /** Resolves when the reader has taken what was written: for results that do not fit into memory. */
+  drained(): Promise<void>;
   readonly isTty: boolean;
 }
 

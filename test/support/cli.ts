@@ -58,6 +58,7 @@ export function createTestCli({ env = {}, clock = createSystemClock(), isTty = f
     };
     const stdout: TextSink = {
       isTty,
+      drained: async () => {},
       write(text) {
         out.push(text);
         ready.resolve(out.join(""));
@@ -65,7 +66,7 @@ export function createTestCli({ env = {}, clock = createSystemClock(), isTty = f
     };
     const context: CliContext = {
       stdout,
-      stderr: { isTty, write: (text) => void err.push(text) },
+      stderr: { isTty, drained: async () => {}, write: (text) => void err.push(text) },
       env: { OLLAMA_HOST: nobody, ...env },
       cwd: folder,
       clock,

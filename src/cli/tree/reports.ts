@@ -4,6 +4,7 @@ import { command, type CommandNode, type Parameter } from "../command.ts";
 import type { ModelsOptions } from "../commands/reports/models.ts";
 import type { ReconcileOptions } from "../commands/reports/reconcile.ts";
 import type { RequestsOptions } from "../commands/reports/requests.ts";
+import type { UsageExportOptions } from "../commands/reports/usage-export.ts";
 import type { UsageOptions } from "../commands/reports/usage.ts";
 import { choice, flag, optionalText, parsed, whole, words } from "../parameters.ts";
 import { type Moment, momentNotation, parseMoment } from "../values/moment.ts";
@@ -43,6 +44,49 @@ const reconcileCommand: CommandNode = command<ReconcileOptions>({
   load: async () => (await import("../commands/reports/reconcile.ts")).run,
 });
 
+/** Of what a usage report is about. */
+const scope = {
+  since,
+  until,
+  tenant: optionalText("--tenant <tenant>", "Only this tenant, by name or id."),
+  project: optionalText("--project <project>", "Only this project, by name or id."),
+  key: optionalText("--key <key>", "Only this key, by id, visible prefix or name."),
+  provider: optionalText("--provider <name>", "Only this provider, by its name in the configuration."),
+  model: optionalText("--model <provider/model>", "Only this model, as it was served."),
+};
+
+const exportCommand: CommandNode = command<UsageExportOptions>({
+  name: "export",
+  purpose: "Write usage and cost for other programs: FOCUS columns, CSV or lines of JSON.",
+  details:
+    "Written as it is read, however long the time asked for. Costs are dollars as exact decimals; a correction is in the\nperiod in which it was made.",
+  parameters: {
+    format: choice(
+      "--format <format>",
+      "focus: CSV in the columns of the FinOps specification; csv: as usage --csv; json: a line of JSON for each row. Default: focus.",
+      ["focus", "csv", "json"],
+    ),
+    by: words("--by <list>", `What to tell apart: one or more of ${usageDimensions.join(", ")}.`, usageDimensions, [
+      "day",
+      "tenant",
+      "project",
+      "key",
+      "provider",
+      "model",
+      "operation",
+    ]),
+    ...scope,
+  },
+  configFlags: "place",
+  examples: [
+    { line: "usage export --since 2026-11-01 --until 2026-12-01", what: "A month for finance, by day" },
+    { line: "usage export --by hour,project,model --format csv --since 7d", what: "Hours of the last week" },
+    { line: "usage export --format json --since 30d", what: "For a program" },
+  ],
+  json: "The same as `--format json`: for each row a line with `group`, `requests`, `attempts`, `usage`, `costUsd`, `unpriced` and `bases`.",
+  load: async () => (await import("../commands/reports/usage-export.ts")).run,
+});
+
 export const usageCommand: CommandNode = command<UsageOptions>({
   name: "usage",
   purpose: "Show what was used and what it cost, to the nano-dollar.",
@@ -52,13 +96,7 @@ export const usageCommand: CommandNode = command<UsageOptions>({
     by: words("--by <list>", `What to group by: one or more of ${usageDimensions.join(", ")}.`, usageDimensions, [
       "model",
     ]),
-    since,
-    until,
-    tenant: optionalText("--tenant <tenant>", "Only this tenant, by name or id."),
-    project: optionalText("--project <project>", "Only this project, by name or id."),
-    key: optionalText("--key <key>", "Only this key, by id, visible prefix or name."),
-    provider: optionalText("--provider <name>", "Only this provider, by its name in the configuration."),
-    model: optionalText("--model <provider/model>", "Only this model, as it was served."),
+    ...scope,
     csv: flag("--csv", "Print CSV with a heading line, for spreadsheets."),
   },
   configFlags: "place",
@@ -68,8 +106,8 @@ export const usageCommand: CommandNode = command<UsageOptions>({
     { line: "usage --by month,model --since 2026-01-01", what: "The year so far" },
     { line: "usage --by day,model --since 2026-11-01 --csv", what: "For a spreadsheet" },
   ],
-  json: "`by`, `since`, `until`, `rows` and `total`. Each row has `group`, `requests`, `attempts`, `usage` (a count for each bucket), `costUsd` (decimal text), `unpriced` and `bases` (how many attempts were settled how).",
-  commands: [reconcileCommand],
+  json: "`by`, `since`, `until`, `rows` and `total`. Each row has `group`, `requests`, `attempts`, `usage` (a count for each bucket), `costUsd` (decimal text; `costEUR` besides, where EUR is the configured currency), `unpriced` and `bases` (how many attempts were settled how).",
+  commands: [reconcileCommand, exportCommand],
   load: async () => (await import("../commands/reports/usage.ts")).run,
 });
 

@@ -80,7 +80,7 @@ test("usage adds up to the nano-dollar, and says what is unpriced or estimated",
   assert.match(stdout, /^TENANT  MODEL +REQUESTS  ATTEMPTS  INPUT  CACHED  OUTPUT  REASONING +COST\n/);
   assert.match(stdout, /\nacme +openai\/gpt-5 +1 +1 +100 +12 +50 +0  \$1\.500000001\n/);
   assert.match(stdout, /\ntotal +2 +2 +110 +24 +50 +0  \$1\.500000001\n/);
-  assert.match(stdout, /\n1 of 2 attempts had no known price and count as \$0\./);
+  assert.match(stdout, /\n1 of 2 attempts have no known price: see headgate prices missing\.\n/);
   assert.match(stdout, /\n1 of 2 attempts are charged by our own count/);
 });
 

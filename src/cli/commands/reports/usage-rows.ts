@@ -1,13 +1,19 @@
 /** The usage report as a table, as CSV and as JSON. Cached input is what was read from a cache or written to one. */
+import type { CurrencyConfig } from "../../../config/config.ts";
 import { formatUsd } from "../../../kernel/money.ts";
 import { type Usage, usageBuckets } from "../../../kernel/usage.ts";
 import type { UsageDimension, UsageRow } from "../../../storage/reports/usage-report.ts";
 import { type Column, formatCount, renderTable } from "../../table.ts";
 import { renderCsv } from "../../values/csv.ts";
+import { inCurrency } from "../../values/currency.ts";
 import { decimalUsd } from "../../values/money-text.ts";
 import type { Names } from "../tenancy/names.ts";
 
-export function describeRow(row: UsageRow, names: Names): Readonly<Record<string, unknown>> {
+export function describeRow(
+  row: UsageRow,
+  names: Names,
+  currency: CurrencyConfig = dollarsOnly,
+): Readonly<Record<string, unknown>> {
   const { group, requests, attempts, usage, costNanoUsd, unpriced, bases } = row;
   const named = (Object.keys(group) as UsageDimension[]).map((dimension) => [
     dimension,
@@ -19,29 +25,40 @@ export function describeRow(row: UsageRow, names: Names): Readonly<Record<string
     attempts,
     usage,
     costUsd: decimalUsd(costNanoUsd),
+    ...(currency.code === null ? {} : { [`cost${currency.code}`]: inCurrency(costNanoUsd, currency) }),
     unpriced,
     bases,
   };
 }
+
+const dollarsOnly: CurrencyConfig = { code: null, perUsd: null };
 
 export function renderUsageTable(
   rows: readonly UsageRow[],
   total: UsageRow,
   by: readonly UsageDimension[],
   names: Names,
+  currency: CurrencyConfig,
 ): string {
   const groups: Column<UsageRow>[] = by.map((dimension, index) => ({
     title: dimension,
     cell: (row) => (row === total ? (index === 0 ? "total" : "") : nameOf(row, dimension, names)),
   }));
-  const table = renderTable(rows.length === 0 ? [] : [...rows, total], [...groups, ...figures]);
+  const table = renderTable(rows.length === 0 ? [] : [...rows, total], [
+    ...groups,
+    ...figures,
+    ...inCurrencyToo(currency),
+  ]);
   if (rows.length === 0) return "Nothing was used in that time.\n";
   return table + footer(total);
 }
 
-export function renderUsageCsv(rows: readonly UsageRow[], by: readonly UsageDimension[], names: Names): string {
-  const heading = [...by, "requests", "attempts", ...usageBuckets, "costUsd", "unpriced", "estimated"];
-  const lines = rows.map((row) => [
+export function renderCsvHeading(by: readonly UsageDimension[]): string {
+  return renderCsv([[...by, "requests", "attempts", ...usageBuckets, "costUsd", "unpriced", "estimated"]]);
+}
+
+export function renderCsvRow(row: UsageRow, by: readonly UsageDimension[], names: Names): string {
+  const line = [
     ...by.map((dimension) => nameOf(row, dimension, names)),
     row.requests,
     row.attempts,
@@ -49,8 +66,8 @@ export function renderUsageCsv(rows: readonly UsageRow[], by: readonly UsageDime
     decimalUsd(row.costNanoUsd),
     row.unpriced,
     estimated(row),
-  ]);
-  return renderCsv([heading, ...lines]);
+  ];
+  return renderCsv([line]);
 }
 
 const figures: readonly Column<UsageRow>[] = [
@@ -62,6 +79,12 @@ const figures: readonly Column<UsageRow>[] = [
   count("reasoning", ({ usage }) => usage.reasoningTokens),
   { title: "cost", cell: ({ costNanoUsd }) => formatUsd(costNanoUsd), align: "right" },
 ];
+
+function inCurrencyToo(currency: CurrencyConfig): readonly Column<UsageRow>[] {
+  if (currency.code === null) return [];
+  const cell = ({ costNanoUsd }: UsageRow): string => inCurrency(costNanoUsd, currency) ?? "";
+  return [{ title: currency.code, cell, align: "right" }];
+}
 
 function count(title: string, of: (row: UsageRow) => number): Column<UsageRow> {
   return { title, cell: (row) => formatCount(of(row)), align: "right" };
@@ -76,7 +99,7 @@ function footer(total: UsageRow): string {
   const notes: string[] = [];
   if (unpriced > 0) {
     notes.push(
-      `${formatCount(unpriced)} of ${formatCount(attempts)} attempts had no known price and count as $0. Give one under prices.overrides.`,
+      `${formatCount(unpriced)} of ${formatCount(attempts)} attempts have no known price: see headgate prices missing.`,
     );
   }
   if (estimated(total) > 0) {

@@ -3,10 +3,10 @@ import { reportUsage, totalUsage, type UsageDimension } from "../../../storage/r
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { isoTime } from "../../values/time-text.ts";
-import { openExistingRecords } from "../../workspace.ts";
+import { loadSettings, openExistingRecords } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
-import { describeRow, renderUsageCsv, renderUsageTable } from "./usage-rows.ts";
+import { describeRow, renderCsvHeading, renderCsvRow, renderUsageTable } from "./usage-rows.ts";
 
 export interface UsageOptions extends ScopeOptions {
   readonly project: string | null;
@@ -25,15 +25,17 @@ export async function run(invocation: Invocation<UsageOptions>): Promise<ExitCod
   const rows = await reportUsage(records.db, { ...scope, by: options.by });
   const total = totalUsage(rows);
   const names = await readNames(records.db);
+  const { currency } = loadSettings(invocation).config.prices;
   const document = {
     by: options.by,
     since: isoTime(scope.fromMs ?? null),
     until: isoTime(scope.toMs ?? null),
-    rows: rows.map((row) => describeRow(row, names)),
-    total: describeRow(total, names),
+    rows: rows.map((row) => describeRow(row, names, currency)),
+    total: describeRow(total, names, currency),
   };
-  output.result(document, () =>
-    options.csv ? renderUsageCsv(rows, options.by, names) : renderUsageTable(rows, total, options.by, names),
-  );
+  output.result(document, () => {
+    if (!options.csv) return renderUsageTable(rows, total, options.by, names, currency);
+    return renderCsvHeading(options.by) + rows.map((row) => renderCsvRow(row, options.by, names)).join("");
+  });
   return exitCodes.ok;
 }
