@@ -64,7 +64,7 @@ export async function keepRecovering(
   return { recover: () => recoverHolds(deps), [Symbol.asyncDispose]: () => repeated[Symbol.asyncDispose]() };
 }
 
-export async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> {
+async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> {
   let instances = 0;
   let attempts = 0;
   const others = deps.db.selectFrom("instances").select("id").where("id", "!=", deps.instanceId);

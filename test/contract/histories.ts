@@ -15,7 +15,7 @@ import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
 
 const HOUR_MS = 3_600_000;
 /** Histories happen within some hours around this time, which ends a month. */
-export const middleMs: number = Date.UTC(2026, 11, 1);
+const middleMs = Date.UTC(2026, 11, 1);
 
 const payers: readonly Payer[] = [
   { tenantId: "ten_1", projectId: "prj_1", keyId: "key_1" },
