@@ -83,7 +83,8 @@ async function startCompetitors(started: AsyncDisposableStack): Promise<Competit
   const starts: readonly (readonly [string, () => Promise<Competitor | null>])[] = [
     ["direct", async () => directCompetitor(bench)],
     ["nginx", () => startNginx(bench, FIRST_PORT + 1)],
-    ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main)],
+    ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main, true)],
+    ["headgate-unlimited", () => startHeadgate(bench, FIRST_PORT + 4, main, false)],
     ["portkey", () => startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors"))],
   ];
   const competitors: Competitor[] = [];

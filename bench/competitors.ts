@@ -98,43 +98,62 @@ http {
 `;
 }
 
-/** Headgate as a user runs it: authentication, reservation journaled before the call, durable ledger and record. */
-export async function startHeadgate(bench: Bench, port: number, main: string): Promise<Competitor> {
-  const folder = join(bench.folder, "headgate");
+/** Ten that every request of the benchmark has on its path, wide enough for all of them: scopes, meters and windows mixed. */
+const allowances: readonly (readonly string[])[] = [
+  ["tenant-money", "--money", "1000000", "--per", "month"],
+  ["tenant-strict", "--money", "1000000", "--per", "lifetime", "--policy", "strict"],
+  ["tenant-tokens", "--tokens", "900000000000", "--per", "day"],
+  ["tenant-rate", "--requests", "900000000", "--per", "minute"],
+  ["tenant-slots", "--slots", "100000"],
+  ["project-money", "--money", "1000000", "--per", "week", "--project", "each"],
+  ["project-rate", "--tokens", "900000000000", "--per", "minute", "--project", "each"],
+  ["key-money", "--money", "1000000", "--per", "day", "--key", "each"],
+  ["key-rate", "--requests", "900000000", "--per", "minute", "--key", "each"],
+  ["key-slots", "--slots", "100000", "--key", "each"],
+];
+
+/**
+ * Headgate as a company runs it: authentication, ten allowances, reservation journaled before the call, durable ledger,
+ * sums by hour and record. `limited` false: without allowances, which shows what those cost.
+ */
+export async function startHeadgate(bench: Bench, port: number, main: string, limited: boolean): Promise<Competitor> {
+  const name = limited ? "headgate" : "headgate-unlimited";
+  const folder = join(bench.folder, name);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "headgate.yaml");
   writeFileSync(file, headgateConfig(bench.simulatorPort));
+  const place = ["--config", file, "--data-dir", join(folder, "data")];
   const server = await startPinned({
-    name: "headgate",
+    name,
     core: bench.gatewayCore,
-    command: [
-      process.execPath,
-      main,
-      "serve",
-      "--json",
-      "--port",
-      String(port),
-      "--config",
-      file,
-      "--data-dir",
-      join(folder, "data"),
-    ],
+    command: [process.execPath, main, "serve", "--json", "--port", String(port), ...place],
     port,
   });
-  const key = await server.printed(/"apiKey":\s*"([^"]+)"/).catch(async (error: unknown) => {
+  const prepare = async (): Promise<string> => {
+    const key = await server.printed(/"apiKey":\s*"([^"]+)"/);
+    for (const allowance of limited ? allowances : [])
+      createAllowance([main, "budget", "create", ...allowance, ...place]);
+    return key;
+  };
+  const key = await prepare().catch(async (error: unknown) => {
     await server[Symbol.asyncDispose]();
     throw error;
   });
   return {
-    name: "headgate",
+    name,
     port,
     key,
     model: (script) => `simulator/sim-chat:${script}`,
-    features: "authentication, model routing, reservation journaled before the call, durable ledger and request record",
+    features: `authentication, model routing, ${limited ? "ten allowances" : "no allowances"}, hold journaled before the call, durable ledger, sums by hour and request record`,
     process: server,
     translated: (script) => `simulator-anthropic/sim-claude:${script}`,
     extraHeaders: {},
   };
+}
+
+function createAllowance(command: readonly string[]): void {
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command.join(" ")} failed: ${stderr}`);
 }
 
 function headgateConfig(simulatorPort: number): string {
