@@ -18,7 +18,7 @@ export function changeControl<Result>(
 }
 
 /** Tells every process to forget what it cached of the control tables. Resolves with the new generation. */
-export async function raiseControlVersion(transaction: Transaction<Database>): Promise<number> {
+async function raiseControlVersion(transaction: Transaction<Database>): Promise<number> {
   const { generation } = await transaction
     .updateTable("control_version")
     .set({ generation: sql<number>`generation + 1` })

@@ -17,7 +17,7 @@ export interface ScopeOptions {
   readonly endUser: string | null;
 }
 
-export const EACH = "each";
+const EACH = "each";
 
 /** The deepest option says what is counted. Throws `not_found`, `invalid_argument`. */
 export async function chooseScope(db: Kysely<Database>, options: ScopeOptions): Promise<AllowanceScope> {
