@@ -14,6 +14,7 @@ import type { Announced, EngineSide } from "../sqlite/journal-file.ts";
 import type { PostgresOptions, StoreEvents } from "../storage.ts";
 import { storageUnavailable } from "./failures.ts";
 import type { SharedNews } from "./news.ts";
+import { createOutboxReader } from "./outbox/batch.ts";
 import { createOutboxEffects } from "./outbox/enqueue.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { createOwnBank } from "./own-bank.ts";
@@ -60,6 +61,7 @@ export async function join(
   });
   const outbox = await Outbox.open({
     local,
+    read: createOutboxReader(loop, instanceId),
     shared: shared.work,
     bank,
     clock,

@@ -5,14 +5,14 @@
  * The closing of a request that was recorded before is a repetition as a whole. What a dead process left behind is
  * charged all the same, unless its entry is there.
  */
-import { sql } from "kysely";
-import type { Kysely, RawBuilder, Transaction } from "kysely";
+import { CompiledQuery } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import { applyMoves } from "../../escrow/moves.ts";
 import type { Database } from "../../schema.ts";
-import { isRowFault } from "../failures.ts";
 import { basisColumns, HOUR_MS, summedColumns } from "../../usage-hours.ts";
-import { entryColumnNames, type OutboxItem, requestColumnNames } from "./batch.ts";
+import { isRowFault } from "../failures.ts";
+import { entryColumnNames, joinLists, type OutboxItem, requestColumnNames } from "./batch.ts";
 import { parseMoves } from "./moves-column.ts";
 
 /** Rejects with `storage_unavailable`, or with what the database says of a row that it refuses; then nothing is written. */
@@ -33,19 +33,44 @@ export function isItemFault(error: unknown): boolean {
   return isRowFault(error) || (error instanceof HeadgateError && error.code === "internal");
 }
 
+const INSERT_REQUESTS = `
+  insert into requests (${requestColumnNames.join()})
+  select ${requestColumnNames.join()} from json_populate_recordset(null::requests, $1::json)
+  on conflict (request_id) do nothing returning request_id as id`;
+
 /** Returns the ids of those that were not recorded before. */
-async function insertRequests(
+function insertRequests(
   transaction: Transaction<Database>,
   items: readonly OutboxItem[],
 ): Promise<ReadonlySet<string>> {
   const records = items.flatMap((item) => item.request ?? []);
-  const columns = names(requestColumnNames);
-  const { rows } = await sql<{ request_id: string }>`
-    insert into requests (${columns})
-    select ${columns} from json_populate_recordset(null::requests, ${printable(`[${records.join()}]`)}::json)
-    on conflict (request_id) do nothing returning request_id`.execute(transaction);
-  return new Set(rows.map((row) => row.request_id));
+  return idsOf(transaction, INSERT_REQUESTS, [printable(`[${records.join()}]`)]);
 }
+
+/** Of a column of eight bytes. */
+const INTEGER_MAX = 2n ** 63n - 1n;
+
+const HOUR_KEY = "hour_ms, tenant_id, project_id, key_id, provider, model_served, operation";
+const CHARGE_KEY = HOUR_KEY.replace("hour_ms", `at_ms - at_ms % ${HOUR_MS}`);
+
+/**
+ * The usage is added in the order of its keys, so that transactions that write the same hours wait for each other in
+ * turn.
+ */
+const APPEND_ENTRIES = `
+  with added as (
+    insert into ledger_entries (${entryColumnNames.join()})
+    select ${entryColumnNames.map((column) => (column === "last_of_request" ? lastOfNewRequest("$2") : column)).join()}
+    from json_populate_recordset(null::ledger_entries, $1::json)
+    on conflict (entry_id) do nothing returning *
+  ), summed as (
+    insert into usage_hours (${HOUR_KEY}, ${summedColumns.join()})
+    select ${CHARGE_KEY}, ${summedColumns.map(sumOf).join()} from added
+    group by ${CHARGE_KEY} order by ${CHARGE_KEY}
+    on conflict (${HOUR_KEY}) do update
+    set ${summedColumns.map((column) => `${column} = ${saturating(`usage_hours.${column}::numeric + excluded.${column}`)}`).join()}
+  )
+  select entry_id as id from added`;
 
 /** Appends what is not in the ledger, and adds it to the usage by hour. Returns the ids of what was new. */
 async function appendEntries(
@@ -53,60 +78,35 @@ async function appendEntries(
   items: readonly OutboxItem[],
   newRequests: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
-  const lists = items.flatMap((item) => (item.entries === "[]" ? [] : item.entries.slice(1, -1)));
-  if (lists.length === 0) return new Set();
-  const columns = entryColumnNames.map((column) =>
-    column === "last_of_request"
-      ? sql`case when request_id = any(${[...newRequests]}::text[]) then last_of_request else 0 end`
-      : sql.ref(column),
-  );
-  const { rows } = await sql<{ entry_id: string }>`
-    with added as (
-      insert into ledger_entries (${names(entryColumnNames)})
-      select ${sql.join(columns)}
-      from json_populate_recordset(null::ledger_entries, ${printable(`[${lists.join()}]`)}::json)
-      on conflict (entry_id) do nothing returning *
-    ), summed as (${addUsageOf("added")})
-    select entry_id from added`.execute(transaction);
-  return new Set(rows.map((row) => row.entry_id));
+  const entries = joinLists(items.map((item) => item.entries));
+  if (entries === "[]") return new Set();
+  return idsOf(transaction, APPEND_ENTRIES, [printable(entries), [...newRequests]]);
 }
 
-/** Of a column of eight bytes. */
-const INTEGER_MAX = 2n ** 63n - 1n;
-
-const hourKey = ["tenant_id", "project_id", "key_id", "provider", "model_served", "operation"];
-
-/** In the order of their keys, so that transactions that write the same hours wait for each other in turn. */
-function addUsageOf(charges: string): RawBuilder<unknown> {
-  const target = sql`hour_ms, ${names(hourKey)}`;
-  const sums = summedColumns.map((column) => sql`${sumOf(column)} as ${sql.ref(column)}`);
-  const added = summedColumns.map((column) => {
-    const sum = sql`${sql.ref(`usage_hours.${column}`)}::numeric + ${sql.ref(`excluded.${column}`)}`;
-    return sql`${sql.ref(column)} = ${saturating(sum)}`;
-  });
-  return sql`
-    insert into usage_hours (${target}, ${names(summedColumns)})
-    select at_ms - at_ms % ${sql.lit(HOUR_MS)} as hour_ms, ${names(hourKey)}, ${sql.join(sums)}
-    from ${sql.table(charges)} group by 1, ${names(hourKey)} order by 1, ${names(hourKey)}
-    on conflict (${target}) do update set ${sql.join(added)}`;
+async function idsOf(
+  transaction: Transaction<Database>,
+  query: string,
+  parameters: unknown[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await transaction.executeQuery<{ id: string }>(CompiledQuery.raw(query, parameters));
+  return new Set(rows.map((row) => row.id));
 }
 
-function sumOf(column: (typeof summedColumns)[number]): RawBuilder<unknown> {
-  if (column === "attempts") return sql`count(*)`;
-  if (column === "requests") return sql`sum(last_of_request)`;
+function lastOfNewRequest(newRequests: string): string {
+  return `case when request_id = any(${newRequests}::text[]) then last_of_request else 0 end`;
+}
+
+/** All that an outbox holds are charges. */
+function sumOf(column: (typeof summedColumns)[number]): string {
+  if (column === "attempts") return "count(*)";
+  if (column === "requests") return "sum(last_of_request)";
   const basis = Object.entries(basisColumns).find(([, basisColumn]) => basisColumn === column)?.[0];
-  return basis === undefined
-    ? saturating(sql`sum(${sql.ref(column)})`)
-    : sql`count(*) filter (where basis = ${sql.lit(basis)})`;
+  return basis === undefined ? saturating(`sum(${column})`) : `count(*) filter (where basis = '${basis}')`;
 }
 
 /** As in `addUsageHours`: one absurd amount must not make every later one of the hour fail with it. */
-function saturating(sum: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`least(${sum}, ${sql.lit(INTEGER_MAX)})`;
-}
-
-function names(columns: readonly string[]): RawBuilder<unknown> {
-  return sql.join(columns.map((column) => sql.ref(column)));
+function saturating(sum: string): string {
+  return `least(${sum}, ${INTEGER_MAX})`;
 }
 
 /** PostgreSQL's text has no room for the character 0, which callers may send in names. It becomes U+FFFD. */

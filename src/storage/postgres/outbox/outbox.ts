@@ -15,7 +15,7 @@ import type { Clock, Timer } from "../../../kernel/clock.ts";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { Bank } from "../../escrow/bank.ts";
 import type { Database } from "../../schema.ts";
-import { type OutboxItem, readOutbox, removeDelivered } from "./batch.ts";
+import { type OutboxItem, type OutboxReader, removeDelivered } from "./batch.ts";
 import { deliver, isItemFault } from "./deliver.ts";
 import { countUndelivered, findDeparted, forgetDeparted, lastSequence, setAside } from "./local-books.ts";
 import type { Departed } from "./local-books.ts";
@@ -23,6 +23,7 @@ import type { Departed } from "./local-books.ts";
 export interface OutboxOptions {
   /** The machine's own file. */
   readonly local: Kysely<Database>;
+  readonly read: OutboxReader;
   readonly shared: Kysely<Database>;
   readonly bank: Pick<Bank, "finish">;
   readonly clock: Clock;
@@ -42,7 +43,7 @@ interface Waiter {
 
 const BATCH_LENGTH = 500;
 /** What is closed one after the other travels together. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5000;
 
@@ -147,12 +148,12 @@ export class Outbox {
   }
 
   async #deliverSome(): Promise<void> {
-    const { local, instanceId } = this.#options;
+    const { local, instanceId, read } = this.#options;
     this.#added = false;
     const waiting = new Set(this.#waiters);
     // Read before the outbox: whatever a dead process left is then in what follows.
     const departed = this.#departures ? await findDeparted(local, instanceId) : [];
-    const items = await readOutbox(local, instanceId, BATCH_LENGTH);
+    const items = await read(BATCH_LENGTH);
     const all = items.length < BATCH_LENGTH;
     if (!all) this.#added = true;
     if (items.length > 0) await this.#deliverItems(items);
