@@ -1,3 +1,5 @@
+import type { StorageConfig } from "../../config/config.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import { createUndiciTransport } from "../../providers/undici-transport.ts";
 import type { Invocation } from "../command.ts";
 import { checkClock, readClock } from "../doctor/clock-check.ts";
@@ -6,6 +8,7 @@ import type { Finding } from "../doctor/finding.ts";
 import { checkPort } from "../doctor/port-check.ts";
 import { checkPrices } from "../doctor/price-check.ts";
 import { checkCredentials, checkProviders, type ProviderFindings } from "../doctor/provider-check.ts";
+import { checkJournal, checkSharedDatabase } from "../doctor/shared-check.ts";
 import { checkDataFolder, checkStore } from "../doctor/store-check.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { viewGateway } from "../gateway-view.ts";
@@ -31,7 +34,7 @@ export async function run(invocation: Invocation<DoctorOptions>): Promise<ExitCo
   const findings: readonly Finding[] = [
     ...checkConfiguration(loaded),
     checkDataFolder(config.storage.dataDir),
-    ...checkStore(config.storage.dataDir),
+    ...(await checkStores(config.storage, options, context.clock)),
     await checkPort(ask, config.server),
     ...providers.findings,
     checkPrices(snapshot, context.clock.wallMs()),
@@ -40,6 +43,16 @@ export async function run(invocation: Invocation<DoctorOptions>): Promise<ExitCo
   const failed = findings.some(({ level }) => level === "fail");
   output.result({ ok: !failed, checks: findings }, () => renderFindings(findings, output));
   return failed ? exitCodes.checks : exitCodes.ok;
+}
+
+async function checkStores(
+  { dataDir, postgres }: StorageConfig,
+  { offline }: DoctorOptions,
+  clock: Clock,
+): Promise<readonly Finding[]> {
+  if (postgres === null) return checkStore(dataDir);
+  const journal = checkJournal(dataDir);
+  return offline ? journal : [await checkSharedDatabase(postgres.reveal(), clock), ...journal];
 }
 
 function renderFindings(findings: readonly Finding[], output: Output): string {

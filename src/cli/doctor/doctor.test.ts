@@ -7,9 +7,12 @@ import { test } from "node:test";
 import { createTestCli, type TestCli } from "../../../test/support/cli.ts";
 import { startTestGateway } from "../../../test/support/gateway.ts";
 import { startLocalServer } from "../../../test/support/local-server.ts";
+import { ids } from "../../../test/contract/engines.ts";
+import { openTestPostgres, postgresMissing } from "../../../test/support/postgres.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
+import { openStore } from "../../storage/storage.ts";
 import { checkClock } from "./clock-check.ts";
 import type { Finding } from "./finding.ts";
 
@@ -163,4 +166,41 @@ test("a clock is wrong when it jumps, is long past, or is far from what most pro
   assert.match(checkClock({ ...begin, wallMs: 0 }, later(0), []).message, /^says 1970-01-01/);
   assert.equal(checkClock(begin, later(10), [-900, 100, 90_000]).level, "ok", "one strange provider does not count");
   assert.match(checkClock(begin, later(10), [60_000, 61_000]).message, /is 60 seconds behind the providers'/);
+});
+
+test("a shared database is asked, and what waits for it on this machine is counted", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using database = await openTestPostgres("bare");
+  using cli = createTestCli({ env: { SIM_KEY: "sk-sim", HEADGATE_POSTGRES_URL: database.url } });
+  await using simulator = await startSimulator({ clock });
+  configure(cli, simulator.url);
+  const fresh = (await examine(cli)).checks;
+  assert.match(find(fresh, "database").message, /^PostgreSQL \d.* at .* answers in \d+ ms, no tables yet/);
+  assert.match(find(fresh, "journal").message, /not there yet/);
+  const options = { dataDir: join(cli.folder, ".headgate"), durability: "process", clock, ids } as const;
+  await using store = await openStore({ ...options, postgres: { url: database.url } });
+  const used = await examine(cli);
+  assert.equal(used.exitCode, 0);
+  assert.match(find(used.checks, "database").message, /schema \d+$/);
+  assert.match(find(used.checks, "journal").message, /schema \d+, sound; one gateway runs on it/);
+  assert.equal(store.queueLength(), 0);
+});
+
+test("a shared database that cannot be used fails the examination, without its password", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using database = await openTestPostgres();
+  const missing = database.url.replace(/[^/]*$/, "nowhere").replace("headgate@", "headgate:hunter2@");
+  using cli = createTestCli({ env: { SIM_KEY: "sk-sim", HEADGATE_POSTGRES_URL: missing } });
+  await using simulator = await startSimulator({ clock });
+  configure(cli, simulator.url);
+  const { exitCode, checks } = await examine(cli);
+  assert.equal(exitCode, 5);
+  const { level, message, advice } = find(checks, "database");
+  assert.deepEqual([level, message], ["fail", 'cannot be used: database "nowhere" does not exist (3D000)']);
+  assert.match(advice ?? "", /correct `storage\.postgres`/);
+  assert.equal(JSON.stringify(checks).includes("hunter2"), false);
+  assert.equal(
+    (await examine(cli, "--offline")).checks.some(({ check }) => check === "database"),
+    false,
+  );
 });

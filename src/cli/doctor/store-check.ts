@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { inspectStore } from "../../storage/sqlite/inspection.ts";
+import { inspectStore, type StoreInspection } from "../../storage/sqlite/inspection.ts";
 import { storeExists } from "../../storage/sqlite/store-file.ts";
 import { fail, type Finding, ok, reasonOf, warn } from "./finding.ts";
 
@@ -30,8 +30,13 @@ export function checkDataFolder(dataDir: string): Finding {
 export function checkStore(dataDir: string): readonly Finding[] {
   const check = "store";
   if (!storeExists(dataDir)) return [ok(check, "not there yet; the first start makes it")];
+  return checkFile(check, () => inspectStore(dataDir));
+}
+
+/** A file that is there, whatever it holds. */
+export function checkFile(check: string, inspect: () => StoreInspection): readonly Finding[] {
   try {
-    const { damage, version, versionOfProgram, ...rest } = inspectStore(dataDir);
+    const { damage, version, versionOfProgram, ...rest } = inspect();
     if (version > versionOfProgram) {
       const message = `written by a newer program (schema ${version}, this one knows ${versionOfProgram})`;
       return [fail(check, message, "Run the newer program, or restore a backup made before the upgrade.")];
@@ -44,8 +49,8 @@ export function checkStore(dataDir: string): readonly Finding[] {
     const processes = rest.livingProcesses === 1 ? "one gateway runs" : `${rest.livingProcesses} gateways run`;
     return [
       ok(check, `${size}, sound; ${processes} on it`),
-      ...checkLog(rest.logBytes),
-      ...checkHolds(rest.abandonedHolds),
+      ...checkLog(check, rest.logBytes),
+      ...checkHolds(check, rest.abandonedHolds),
     ];
   } catch (error) {
     const advice =
@@ -54,16 +59,16 @@ export function checkStore(dataDir: string): readonly Finding[] {
   }
 }
 
-function checkLog(logBytes: number): readonly Finding[] {
+function checkLog(check: string, logBytes: number): readonly Finding[] {
   if (logBytes < LOG_BYTES_WARN) return [];
   const message = `the write-ahead log has grown to ${Math.round(logBytes / MIB)} MiB`;
-  return [warn("store", message, "Look for a program that keeps the store open for reading, and end it.")];
+  return [warn(check, message, "Look for a program that keeps the store open for reading, and end it.")];
 }
 
-function checkHolds(holds: number): readonly Finding[] {
+function checkHolds(check: string, holds: number): readonly Finding[] {
   if (holds === 0) return [];
   const message = `${holds} calls of a process that died are not settled`;
-  return [warn("store", message, "A running gateway settles them within a minute; else start one.")];
+  return [warn(check, message, "A running gateway settles them within a minute; else start one.")];
 }
 
 function checkMissingFolder(check: string, dataDir: string): Finding {

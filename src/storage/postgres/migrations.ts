@@ -4,7 +4,7 @@
  * start at once one migrates and the others find it done.
  */
 import { DatabaseError } from "pg";
-import type { Pool, PoolClient } from "pg";
+import type { ClientBase, Pool } from "pg";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 
@@ -41,7 +41,7 @@ export async function migrate(pool: Pool, steps: readonly string[] = migrations)
   }
 }
 
-async function appliedCount(connection: Pool | PoolClient, steps: readonly string[]): Promise<number> {
+async function appliedCount(connection: Pool | ClientBase, steps: readonly string[]): Promise<number> {
   const applied = (await readSchema(connection)).version;
   if (applied > steps.length) {
     throw new HeadgateError(
@@ -60,7 +60,7 @@ export interface SchemaState {
   readonly databaseId: string;
 }
 
-export async function readSchema(connection: Pool | PoolClient): Promise<SchemaState> {
+export async function readSchema(connection: Pool | ClientBase): Promise<SchemaState> {
   const nothing = { version: 0, databaseId: "" };
   try {
     const { rows } = await connection.query<SchemaState>(

@@ -20,17 +20,25 @@ export interface StoreInspection {
   readonly livingProcesses: number;
 }
 
+/** Default: the file that is a whole store. */
+export interface InspectedFile {
+  readonly file: string;
+  readonly versionOfProgram: number;
+}
+
 /** Throws what SQLite throws if the file is not a database or cannot be read. */
-export function inspectStore(dataDir: string): StoreInspection {
-  const file = storeFile(dataDir);
+export function inspectStore(
+  dataDir: string,
+  { file, versionOfProgram }: InspectedFile = { file: storeFile(dataDir), versionOfProgram: schemaVersion },
+): StoreInspection {
   using connection = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
   const version = Number(connection.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
   const found = connection.prepare("PRAGMA quick_check").all();
   const damage = found.map((row) => String(row["quick_check"])).filter((line) => line !== "ok");
-  const readable = version === schemaVersion && damage.length === 0;
+  const readable = version === versionOfProgram && damage.length === 0;
   const processes = readable ? countProcesses(connection, dataDir) : { abandonedHolds: 0, livingProcesses: 0 };
   const sizes = { fileBytes: sizeOf(file), logBytes: sizeOf(`${file}-wal`) };
-  return { file, ...sizes, version, versionOfProgram: schemaVersion, damage, ...processes };
+  return { file, ...sizes, version, versionOfProgram, damage, ...processes };
 }
 
 function countProcesses(
