@@ -11,7 +11,7 @@ const windowMs = { minute: 60_000, hour: 3_600_000 } as const;
 export class Outlook {
   #standing: Standing | null = null;
   #atMs = 0;
-  /** Spent here beyond what was in hand, since. */
+  /** Taken here since, of what could be drawn, without drawing it. */
   #overdrawn: Amount = 0n;
   /**
    * So much of what is in hand there was no room for: a rate that does not refuse runs over, and its books do not show
@@ -38,15 +38,27 @@ export class Outlook {
     this.#overdrawn += amount;
   }
 
-  /** A request took what there was no room for. */
-  tookBeyond(amount: Amount): void {
-    this.#beyond = this.#beyond > amount ? this.#beyond - amount : 0n;
-  }
-
   /** What could be held now, over all processes; `free` is what is free in this one's hand. `null`: unknown. */
   room(free: Amount, allowance: Allowance, nowMs: number): Amount | null {
     const drawable = this.drawable(allowance, nowMs);
-    return drawable === null ? null : drawable + free - this.#beyond;
+    return drawable === null ? null : drawable + this.#within(free);
+  }
+
+  /** Of an allowance that does not refuse: a request takes `amount` of what is free. Whether there was room for it. */
+  hadRoom(amount: Amount, free: Amount, allowance: Allowance, nowMs: number): boolean {
+    const room = this.room(free, allowance, nowMs);
+    if (room === null) return true;
+    const within = this.#within(free);
+    if (this.#beyond > free) this.#beyond = free;
+    if (room < amount) {
+      this.#beyond = this.#beyond > amount ? this.#beyond - amount : 0n;
+      return false;
+    }
+    // It takes the place of what could have been drawn for it.
+    const beyond = amount > within ? amount - within : 0n;
+    this.#beyond -= beyond;
+    this.#overdrawn += beyond;
+    return true;
   }
 
   /** What could be drawn now. Below zero where the limit is passed. `null`: unknown. */
@@ -66,6 +78,11 @@ export class Outlook {
     if (this.#standing === null || drain === null || drain.amount === 0n) return 0;
     const used = this.#standing.limit - room;
     return used <= 0n ? 0 : Number((used * BigInt(drain.perMs) + drain.amount - 1n) / drain.amount);
+  }
+
+  /** What of `free` there was room for when it was drawn. */
+  #within(free: Amount): Amount {
+    return free > this.#beyond ? free - this.#beyond : 0n;
   }
 
   /** How much of what was granted there was room for. */

@@ -89,7 +89,7 @@ export class Purse implements CounterPurse {
   /** Of what is covered. `null`: nothing limits the account now, so nothing is held of it. */
   take(amount: Amount): Amount | null {
     if (amount > this.hand.free) return null;
-    if (this.allowance.mode !== "enforce") this.#observe(amount);
+    if (this.allowance.mode !== "enforce") this.#judge(amount);
     this.hand.take(amount);
     this.#supply.pace.taken += amount;
     if (this.hand.free < this.#supply.lowWater) this.#desk.wake(this);
@@ -232,18 +232,16 @@ export class Purse implements CounterPurse {
     this.#counter.fail(failure);
   }
 
+  #judge(amount: Amount): void {
+    if (this.outlook.hadRoom(amount, this.hand.free, this.allowance, this.#desk.nowMs())) return;
+    this.#desk.passedLimit(this.allowance, this.account.subject);
+  }
+
   #looked(nowMs: number): void {
     this.#lookedAtMs = nowMs;
     this.#supply.isLookedAt = false;
     this.#looking?.resolve();
     this.#looking = null;
-  }
-
-  #observe(amount: Amount): void {
-    const room = this.room();
-    if (room === null || room >= amount) return;
-    this.outlook.tookBeyond(amount);
-    this.#desk.passedLimit(this.allowance, this.account.subject);
   }
 
   #conditions(nowMs: number): Conditions {
