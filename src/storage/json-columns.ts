@@ -22,13 +22,28 @@ export function parseLosses(text: string | null): readonly string[] {
   return text === null ? [] : (JSON.parse(text) as readonly string[]);
 }
 
+/**
+ * A list for each owner: its id, then accounts and amounts in turn. On the request path and in each hold, so it is short:
+ * nearly always there is one owner.
+ */
 export function encodeHeldAmounts(held: readonly HeldAmount[]): string | null {
   if (held.length === 0) return null;
-  return JSON.stringify(held.map(({ ownerId, accountId, amount }) => [ownerId, accountId, amount.toString()]));
+  const lists: string[][] = [];
+  let list: string[] = [];
+  for (const { ownerId, accountId, amount } of held) {
+    if (list[0] !== ownerId) lists.push((list = [ownerId]));
+    list.push(accountId, amount.toString());
+  }
+  return JSON.stringify(lists);
 }
 
 export function parseHeldAmounts(text: string | null): readonly HeldAmount[] {
   if (text === null) return [];
-  const held = JSON.parse(text) as readonly (readonly [string, string, string])[];
-  return held.map(([ownerId, accountId, amount]) => ({ ownerId, accountId, amount: BigInt(amount) }));
+  const held: HeldAmount[] = [];
+  for (const [ownerId = "", ...pairs] of JSON.parse(text) as readonly (readonly string[])[]) {
+    for (let at = 0; at + 1 < pairs.length; at += 2) {
+      held.push({ ownerId, accountId: pairs[at] ?? "", amount: BigInt(pairs[at + 1] ?? "0") });
+    }
+  }
+  return held;
 }

@@ -128,7 +128,7 @@ interface HoldsTable extends ChargeColumns {
   instance_id: string;
   started_at_ms: number;
   model_target: string;
-  /** JSON list of `[ownerId, accountId, amount as text]`; `null` when there are none. */
+  /** JSON, see `encodeHeldAmounts`; `null` when there are none. */
   held_amounts: string | null;
 }
 
