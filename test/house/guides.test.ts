@@ -12,6 +12,7 @@ const guides = join(import.meta.dirname, "..", "..", "docs", "guides");
 /** Every variable that a guide may name holds what its name promises; those that set options are not set. */
 const values: readonly (readonly [name: RegExp, value: string])[] = [
   [/_KEY|_KEY_[A-Z]$/, "sk-test-not-a-key"],
+  [/^DATABASE_URL$/, "postgres://headgate:not-a-password@db.example:5432/headgate"],
   [/^(?!HEADGATE_).*_SECRET$/, `whsec_${Buffer.alloc(32).toString("base64")}`],
 ];
 const env = new Proxy<Record<string, string>>(

@@ -15,7 +15,7 @@ export async function checkSharedDatabase(url: string, clock: Clock): Promise<Fi
     const { serverVersion, address, readOnly, version, versionOfProgram } = await inspectSharedDatabase(url);
     const answers = `PostgreSQL ${serverVersion} at ${address} answers in ${Math.round(clock.monotonicMs() - startedMs)} ms`;
     if (readOnly) {
-      const advice = "Let `storage.postgres` name the primary, or several hosts' common address that leads to it.";
+      const advice = "Let `storage.postgres` name the primary.";
       return fail(check, `${answers}, but it is a standby, which cannot be written`, advice);
     }
     if (version > versionOfProgram) {
