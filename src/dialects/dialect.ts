@@ -59,6 +59,8 @@ export interface Quirks {
   readonly streamUsage?: "stream_options" | "always" | "never";
   /** openai-chat: whether `completion_tokens` includes reasoning tokens. Default true (OpenAI's convention). */
   readonly reasoningInsideOutput?: boolean;
+  /** openai-chat: whether `total_tokens` includes reasoning tokens. Default true (OpenAI's convention). */
+  readonly reasoningInsideTotal?: boolean;
   /** openai-chat: whether `prompt_tokens` includes cached tokens. Default true (OpenAI's convention). */
   readonly cachedInsideInput?: boolean;
   /** openai-chat: the field that bounds output. Default `max_completion_tokens` (OpenAI's; `max_tokens` is older). */

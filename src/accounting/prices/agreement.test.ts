@@ -53,17 +53,30 @@ const usages: readonly Partial<Usage>[] = [
   { inputTokens: 150_000, cacheReadTokens: 50_001, outputTokens: 64_000 },
   { inputTokens: 272_001, outputTokens: 5 },
   { inputTokens: 777, searchUnits: 3, outputTokens: 55 },
+  { inputTokens: 19, audioInputTokens: 97, outputTokens: 33, audioOutputTokens: 128 },
+  { inputTokens: 10, imageInputTokens: 300, outputTokens: 20, imageOutputTokens: 1290 },
+  { inputTokens: 5, outputTokens: 6, toolUnits: 2 },
 ];
 
-/** The package counts nested totals, not disjoint buckets. */
-function nestedUsage(usage: Usage): Record<string, number> {
+/**
+ * The package counts nested totals, not disjoint buckets. Tool units are searches of files, or citations where those are
+ * billed.
+ */
+function nestedUsage(usage: Usage, model: string): Record<string, number> {
+  const citations = model === "sonar-deep-research" ? usage.toolUnits : 0;
   return {
     input_tokens: totalInputTokens(usage),
     cache_read_tokens: usage.cacheReadTokens,
     cache_write_tokens: usage.cacheWrite5mTokens + usage.cacheWrite1hTokens,
     cache_write_1h_tokens: usage.cacheWrite1hTokens,
-    output_tokens: totalOutputTokens(usage),
+    output_tokens: totalOutputTokens(usage) + citations,
+    output_citation_tokens: citations,
     output_reasoning_tokens: usage.reasoningTokens,
+    input_audio_tokens: usage.audioInputTokens,
+    output_audio_tokens: usage.audioOutputTokens,
+    input_image_tokens: usage.imageInputTokens,
+    output_image_tokens: usage.imageOutputTokens,
+    storage_searches: usage.toolUnits - citations,
     web_searches: usage.searchUnits,
   };
 }
@@ -85,7 +98,7 @@ for (const [list, ...models] of sample) {
         assert.ok(price, "no price");
         for (const counts of usages) {
           const usage = { ...emptyUsage(), ...counts };
-          const theirs = calcPrice(nestedUsage(usage), model, { providerId: list, timestamp: moment });
+          const theirs = calcPrice(nestedUsage(usage, model), model, { providerId: list, timestamp: moment });
           assert.ok(theirs);
           const difference: number = Number(price.cost(usage)) - theirs.total_price * 1e9;
           assert.ok(difference > -1e-3 && difference < 1.001, `${price.version}: off by ${difference} nano-dollars`);
@@ -94,3 +107,18 @@ for (const [list, ...models] of sample) {
     });
   }
 }
+
+test("a deep research costs what Perplexity's own answer says that it billed", () => {
+  const price = book.find("perplexity", "sonar-deep-research", null, moments[0]?.getTime() ?? 0);
+  const usage = {
+    ...emptyUsage(),
+    inputTokens: 33,
+    outputTokens: 11_395,
+    reasoningTokens: 193_947,
+    toolUnits: 19_028,
+    searchUnits: 21,
+  };
+  const billed = { output: 0.091, citations: 0.038, reasoning: 0.582, searches: 0.105 };
+  const sum = Object.values(billed).reduce((a, b) => a + b);
+  assert.ok(Math.abs(Number(price?.cost(usage)) / 1e9 - sum) < 0.001);
+});

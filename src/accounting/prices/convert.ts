@@ -31,7 +31,10 @@ export const sourceLists: readonly string[] = [
   "x-ai",
 ];
 
-/** Our name of a price, the source's, and what the source's figure is divided by to give ours. */
+/**
+ * Our name of a price, the source's, and what the source's figure is divided by to give ours. Citations are units of a
+ * tool, see dialects/openai-chat/usage.ts; no model has both prices.
+ */
 const rateNames = [
   ["input", "input_mtok", 1],
   ["cacheRead", "cache_read_mtok", 1],
@@ -44,6 +47,7 @@ const rateNames = [
   ["imageInput", "input_image_mtok", 1],
   ["imageOutput", "output_image_mtok", 1],
   ["tool", "storage_searches_kcount", 1000],
+  ["tool", "output_citation_mtok", 1_000_000],
   ["search", "web_searches_kcount", 1000],
   ["request", "requests_kcount", 1000],
 ] as const;
@@ -147,10 +151,10 @@ function convertRates(prices: SourceVariant["prices"]): CatalogueVariant["rates"
  * Dollars divided by the divisor, as decimal text with at most nine places (a nano-dollar): the digits of the number,
  * with the point moved. What has more places (a twelfth of a dollar) is rounded up.
  */
-function decimal(dollars: number, divisor: 1 | 1000): string {
+function decimal(dollars: number, divisor: 1 | 1000 | 1_000_000): string {
   const [, whole = "0", fraction = "", exponent = "0"] =
     /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(dollars)) ?? [];
-  const places = 9 + Number(exponent) - (divisor === 1000 ? 3 : 0) - fraction.length;
+  const places = 9 + Number(exponent) - Math.log10(divisor) - fraction.length;
   const digits = BigInt(whole + fraction);
   const nano = places >= 0 ? digits * 10n ** BigInt(places) : divideUp(digits, 10n ** BigInt(-places));
   const padded = nano.toString().padStart(10, "0");

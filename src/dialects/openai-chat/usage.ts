@@ -4,18 +4,33 @@
  * Wire facts: OpenAI (openai-node, `CompletionUsage`): `prompt_tokens` includes `prompt_tokens_details`' cached, cache
  * write, audio and image tokens; `completion_tokens` includes reasoning and audio ones; `total_tokens` is their sum.
  * DeepSeek splits the prompt into `prompt_cache_hit_tokens` and `prompt_cache_miss_tokens`; Moonshot has
- * `cached_tokens` at the top; xAI counts reasoning beside `completion_tokens`, inside the total (vercel/ai #9774);
- * Gemini's compatible endpoint counts thoughts in the total and nowhere else; Perplexity has `num_search_queries`,
- * xAI `num_sources_used`. A cache write without a lifetime is booked as the shortest class.
+ * `cached_tokens` at the top, Mistral `num_cached_tokens` in older answers; xAI counts reasoning beside
+ * `completion_tokens`, inside the total (vercel/ai #9774); Gemini's compatible endpoint counts thoughts in the total and
+ * nowhere else, Mistral so counts sound where it says `prompt_audio_seconds`; Perplexity has `reasoning_tokens` and
+ * `citation_tokens` at the top, both beside the total and billed by rates of their own, and `num_search_queries`; xAI
+ * has `num_sources_used`. A cache write without a lifetime is booked as the shortest class, and citations as units of a
+ * tool: what they cost is not what tokens cost.
  *
  * A side without its count is what the total leaves for it.
  *
- * Invariant: the token buckets add up to `total_tokens` whenever a reading of the numbers can; where the provider's
- * total contradicts its declared convention and fits another one, the total is believed.
+ * Invariant: the token buckets add up to `total_tokens` (and the reasoning beside it, where the provider's convention
+ * is that) whenever a reading of the numbers can; where the provider's total contradicts its declared convention and
+ * fits another one, the total is believed.
  */
 import type { Quirks } from "../dialect.ts";
 import { emptyUsage, type Usage } from "../../kernel/usage.ts";
 import { asCount, asObject, type WireObject } from "../wire-values.ts";
+
+/**
+ * Where an event of a stream has its usage, if it has any: in the chunk, in Groq's own field, or, as Moonshot sends it, in
+ * the choice that it finishes.
+ */
+export function usageIn(chunk: WireObject): unknown {
+  const usage = chunk["usage"] ?? asObject(chunk["x_groq"])?.["usage"];
+  if (usage !== undefined && usage !== null) return usage;
+  const choices = chunk["choices"];
+  return Array.isArray(choices) ? asObject(choices[0])?.["usage"] : undefined;
+}
 
 /** `null`: not a usage object, or one without any count. */
 export function readUsage(wire: unknown, quirks: Quirks): Usage | null {
@@ -29,8 +44,9 @@ export function readUsage(wire: unknown, quirks: Quirks): Usage | null {
   const completionDetails = asObject(counts["completion_tokens_details"]);
   const cacheRead = readCached(counts, promptDetails);
   const cacheWrite = asCount(promptDetails?.["cache_write_tokens"]) ?? 0;
-  const reasoning = asCount(completionDetails?.["reasoning_tokens"]) ?? 0;
-  const sums = chooseSums({ prompt, cached: cacheRead + cacheWrite, completion, reasoning, total }, quirks);
+  const reasoning = asCount(completionDetails?.["reasoning_tokens"]) ?? asCount(counts["reasoning_tokens"]) ?? 0;
+  const wholeTotal = total === null || (quirks.reasoningInsideTotal ?? true) ? total : total + reasoning;
+  const sums = chooseSums({ prompt, cached: cacheRead + cacheWrite, completion, reasoning, total: wholeTotal }, quirks);
 
   const usage = emptyUsage();
   let rest = sums.input;
@@ -44,7 +60,9 @@ export function readUsage(wire: unknown, quirks: Quirks): Usage | null {
   rest -= usage.audioOutputTokens = Math.min(asCount(completionDetails?.["audio_tokens"]) ?? 0, rest);
   rest -= usage.imageOutputTokens = Math.min(asCount(completionDetails?.["image_tokens"]) ?? 0, rest);
   usage.outputTokens = rest;
-  usage.reasoningTokens += sums.unexplained;
+  if ((asCount(counts["prompt_audio_seconds"]) ?? 0) > 0) usage.audioInputTokens += sums.unexplained;
+  else usage.reasoningTokens += sums.unexplained;
+  usage.toolUnits = asCount(counts["citation_tokens"]) ?? 0;
   usage.searchUnits = asCount(counts["num_search_queries"]) ?? asCount(counts["num_sources_used"]) ?? 0;
   return usage;
 }
@@ -54,6 +72,7 @@ function readCached(counts: WireObject, promptDetails: WireObject | null): numbe
     asCount(promptDetails?.["cached_tokens"]) ??
     asCount(counts["prompt_cache_hit_tokens"]) ??
     asCount(counts["cached_tokens"]) ??
+    asCount(counts["num_cached_tokens"]) ??
     0
   );
 }
@@ -69,7 +88,7 @@ interface Counts {
 interface Sums {
   readonly input: number;
   readonly output: number;
-  /** Tokens that only the total knows of: thoughts. */
+  /** Tokens that only the total knows of: thoughts, or sound. */
   readonly unexplained: number;
 }
 

@@ -78,14 +78,14 @@ const cohere: ProviderSpec = openAiCompatible({
   documentation: "https://docs.cohere.com/docs/compatibility-api",
 });
 
-/** No version segment. Usage comes with every chunk; reasoning tokens stand beside `completion_tokens`. */
+/** No version segment. Usage comes with every chunk; reasoning tokens stand beside `completion_tokens` and the total. */
 const perplexity: ProviderSpec = openAiCompatible({
   id: "perplexity",
   title: "Perplexity",
   baseUrl: "https://api.perplexity.ai",
   dialects: ["openai-chat"],
   environment: ["PERPLEXITY_API_KEY", "PPLX_API_KEY"],
-  quirks: { streamUsage: "always", reasoningInsideOutput: false },
+  quirks: { streamUsage: "always", reasoningInsideOutput: false, reasoningInsideTotal: false },
   priceList: "perplexity",
   documentation: "https://docs.perplexity.ai/docs/sonar/openai-compatibility",
 });

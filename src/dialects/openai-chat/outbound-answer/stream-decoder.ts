@@ -8,7 +8,7 @@ import type { CanonicalEvent, OutputItemHead } from "../../canonical.ts";
 import type { Quirks, StreamDecoder } from "../../dialect.ts";
 import { asArray, asCount, asObject, asText, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
-import { readUsage } from "../usage.ts";
+import { readUsage, usageIn } from "../usage.ts";
 import { readReasoningState, readReasoningText } from "./reasoning.ts";
 import { ToolCallAssembler } from "./tool-calls.ts";
 import { readContentText } from "./wire-content.ts";
@@ -38,7 +38,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const choice = asArray(chunk["choices"])?.map(asObject).find(isFirstChoice) ?? null;
     if (!this.#started && (choice !== null || asText(chunk["id"]))) this.#start(chunk, said);
     if (choice !== null && !this.#finished) this.#decodeChoice(choice, said);
-    const usage = readUsage(chunk["usage"] ?? asObject(chunk["x_groq"])?.["usage"], this.#quirks);
+    const usage = readUsage(usageIn(chunk), this.#quirks);
     if (usage !== null) said.push({ type: "usage", usage });
     return said;
   }

@@ -16,7 +16,7 @@ import type { Quirks, ResponseReading, StreamReader, StreamSignal } from "../../
 import type { SseEvent } from "../../sse.ts";
 import { asCount, asObject, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
-import { readUsage } from "../usage.ts";
+import { readUsage, usageIn } from "../usage.ts";
 import { readStreamError } from "../../openai-errors/read-error.ts";
 import { measureOutput } from "./output.ts";
 
@@ -74,7 +74,7 @@ export class ChatStreamReader implements StreamReader {
     if (reading.id === null) reading.id = nonEmpty(chunk["id"]);
     if (reading.model === null) reading.model = nonEmpty(chunk["model"]);
     if (typeof chunk["service_tier"] === "string") reading.serviceTier = chunk["service_tier"];
-    const usage = chunk["usage"] ?? asObject(chunk["x_groq"])?.["usage"];
+    const usage = usageIn(chunk);
     const reported = typeof usage === "object" && usage !== null ? readUsage(usage, this.#quirks) : null;
     if (reported !== null) reading.usage = reported;
     const choices = chunk["choices"];
