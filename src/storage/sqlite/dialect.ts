@@ -13,6 +13,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import { isBusy } from "./failures.ts";
+import { createStatementCache, type StatementCache } from "./statement-cache.ts";
 import { narrowIntegers, type OutOfRange } from "./integers.ts";
 
 /** What the connection's own busy timeout should be. */
@@ -60,9 +61,10 @@ function createDriver(connection: DatabaseSync, events: SqliteDialectEvents): Dr
 }
 
 function createDatabaseConnection(connection: DatabaseSync, events: SqliteDialectEvents): DatabaseConnection {
+  const statements = createStatementCache(connection);
   return {
     executeQuery: <Row>(query: CompiledQuery) =>
-      retryWhileBusy(connection, () => execute<Row>(connection, query, events)),
+      retryWhileBusy(connection, () => execute<Row>(statements, query, events)),
     async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncGenerator<QueryResult<Row>> {
       const statement = connection.prepare(query.sql, { readBigInts: true });
       let rows: Row[] = [];
@@ -90,13 +92,13 @@ async function retryWhileBusy<T>(connection: DatabaseSync, act: () => T): Promis
 }
 
 function execute<Row>(
-  connection: DatabaseSync,
+  statements: StatementCache,
   query: CompiledQuery,
   { onWrite, onOutOfRange }: SqliteDialectEvents,
 ): QueryResult<Row> {
-  const statement = connection.prepare(query.sql, { readBigInts: true });
+  const { statement, returnsRows } = statements.find(query.sql);
   const parameters = query.parameters as readonly SQLInputValue[];
-  if (statement.columns().length > 0) {
+  if (returnsRows) {
     const rows = statement.all(...parameters).map((row) => narrowIntegers(row, onOutOfRange)) as Row[];
     if (query.query.kind !== "SelectQueryNode") onWrite();
     return { rows };
