@@ -3,7 +3,6 @@
  * Nothing happens but when the test says so: `flush` lets pass what takes no time, `advance` lets time pass.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createIdSource } from "../../src/kernel/ids.ts";
 import { toNanoUsd } from "../../src/kernel/money.ts";
 import { toAllowanceRow } from "../../src/limits/allowance-row.ts";
 import type { Allowance } from "../../src/limits/allowance.ts";
@@ -72,7 +71,7 @@ export function createLimitsWorld(wallMs?: number): LimitsWorld {
   const bank = new MemoryBank(() => clock.wallMs());
   const events: string[] = [];
   let generation = 1;
-  let seed = 0;
+  let idCount = 0;
   const reader = {
     generation: () => generation,
     ofTenant: (tenantId: string) =>
@@ -80,10 +79,7 @@ export function createLimitsWorld(wallMs?: number): LimitsWorld {
         .filter(({ scope, disabledAtMs }) => scope.tenantId === tenantId && disabledAtMs === null)
         .map((allowance) => toAllowanceRow(allowance, generation)),
   };
-  const ids = createIdSource(
-    (bytes) => bytes.fill(seed++),
-    () => clock.wallMs(),
-  );
+  const ids = { next: (prefix: string) => `${prefix}_${++idCount}` };
   const change = (allowance: Allowance): Allowance => {
     bank.allowances.set(allowance.id, allowance);
     generation++;

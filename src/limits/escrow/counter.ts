@@ -33,6 +33,9 @@ export interface CounterPurse {
   recall(): void;
 }
 
+/** So many wait for a recall at the most: more would only wait longer for the same. */
+const RECALLING_MAX = 1_000;
+
 export class Counter {
   readonly line: WaitingLine = new WaitingLine();
   readonly #purse: CounterPurse;
@@ -52,7 +55,7 @@ export class Counter {
     const { hand, shortage } = this.#purse;
     const lacking = claim.amount - hand.free;
     if (lacking > 0n && shortage.covers(lacking, nowMs)) {
-      const deadlineMs = this.#recallDeadline(claim.amount, nowMs);
+      const deadlineMs = this.#recallDeadline(claim, nowMs);
       if (deadlineMs === null || nowMs >= deadlineMs) throw this.#refusalOf(claim, nowMs);
       claim.waitForRecall(deadlineMs);
     }
@@ -93,7 +96,7 @@ export class Counter {
   }
 
   #refuse(claim: Claim, nowMs: number): void {
-    const deadlineMs = this.#recallDeadline(claim.amount, nowMs);
+    const deadlineMs = this.#recallDeadline(claim, nowMs);
     if (deadlineMs === null || nowMs >= (claim.deadlineMs ?? deadlineMs)) {
       this.#end(claim, this.#refusalOf(claim, nowMs));
     } else if (claim.deadlineMs === null) {
@@ -101,11 +104,12 @@ export class Counter {
     }
   }
 
-  /** Until when others may give back what `amount` lacks; they are asked for it. `null`: that cannot help. */
-  #recallDeadline(amount: Amount, nowMs: number): number | null {
+  /** Until when others may give back what the claim lacks; they are asked for it. `null`: that cannot help. */
+  #recallDeadline({ amount, deadlineMs }: Claim, nowMs: number): number | null {
     const { hand, outlook, shortage, allowance } = this.#purse;
     const { standing } = outlook;
     if (standing === null || !shortage.mayWait) return null;
+    if (deadlineMs === null && this.line.recallingCount >= RECALLING_MAX) return null;
     const inOtherHands = standing.granted - hand.all;
     const drawable = outlook.drawable(allowance, nowMs) ?? 0n;
     if (inOtherHands <= 0n || drawable + inOtherHands + hand.free < amount) return null;

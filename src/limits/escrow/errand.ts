@@ -4,7 +4,7 @@
  *   1  requests wait, and something stale could come back to them     give that back
  *   2  requests wait                                                  draw what the first needs, or more
  *   3  others need what is idle here                                  give back all that is free, or say that nothing is
- *   4  requests wait for a recall                                     ask once more, each poll
+ *   4  requests wait for a recall                                     ask again, each poll until it is refused
  *   5  requests wait at other purses and will need this one too       draw it, unless that was refused just now
  *   6  somebody wants to know how the account stands                  draw the least
  *   7  more is free than recent use asks for                          give back what is more
@@ -26,7 +26,7 @@ export interface Wants {
   readonly line: Pick<WaitingLine, "isEmpty" | "firstEager" | "eagerAmount" | "firstRecalling" | "recallingAmount">;
   /** Others need what is idle. */
   readonly isRecalled: boolean;
-  /** Whether those who wait for a recall may ask once more. */
+  /** Whether those who wait for a recall may ask again. */
   readonly mayAskAgain: boolean;
   /** What requests that wait at other purses will need: it is not idle. */
   readonly expected: Amount;

@@ -8,6 +8,7 @@
  */
 import type { Clock, Timer } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
 import { closingDown } from "../refusal.ts";
 import { Owner, type OwnerDeps } from "./owner.ts";
 
@@ -21,11 +22,18 @@ export interface OwnersDeps extends OwnerDeps {
   readonly fenced: (ownerId: string) => void;
 }
 
-/** Registers the first owner. Rejects with `storage_unavailable`. */
+/** Registers the first owner. While the bank cannot be asked it is one without a lease, which polling replaces. */
 export async function openOwners(deps: OwnersDeps): Promise<Owners> {
   for (;;) {
-    const first = await register(deps.ids.next("own"), deps);
-    if (first !== null) return new Owners(first, deps);
+    const id = deps.ids.next("own");
+    try {
+      const first = await register(id, deps);
+      if (first !== null) return new Owners(first, deps);
+    } catch (thrown) {
+      if (!(thrown instanceof HeadgateError) || thrown.code !== "storage_unavailable") throw thrown;
+      deps.reach.failed(thrown);
+      return new Owners(new Owner(id, Number.NEGATIVE_INFINITY, deps), deps);
+    }
   }
 }
 

@@ -1,43 +1,96 @@
 /**
- * How much of an account is wanted, by recent use, so that requests find it in hand. What is taken for good counts by how
- * much of it was taken in about the last two seconds; slots, which come back, by the most that were held at once.
+ * How much of an account is wanted, by the last two seconds, so that requests find it in hand. What is taken for good
+ * counts by how much of it was taken; slots, which come back, by the most that were held at once. A single request does
+ * not make a pace: nothing is wanted after it.
  */
 import type { Regime } from "../allowance.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
 
 const MEMORY_MS = 2_000;
+/** Of the slots held at once, one in so many is wanted besides. */
+const SPARE_PART = 8n;
 
 export class Pace {
-  /** Since the last turn. Written on every request. */
-  taken: Amount = 0n;
-  readonly #regime: Regime;
-  /** A turn forgets one part in so many. */
-  readonly #parts: bigint;
-  #recent: Amount = 0n;
+  readonly #isOfSlots: boolean;
+  /** Of each turn that is remembered. */
+  readonly #turns: Amount[];
+  #at = 0;
+  /** Over those turns: what was taken, or the most slots. */
+  #remembered: Amount = 0n;
+  /** The same since the last turn. */
+  #current: Amount = 0n;
+  /** Slots. */
+  #held: Amount = 0n;
+  #wasUsed = false;
+  /** Since everything was forgotten. */
+  #useCount = 0;
 
   constructor(regime: Regime, turnMs: number) {
-    this.#regime = regime;
-    this.#parts = BigInt(Math.max(1, Math.round(MEMORY_MS / turnMs)));
+    this.#isOfSlots = regime === "slots";
+    this.#turns = Array.from({ length: Math.max(1, Math.round(MEMORY_MS / turnMs)) }, () => 0n);
   }
 
   /** Nothing was used lately. */
   get isForgotten(): boolean {
-    return this.#recent === 0n && this.taken === 0n;
+    return this.#remembered === 0n && this.#current === 0n;
+  }
+
+  /** Since the last turn. */
+  get wasUsed(): boolean {
+    return this.#wasUsed;
+  }
+
+  take(amount: Amount): void {
+    this.#wasUsed = true;
+    this.#useCount++;
+    if (!this.#isOfSlots) {
+      this.#current += amount;
+      return;
+    }
+    this.#held += amount;
+    if (this.#held > this.#current) this.#current = this.#held;
+  }
+
+  /** A slot is held no longer. */
+  release(amount: Amount): void {
+    if (this.#isOfSlots) this.#held -= amount;
   }
 
   /** To be called every `turnMs`. */
-  turn(held: Amount): void {
-    const kept = this.#recent - (this.#recent + this.#parts - 1n) / this.#parts;
-    if (this.#regime === "slots") this.#recent = kept > held ? kept : held;
-    else this.#recent = kept + this.taken;
-    this.taken = 0n;
+  turn(): void {
+    this.#wasUsed = false;
+    if (this.isForgotten) return;
+    this.#turns[this.#at] = this.#current;
+    this.#at = (this.#at + 1) % this.#turns.length;
+    this.#current = this.#held;
+    this.#remembered = this.#isOfSlots ? greatestOf(this.#turns) : sumOf(this.#turns);
+    if (this.isForgotten) this.#useCount = 0;
   }
 
-  /** What should be free: grows with every request until the next turn, so that a beginning is not slow. */
-  wanted(held: Amount): Amount {
-    if (this.#regime !== "slots") return this.#recent + this.taken;
-    const peak = this.#recent > held ? this.#recent : held;
-    const spare = (peak + this.#parts - 1n) / this.#parts;
-    return peak - held > spare ? peak - held : spare;
+  /** In the last two seconds. */
+  get recent(): Amount {
+    if (!this.#isOfSlots) return this.#remembered + this.#current;
+    return this.#remembered > this.#current ? this.#remembered : this.#current;
   }
+
+  /** What should be free. Grows with every request until the next turn, so that a beginning is not slow. */
+  get wanted(): Amount {
+    if (this.#useCount < 2) return 0n;
+    if (!this.#isOfSlots) return this.recent;
+    const unused = this.recent - this.#held;
+    const spare = (this.recent + SPARE_PART - 1n) / SPARE_PART;
+    return unused > spare ? unused : spare;
+  }
+}
+
+function sumOf(amounts: readonly Amount[]): Amount {
+  let sum = 0n;
+  for (const amount of amounts) sum += amount;
+  return sum;
+}
+
+function greatestOf(amounts: readonly Amount[]): Amount {
+  let greatest = 0n;
+  for (const amount of amounts) if (amount > greatest) greatest = amount;
+  return greatest;
 }

@@ -91,7 +91,7 @@ export class Purse implements CounterPurse {
     if (amount > this.hand.free) return null;
     if (this.allowance.mode !== "enforce") this.#judge(amount);
     this.hand.take(amount);
-    this.#supply.pace.taken += amount;
+    this.#supply.pace.take(amount);
     if (this.hand.free < this.#supply.lowWater) this.#desk.wake(this);
     return amount;
   }
@@ -109,6 +109,7 @@ export class Purse implements CounterPurse {
    */
   release(amount: Amount, heldLong: boolean): void {
     this.hand.release(amount, heldLong && this.regime === "rate");
+    this.#supply.pace.release(amount);
     this.shortage.forget();
     if (!this.isWaitedFor) return;
     this.#counter.serve();

@@ -2,19 +2,16 @@
  * What the bank has refused lately, so that a flood of requests on an exhausted allowance asks it rarely; and the recall:
  * whether others were asked for what they have idle, and until when a request waits for that.
  *
- *   recalled ── a request may wait ── waitMs ── others still give back at once what they do not use ── inForceMs ── over
+ *   recalled ── requests wait for it ── waitMs ── nobody waits ── REFUSAL_MS ── over: it may be due again
  *
  * Invariant: only what is at least as large as what was refused counts as refused.
  */
 import type { Amount } from "../../storage/escrow/bank.ts";
 
-/** How long an answer of the bank counts. */
+/** How long an answer of the bank counts, and that a recall was in vain. */
 const REFUSAL_MS = 250;
 /** The same at the most where it said when there is room: others may give back before that. */
 const RATE_REFUSAL_MS_MAX = 1_000;
-/** Less than `EXACT_MS` of purse.ts, by more than the recalled need to hear of it. */
-const RECALL_MS = 4_000;
-
 export class Shortage {
   readonly #waitMs: number;
   #need: Amount = 0n;
@@ -52,9 +49,8 @@ export class Shortage {
     return this.#waitMs > 0;
   }
 
-  /** None is in force. */
   isRecallDue(nowMs: number): boolean {
-    return nowMs - this.#recalledAtMs >= Math.max(RECALL_MS, this.#waitMs);
+    return nowMs >= this.waitUntilMs + REFUSAL_MS;
   }
 
   recalled(nowMs: number): void {
@@ -66,7 +62,7 @@ export class Shortage {
     this.#recalledAtMs = -Infinity;
   }
 
-  /** Until when a request waits for the recall in force. */
+  /** Until when a request waits for the last recall. */
   get waitUntilMs(): number {
     return this.#recalledAtMs + this.#waitMs;
   }

@@ -88,35 +88,30 @@ export class Supply {
 
   /** Each poll. Returns whether there is something to ask of the bank. */
   turn(hand: Hand, line: WaitingLine, conditions: Conditions): boolean {
-    if (this.pace.taken > 0n) this.#usedAtMs = conditions.nowMs;
-    this.pace.turn(hand.held);
+    if (this.pace.wasUsed) this.#usedAtMs = conditions.nowMs;
+    this.pace.turn();
     this.#mayAskAgain = true;
-    this.review(hand, conditions);
+    this.review(conditions);
     this.#keep = this.#kept(hand.free, conditions.nowMs);
     return this.#operation === null && this.#plan(hand, line, conditions) !== null;
   }
 
   /** How much should be free now. */
-  review(hand: Hand, { drawable, mayBeRefused, nowMs }: Conditions): void {
+  review({ drawable, mayBeRefused, nowMs }: Conditions): void {
     const keepsNothing = this.#keepsNothing(nowMs);
-    this.#target = keepsNothing ? 0n : this.pace.wanted(hand.held);
+    this.#target = keepsNothing ? 0n : this.pace.wanted;
     const isPlenty = !mayBeRefused || (drawable !== null && drawable >= PLENTY * this.#target);
     this.lowWater = isPlenty ? (this.#target + 1n) / 2n : 0n;
-    if (!keepsNothing && this.pace.taken > 0n) this.#keep = null;
+    if (!keepsNothing && this.pace.wasUsed) this.#keep = null;
   }
 
   /** The next operation, to be asked of the bank; what it gives back is taken out of hand. `null`: there is none now. */
   begin(hand: Hand, line: WaitingLine, conditions: Conditions): Operation | null {
     if (this.#operation !== null) return null;
-    this.review(hand, conditions);
+    this.review(conditions);
     const errand = this.#plan(hand, line, conditions);
     if (errand === null) return null;
-    let amount = 0n;
-    if (errand.kind === "return") {
-      amount = hand.giveBack(errand.free);
-    } else if (errand.purpose === "recalling") {
-      this.#mayAskAgain = false;
-    }
+    const amount = errand.kind === "return" ? hand.giveBack(errand.free) : 0n;
     this.#operation = { errand, sequence: this.#sequence + 1, amount, state: "asked", isRepeated: false };
     return this.#operation;
   }
@@ -165,14 +160,15 @@ export class Supply {
     });
   }
 
-  /** Of what is free. `null`: all. Between twice and four times what is wanted nothing is moved to and fro. */
+  /** Of what is free. `null`: all. Between twice and four times of what was used lately nothing is moved to and fro. */
   #kept(free: Amount, nowMs: number): Amount | null {
     if (this.#keepsNothing(nowMs)) return 0n;
-    return this.#regime !== "budget" && free > 4n * this.#target ? 2n * this.#target : null;
+    const { recent } = this.pace;
+    return this.#regime !== "budget" && free > 4n * recent ? 2n * recent : null;
   }
 
   #keepsNothing(nowMs: number): boolean {
-    const isIdle = this.pace.taken === 0n && nowMs - this.#usedAtMs >= idleMs[this.#regime];
+    const isIdle = !this.pace.wasUsed && nowMs - this.#usedAtMs >= idleMs[this.#regime];
     return this.isClosing || isIdle || nowMs < this.#exactUntilMs;
   }
 }

@@ -30,6 +30,10 @@ export class WaitingLine {
     return this.#eager[0]?.order ?? Infinity;
   }
 
+  get recallingCount(): number {
+    return this.#recalling.length;
+  }
+
   /** A copy, in their order. */
   get recalling(): readonly Claim[] {
     return [...this.#recalling];
