@@ -60,7 +60,7 @@ export interface LimitsDeps {
 /** Requests of this process that wait for the bank, at the most. */
 const WAITING_MAX = 10_000;
 
-/** Registers an owner at the bank. Rejects with `storage_unavailable`. */
+/** Registers an owner at the bank. While the bank cannot be asked, what an allowance covers is refused. */
 export async function createLimits(deps: LimitsDeps): Promise<Limits> {
   const { bank, clock, events } = deps;
   const bankTime = new BankTime();
