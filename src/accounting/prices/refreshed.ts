@@ -51,7 +51,8 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (reason) {
-    if ((reason as NodeJS.ErrnoException).code === "ENOENT") return null;
+    const { code } = reason as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
     throw new HeadgateError("invalid_argument", `The price catalogue ${path} cannot be read.`, { cause: reason });
   }
 }

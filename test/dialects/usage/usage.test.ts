@@ -74,7 +74,12 @@ function chunksOf(wire: Json, placement: StreamPlacement): readonly Json[] {
 function readStream(chunks: readonly Json[], reader: StreamReader): Usage | null {
   for (const chunk of chunks) {
     const data = JSON.stringify(chunk);
-    const event: SseEvent = { event: String(chunk["type"] ?? ""), data, comment: false, raw: Buffer.from(data) };
+    const event: SseEvent = {
+      event: typeof chunk["type"] === "string" ? chunk["type"] : "",
+      data,
+      comment: false,
+      raw: Buffer.from(data),
+    };
     assert.notEqual(reader.read(event), "invalid");
   }
   return reader.reading.usage;

@@ -61,7 +61,7 @@ function describe(id: string, { snapshot, catalogue }: GatewayView, context: Cli
   const list = snapshot.endpoints.get(provider)?.spec.priceList ?? null;
   const price = snapshot.prices.find(provider, model, null, context.clock.wallMs());
   const contextTokens = list === null ? null : (catalogue.find(list, model)?.model.context ?? null);
-  const shown = price === null ? null : showPrice(price);
+  const shown = price === null || price.standIn ? null : showPrice(price);
   return { id, kind: "model", targets: [], description: null, price: shown, contextTokens };
 }
 

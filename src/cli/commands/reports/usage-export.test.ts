@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { sampleEntry, sampleRecord } from "../../../../test/contract/samples.ts";
 import { createTestCli, type TestCli } from "../../../../test/support/cli.ts";
-import { createSystemClock } from "../../../kernel/clock.ts";
+import { type Clock, createSystemClock } from "../../../kernel/clock.ts";
 import { createIdSource, systemRandomFill } from "../../../kernel/ids.ts";
 import { toNanoUsd } from "../../../kernel/money.ts";
 import { emptyUsage } from "../../../kernel/usage.ts";
 import type { LedgerEntry, Payer } from "../../../storage/records.ts";
 import { openStore } from "../../../storage/storage.ts";
 
-const clock = createSystemClock();
+/** A moment after all of the calls. */
+const clock: Clock = { ...createSystemClock(), wallMs: () => Date.UTC(2027, 1, 1) };
 
 /** The charges of requests of one attempt each, by one key of `acme`. */
 async function fill(cli: TestCli, ...charges: readonly Partial<LedgerEntry>[]): Promise<Payer> {
@@ -52,7 +53,7 @@ function parse(csv: string): readonly Readonly<Record<string, string>>[] {
 }
 
 test("FOCUS rows name who used what in which period, at what cost, to the nano-dollar", async () => {
-  using cli = createTestCli();
+  using cli = createTestCli({ clock });
   const payer = await fill(cli, { atMs: evening }, { atMs: morning }, { atMs: morning + 60_000 });
   const { stdout, exitCode } = await cli.run("usage", "export");
   assert.equal(exitCode, 0);
@@ -111,7 +112,7 @@ test("FOCUS rows name who used what in which period, at what cost, to the nano-d
 });
 
 test("the period of a row follows what is told apart: hours, months, or the whole time asked for", async () => {
-  using cli = createTestCli();
+  using cli = createTestCli({ clock });
   await fill(cli, { atMs: evening }, { atMs: morning }, { atMs: morning + 14 * 3_600_000 });
   const periods = async (...args: string[]): Promise<string[]> =>
     parse((await cli.run("usage", "export", ...args)).stdout).map(
@@ -135,7 +136,7 @@ test("the period of a row follows what is told apart: hours, months, or the whol
 });
 
 test("CSV and lines of JSON have the rows of the usage report", async () => {
-  using cli = createTestCli();
+  using cli = createTestCli({ clock });
   await fill(cli, { atMs: evening }, { atMs: morning });
   const report = await cli.json<{ rows: unknown[] }>("usage", "--by", "day,model");
   const lines = (await cli.run("usage", "export", "--by", "day,model", "--format", "json")).stdout
@@ -152,14 +153,14 @@ test("CSV and lines of JSON have the rows of the usage report", async () => {
 });
 
 test("a time without usage is a heading without rows", async () => {
-  using cli = createTestCli();
+  using cli = createTestCli({ clock });
   await fill(cli);
   assert.equal(parse((await cli.run("usage", "export")).stdout).length, 0);
   assert.equal((await cli.run("usage", "export", "--format", "json")).stdout, "");
 });
 
 test("a long time is written day by day, and never held as a whole", async () => {
-  using cli = createTestCli();
+  using cli = createTestCli({ clock });
   const days = Array.from({ length: 40 }, (_, day) => ({ atMs: morning + day * 86_400_000 }));
   await fill(cli, ...days);
   const written: number[] = [];
@@ -171,7 +172,7 @@ test("a long time is written day by day, and never held as a whole", async () =>
 });
 
 test("usage shows the operator's currency beside dollars, and exports stay in dollars", async () => {
-  using cli = createTestCli();
+  using cli = createTestCli({ clock });
   await fill(cli, { atMs: morning });
   writeFileSync(join(cli.folder, "headgate.yaml"), "prices: {currency: {code: EUR, perUsd: 0.9}}\n");
   assert.match((await cli.run("usage")).stdout, / COST +EUR\n.*\$1\.000000001 +0\.90\n/);
