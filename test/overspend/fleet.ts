@@ -13,7 +13,11 @@ export interface Fleet extends AsyncDisposable {
 
 export async function startFleet(place: OverspendPlace, size: number): Promise<Fleet> {
   const children: Child[] = [];
-  for (let index = 0; index < size; index++) children.push(await startGatewayProcess(place.processPlace(index), 0));
+  await using starting = new AsyncDisposableStack();
+  for (let index = 0; index < size; index++) {
+    children.push(starting.use(await startGatewayProcess(place.processPlace(index), 0)));
+  }
+  starting.move();
   return {
     urls: () => children.map(({ url }) => url),
     async replace(index) {

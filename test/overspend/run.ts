@@ -4,8 +4,8 @@
  *   strict     settled ≤ limit
  *   expected   settled ≤ limit + one slice of output for each stream that was open at a time
  *
- * and, once everything has ended: spent equals the ledger's sum, nothing is granted or in suspense, no hold is left,
- * and the provider's invoice is not above the ledger.
+ * The same holds of the provider's own invoice. Once everything has ended: spent equals the ledger's sum, nothing is
+ * granted or in suspense, and no hold is left.
  */
 import type { Kysely } from "kysely";
 import { openDatabase, openStore } from "../../src/storage/storage.ts";
@@ -110,15 +110,17 @@ function createKills(
   { kills, fits, processes, seed }: OverspendOptions,
   replace: (index: number) => Promise<void>,
 ): { served(count: number): void; done(): Promise<void> } {
-  const pending: Promise<void>[] = [];
+  let begun = 0;
+  let last: Promise<void> = Promise.resolve();
   return {
     served(count) {
       const due = Math.min(kills, Math.floor((count * (kills + 1)) / fits));
-      while (pending.length < due) pending.push(replace((seed + pending.length * 3) % processes));
+      for (; begun < due; begun++) {
+        const place = (seed + begun) % processes;
+        last = last.then(() => replace(place));
+      }
     },
-    async done() {
-      await Promise.all(pending);
-    },
+    done: () => last,
   };
 }
 
@@ -133,9 +135,11 @@ interface Books {
 
 /** After recovery has charged what the killed processes held. */
 async function readBooks(place: OverspendPlace, processes: number, simulatorUrl: string): Promise<Books> {
+  let holds = 0;
   for (let index = 0; index < processes; index++) {
     const store = await openStore({ ...place.storeOptions(index), clock: place.clock, ids: place.ids });
     await store.delivered();
+    holds += (await store.journalDb.selectFrom("holds").select("attempt_id").execute()).length;
     await store[Symbol.asyncDispose]();
   }
   const db = openDatabase(place.storeOptions(0));
@@ -145,7 +149,6 @@ async function readBooks(place: OverspendPlace, processes: number, simulatorUrl:
       .selectFrom("ledger_entries")
       .select((entry) => entry.fn.sum<bigint>("cost_nano_usd").as("total_nano_usd"))
       .executeTakeFirstOrThrow();
-    const holds = await db.selectFrom("holds").select("attempt_id").execute();
     const invoice = await readInvoice(simulatorUrl);
     return {
       spent: account.spent_amount,
@@ -153,7 +156,7 @@ async function readBooks(place: OverspendPlace, processes: number, simulatorUrl:
       suspense: account.suspense_amount,
       ledger: ledger.total_nano_usd,
       invoice: invoice.reduce((sum, line) => sum + BigInt(line.costNanoUsd), 0n),
-      holds: holds.length,
+      holds,
     };
   } finally {
     await db.destroy();
@@ -175,9 +178,13 @@ function judge(options: OverspendOptions, limit: bigint, report: CallersReport, 
   expect(books.granted === 0n, `${books.granted} is still granted`);
   expect(books.suspense === 0n, `${books.suspense} is in suspense though every journal is there`);
   expect(books.holds === 0, `${books.holds} holds are left`);
-  expect(books.invoice <= books.ledger, `the invoice ${books.invoice} is above the ledger ${books.ledger}`);
+  expect(books.invoice <= limit + slack, `the invoice ${books.invoice} is beyond the limit ${limit} + ${slack}`);
+  // Streams that a budget ends are charged by our own count until the provider is asked.
+  const exact = options.policy === "strict";
+  expect(!exact || books.invoice <= books.ledger, `the invoice ${books.invoice} is above the ledger ${books.ledger}`);
   expect(report.unexpected.length === 0, `callers saw ${report.unexpected.slice(0, 3).join("; ")}`);
-  expect(report.served > options.fits / 2, `only ${report.served} of ${options.fits} that fit were served`);
+  expect(books.ledger * 10n > limit * 9n, `only ${books.ledger} of ${limit} was used`);
+  expect(report.served > options.fits / 5, `only ${report.served} of ${options.fits} that fit were served whole`);
   expect(report.refused > 0, "nobody was refused, so nothing is shown");
   return findings;
 }
