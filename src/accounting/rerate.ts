@@ -91,7 +91,7 @@ export async function rerate(deps: RerateDeps, options: RerateOptions, signal: A
 }
 
 /** The correction it wants, or why it wants none. */
-export function rerateAttempt(
+function rerateAttempt(
   attempt: ChargedAttempt,
   prices: PriceBook,
   { unpricedOnly }: Pick<RerateOptions, "unpricedOnly">,

@@ -14,7 +14,7 @@ export function openPriceCatalogue(dataDir: string): PriceCatalogue {
 }
 
 /** Where it is. */
-export function refreshedCataloguePath(dataDir: string): string {
+function refreshedCataloguePath(dataDir: string): string {
   return join(dataDir, "prices.json");
 }
 
