@@ -97,5 +97,6 @@ describe("correctionMoves", () => {
     assert.deepEqual(moved(allowance({ models: ["anthropic/*"] })), []);
     assert.deepEqual(moved(allowance({ operation: "embeddings" })), []);
     assert.equal(moved(allowance({ models: ["openai/*"], operation: "chat" })).length, 1);
+    assert.deepEqual(moved(allowance({ window: "lifetime", createdAtMs: startedAtMs + 1 })), []);
   });
 });

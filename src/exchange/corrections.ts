@@ -1,7 +1,8 @@
 /**
  * Appends corrections to the ledger, and lets the budgets follow: an account of an allowance that the request was on the
  * path of, and whose window is still open, takes the difference too. Which accounts those are is found by what the
- * allowances say today; the ledger does not keep it. A window that has ended stays as it was.
+ * allowances say today; the ledger does not keep it. A window that has ended stays as it was, and so does an allowance
+ * that was made after the request began: it never counted it.
  */
 import type { Kysely } from "kysely";
 import { totalInputTokens, totalOutputTokens } from "../kernel/usage.ts";
@@ -59,7 +60,8 @@ export function correctionMoves(
   const { payer, endUser, operation, modelAsked, modelTarget } = entry;
   const scope = { payer, endUser, operation, modelAsked, modelTarget };
   return allowances.flatMap((allowance) => {
-    if (!concernsPayer(allowance, payer) || !countsRequest(allowance, scope)) return [];
+    const wasThere = allowance.createdAtMs <= attempt.startedAtMs;
+    if (!wasThere || !concernsPayer(allowance, payer) || !countsRequest(allowance, scope)) return [];
     const difference = differenceOf(entry, allowance);
     const startMs = openWindowStart(allowance, attempt.startedAtMs, nowMs);
     if (difference === 0n || startMs === null) return [];
