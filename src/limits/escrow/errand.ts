@@ -9,14 +9,14 @@
  *   6  somebody wants to know how the account stands                  draw the least
  *   7  more is free than recent use asks for                          give back what is more
  *   8  less is free than recent use asks for                          draw ahead
+ *
+ * While the bank does not answer nothing is given back: it would be in nobody's hand, and requests live on what is here.
  */
 import type { Amount } from "../../storage/escrow/bank.ts";
 import type { WaitingLine } from "./waiting-line.ts";
 
-export type DrawPurpose = "eager" | "recalling" | "expected" | "look" | "ahead";
-
 export type Errand =
-  | { readonly kind: "draw"; readonly purpose: DrawPurpose; readonly need: Amount; readonly want: Amount }
+  | { readonly kind: "draw"; readonly need: Amount; readonly want: Amount }
   /** `free` of what is free, with all that is stale. */
   | { readonly kind: "return"; readonly free: Amount };
 
@@ -38,6 +38,8 @@ export interface Wants {
   /** How much should be free, and below what more is drawn ahead. */
   readonly target: Amount;
   readonly lowWater: Amount;
+  /** Whether the bank has answered lately. */
+  readonly isReachable: boolean;
   /** Whether the bank may refuse: then a draw ahead is content with little. */
   readonly mayBeRefused: boolean;
 }
@@ -46,26 +48,26 @@ export interface Wants {
 export function planErrand(wants: Wants): Errand | null {
   const { line, free, stale, expected, target } = wants;
   const idle = free > expected ? free - expected : 0n;
-  if (stale > 0n && !line.isEmpty) return { kind: "return", free: 0n };
+  if (stale > 0n && !line.isEmpty && wants.isReachable) return { kind: "return", free: 0n };
   const eager = line.firstEager;
   if (eager !== undefined && eager.amount > free) {
-    return drawing("eager", eager.amount - free, line.eagerAmount + expected + target - free);
+    return drawing(eager.amount - free, line.eagerAmount + expected + target - free);
   }
-  if (wants.isRecalled) return { kind: "return", free: idle };
+  if (wants.isRecalled && wants.isReachable) return { kind: "return", free: idle };
   const recalling = line.firstRecalling;
   if (wants.mayAskAgain && recalling !== undefined && recalling.amount > free) {
-    return drawing("recalling", recalling.amount - free, line.recallingAmount - free);
+    return drawing(recalling.amount - free, line.recallingAmount - free);
   }
   if (expected > free && !wants.isRefused(expected - free)) {
-    return drawing("expected", expected - free, expected + target - free);
+    return drawing(expected - free, expected + target - free);
   }
-  if (wants.isLookedAt) return drawing("look", 1n, 1n);
+  if (wants.isLookedAt) return drawing(1n, 1n);
   const tooMuch = wants.keep !== null && idle > wants.keep ? idle - wants.keep : 0n;
-  if (stale > 0n || tooMuch > 0n) return { kind: "return", free: tooMuch };
+  if ((stale > 0n || tooMuch > 0n) && wants.isReachable) return { kind: "return", free: tooMuch };
   if (free >= wants.lowWater || wants.isRefused(1n)) return null;
-  return drawing("ahead", wants.mayBeRefused ? 1n : target - free, target - free);
+  return drawing(wants.mayBeRefused ? 1n : target - free, target - free);
 }
 
-function drawing(purpose: DrawPurpose, need: Amount, want: Amount): Errand {
-  return { kind: "draw", purpose, need, want: want > need ? want : need };
+function drawing(need: Amount, want: Amount): Errand {
+  return { kind: "draw", need, want: want > need ? want : need };
 }

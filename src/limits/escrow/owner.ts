@@ -59,6 +59,15 @@ export class Owner {
     return this.#state === "fenced";
   }
 
+  get isFinished(): boolean {
+    return this.#state === "finished";
+  }
+
+  /** Fenced or finished. */
+  get isOver(): boolean {
+    return this.isFenced || this.isFinished;
+  }
+
   /** Knows as many accounts as one owner may. */
   get isFull(): boolean {
     return this.#purses.size >= ACCOUNTS_MAX;

@@ -22,18 +22,16 @@ export interface OwnersDeps extends OwnerDeps {
   readonly fenced: (ownerId: string) => void;
 }
 
-/** Registers the first owner. While the bank cannot be asked it is one without a lease, which polling replaces. */
+/** Registers the first owner. While the bank cannot be asked it is one without a lease, which the poll replaces. */
 export async function openOwners(deps: OwnersDeps): Promise<Owners> {
-  for (;;) {
-    const id = deps.ids.next("own");
-    try {
-      const first = await register(id, deps);
-      if (first !== null) return new Owners(first, deps);
-    } catch (thrown) {
-      if (!(thrown instanceof HeadgateError) || thrown.code !== "storage_unavailable") throw thrown;
-      deps.reach.failed(thrown);
-      return new Owners(new Owner(id, Number.NEGATIVE_INFINITY, deps), deps);
-    }
+  const id = deps.ids.next("own");
+  try {
+    const first = await register(id, deps);
+    return new Owners(first ?? unregistered(id, deps), deps);
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError) || thrown.code !== "storage_unavailable") throw thrown;
+    deps.reach.failed(thrown);
+    return new Owners(unregistered(id, deps), deps);
   }
 }
 
@@ -64,7 +62,7 @@ export class Owners {
     if (this.#closed !== null) return this.#closed.promise;
     this.#closed = Promise.withResolvers();
     this.#closeUntilMs = this.#deps.nowMs() + waitMsMax;
-    this.#former = [...this.#former, this.#current];
+    if (!this.#current.isFinished) this.#former = [...this.#former, this.#current];
     for (const owner of this.#former) owner.retire(closingDown());
     this.#poll();
     return this.#closed.promise;
@@ -79,7 +77,7 @@ export class Owners {
     this.#schedule();
     if (this.#closed === null) {
       this.#current.poll();
-      if ((this.#current.isFenced || this.#current.isFull) && !this.#isReplacing) void this.#replace();
+      if ((this.#current.isOver || this.#current.isFull) && !this.#isReplacing) void this.#replace();
     }
     for (const owner of this.#former) {
       owner.poll();
@@ -99,7 +97,7 @@ export class Owners {
       if (next !== null && this.#closed === null) {
         if (before.isFenced) this.#deps.fenced(before.id);
         before.retire(null);
-        this.#former = [...this.#former, before];
+        if (!before.isFinished) this.#former = [...this.#former, before];
         this.#current = next;
       }
     } catch (thrown) {
@@ -139,4 +137,11 @@ async function register(ownerId: string, deps: OwnersDeps): Promise<Owner | null
   if (!lease.alive) return null;
   deps.bankTime.learn(lease.nowMs, sentMs, deps.nowMs());
   return new Owner(ownerId, sentMs, deps);
+}
+
+/** Nothing can be drawn or used under it, and there is nothing to finish. */
+function unregistered(ownerId: string, deps: OwnersDeps): Owner {
+  const owner = new Owner(ownerId, -Infinity, deps);
+  owner.finish();
+  return owner;
 }

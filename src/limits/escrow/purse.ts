@@ -23,6 +23,8 @@ import { type Conditions, type Operation, Supply } from "./supply.ts";
 export interface PurseDesk {
   readonly pollMs: number;
   readonly recallWaitMs: number;
+  /** Whether the bank has answered lately. */
+  readonly isReachable: boolean;
   /** Monotonic. */
   nowMs(): number;
   /** Looks at what the purse wants of the bank, in this turn of the event loop. */
@@ -250,6 +252,7 @@ export class Purse implements CounterPurse {
       drawable: this.outlook.drawable(this.allowance, nowMs),
       mayBeRefused: this.allowance.mode === "enforce",
       isRefused: (need) => this.shortage.covers(need, nowMs),
+      isReachable: this.#desk.isReachable,
       nowMs,
     };
   }

@@ -12,6 +12,10 @@ export class Reach {
     this.#events = events;
   }
 
+  get isReachable(): boolean {
+    return this.#isReachable;
+  }
+
   answered(): void {
     if (this.#isReachable) return;
     this.#isReachable = true;

@@ -36,6 +36,7 @@ export interface Conditions {
   readonly drawable: Amount | null;
   readonly mayBeRefused: boolean;
   readonly isRefused: (need: Amount) => boolean;
+  readonly isReachable: boolean;
   /** Monotonic. */
   readonly nowMs: number;
 }
@@ -143,7 +144,7 @@ export class Supply {
     return this.#operation;
   }
 
-  #plan(hand: Hand, line: WaitingLine, { mayBeRefused, isRefused }: Conditions): Errand | null {
+  #plan(hand: Hand, line: WaitingLine, { mayBeRefused, isRefused, isReachable }: Conditions): Errand | null {
     return planErrand({
       free: hand.free,
       stale: hand.stale,
@@ -152,6 +153,7 @@ export class Supply {
       mayAskAgain: this.#mayAskAgain,
       expected: this.#expected,
       isRefused,
+      isReachable,
       isLookedAt: this.isLookedAt,
       keep: this.#keep,
       target: this.#target,

@@ -49,6 +49,10 @@ export class Teller implements PurseDesk {
     this.#deps = deps;
   }
 
+  get isReachable(): boolean {
+    return this.#deps.reach.isReachable;
+  }
+
   wake(purse: Purse): void {
     if (purse.isDue) return;
     purse.isDue = true;
