@@ -7,6 +7,7 @@ import type { PlannedMishap } from "./scenario/scenario.ts";
 
 /** A process that has ended is started again after this long, at the most. */
 const RESTART_MS_MAX = 3_000;
+const PROBES = 3;
 const RESTART_ROUND_MS = 200;
 /** Requests of one burst begin within. */
 const BURST_MS = 20;
@@ -72,6 +73,14 @@ export class Fleet {
       slot.place.link.cut = false;
       slot.gateway.life.resume();
       if (slot.gateway.life.dead) this.#restart(slot);
+    }
+  }
+
+  /** A few requests to every process, to see that it serves. */
+  probe(): void {
+    const { random } = this.#setting;
+    for (const { gateway } of this.#slots) {
+      for (let index = 0; index < PROBES; index++) gateway.serve(drawRequest(random));
     }
   }
 

@@ -1,8 +1,8 @@
 /**
  * One simulated world, from its seed to its end:
  *
- *   traffic and mishaps ──▶ everything heals, open requests end, journals are delivered ──▶ all processes stop
- *   ──▶ the leases of those that never stopped are over
+ *   traffic and mishaps ──▶ everything heals ──▶ a few more requests, all end and are delivered ──▶ all processes stop
+ *   ──▶ the leases of those that could not stop are over
  *
  * After every event, once all promises that it resolved have been dealt with, the invariants are checked; at the end also
  * that nothing is left over.
@@ -13,6 +13,8 @@ import { Violation, type Invariant } from "./checks/violation.ts";
 import type { Counts } from "./gateway/counts.ts";
 import { World } from "./world.ts";
 
+/** For processes to find out that they are fenced, and to register anew. */
+const REUNION_MS = 5_000;
 /** For requests in flight to end, and after it for processes to stop. */
 const SETTLING_MS = 200_000;
 const STOPPING_MS = 60_000;
@@ -60,14 +62,14 @@ class Run {
 
   async toItsEnd(): Promise<Violation | null> {
     const world = this.#world;
-    const onRejection = (reason: unknown): void => world.violate(new Violation("crash", describe(reason)));
+    const onRejection = (reason: unknown): void => world.violate(toViolation(reason));
     process.on("unhandledRejection", onRejection);
     try {
       await this.#live();
       await afterRejections();
       return world.violation;
     } catch (thrown) {
-      return thrown instanceof Violation ? thrown : new Violation("crash", describe(thrown));
+      return toViolation(thrown);
     } finally {
       process.off("unhandledRejection", onRejection);
     }
@@ -79,6 +81,9 @@ class Run {
     world.begin();
     await this.#until(world.scenario.durationMs, () => false);
     world.heal();
+    await this.#until(world.scenario.leaseMs + REUNION_MS, () => false);
+    auditor.heal();
+    fleet.probe();
     await this.#until(SETTLING_MS, () => fleet.settled && auditor.waiting === 0);
     fleet.stop();
     await this.#until(STOPPING_MS, () => fleet.stopped);
@@ -94,11 +99,15 @@ class Run {
     const untilMs = agenda.nowMs + lastsMs;
     do {
       await afterPromises();
-      auditor.check();
       this.events++;
       if (this.#world.violation !== null) throw this.#world.violation;
+      auditor.check();
     } while (!isOver() && agenda.step(untilMs));
   }
+}
+
+function toViolation(thrown: unknown): Violation {
+  return thrown instanceof Violation ? thrown : new Violation("crash", describe(thrown));
 }
 
 /** Resolves when no promise is left that could go on. */

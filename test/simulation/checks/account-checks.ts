@@ -1,13 +1,28 @@
 /** What must hold of an account's numbers after every event. */
 import { available, type AccountState } from "../../../src/storage/escrow/account.ts";
 import type { ModelAccount } from "../model/bank.ts";
+import type { Control } from "../model/control.ts";
 import type { Books } from "./books.ts";
+import { limitOf } from "./path.ts";
 import { Violation } from "./violation.ts";
+
+/** More than the bank's clock jumps back in all. */
+const CLOCK_TOLERANCE_MS = 25_000;
 
 export function checkAccount(account: ModelAccount, books: Books): void {
   checkConservation(account);
   checkInHand(account, books);
   checkSpent(account, books);
+}
+
+/** A change of the allowance reaches all accounts whose window has not ended, in the transaction that makes it. */
+export function checkLimit({ key, state }: ModelAccount, control: Control, bankMs: number): void {
+  const row = control.allowance(key.allowanceId);
+  const mayHaveEnded = key.windowEndMs !== null && key.windowEndMs < bankMs + CLOCK_TOLERANCE_MS;
+  if (row === undefined || mayHaveEnded) return;
+  const limit = limitOf(row, control.overridesOf(row.id), key.windowStartMs);
+  if (state.limit === limit) return;
+  throw new Violation("limit", `${key.accountId} has a limit of ${state.limit}, the allowance says ${limit}`);
 }
 
 /** Nothing was ever drawn from it, so there is nothing to be held or settled. */

@@ -9,12 +9,19 @@ import type { BankWitness, ModelBank } from "../model/bank.ts";
 import type { Control } from "../model/control.ts";
 import type { Closing } from "../model/ledger.ts";
 import type { RequestPlan } from "../scenario/requests.ts";
-import { checkAccount, checkUnopened } from "./account-checks.ts";
+import { checkAccount, checkLimit, checkUnopened } from "./account-checks.ts";
 import type { Asked, Witnessed } from "./asked.ts";
 import { Books } from "./books.ts";
 import { ConcurrencyChecks } from "./concurrency-checks.ts";
 import { DrawChecks } from "./draw-checks.ts";
-import { checkHeld, checkMoves, checkOwners, checkWindows, type HoldingWorld } from "./holding-checks.ts";
+import {
+  checkHeld,
+  checkMoves,
+  checkOwners,
+  checkRecovered,
+  checkWindows,
+  type HoldingWorld,
+} from "./holding-checks.ts";
 import { grownNeedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
 import { Violation } from "./violation.ts";
@@ -48,6 +55,11 @@ export class Auditor {
   /** Before anything happens. */
   watch(bank: ModelBank): void {
     this.#bank = bank;
+  }
+
+  /** From now on every process is in touch with the bank. */
+  heal(): void {
+    this.#refusals.heal();
   }
 
   /** Requests whose reservation is not decided. */
@@ -84,8 +96,13 @@ export class Auditor {
   settled(asked: Asked, used: Demand | null, held: readonly HeldAmount[], moves: readonly Move[]): void {
     checkOwners(asked, this.books.heldBy(asked.requestId), held);
     checkMoves(asked, used, held, moves);
-    this.books.settle(asked.requestId, moves);
+    this.books.hold(asked.requestId, covering(held, moves));
     this.#concurrency.ended(asked);
+  }
+
+  /** Its closing is committed to the journal, and its hold is there no more. */
+  closed({ requestId, moves }: Closing): void {
+    this.books.settle(requestId, moves);
   }
 
   /** Its process has died. `journaled`: what the journal says that it holds; `null` if it knows nothing of it. */
@@ -102,6 +119,7 @@ export class Auditor {
 
   /** A journal has charged a dead process's request. */
   recovered({ requestId, moves }: Closing): void {
+    checkRecovered(requestId, this.books.heldBy(requestId), moves);
     this.books.settle(requestId, moves);
   }
 
@@ -125,6 +143,7 @@ export class Auditor {
       this.#draws.check(account);
       this.#concurrency.checkBound(account);
       checkAccount(account, this.books);
+      checkLimit(account, this.#world.control, bank.nowMs());
       this.#refusals.note(account, bank);
     }
     touched.clear();
@@ -144,6 +163,14 @@ export class Auditor {
     if (this.#bank === null) throw new Error("The auditor has been shown no bank.");
     return this.#bank;
   }
+}
+
+/** Until its closing is committed, the journal has a settled request as held, with what it took beyond that besides. */
+function covering(held: readonly HeldAmount[], moves: readonly Move[]): readonly HeldAmount[] {
+  return held.map((each) => {
+    const move = moves.find(({ ownerId, accountId }) => ownerId === each.ownerId && accountId === each.accountId);
+    return move !== undefined && move.fromGrant > each.amount ? { ...each, amount: move.fromGrant } : each;
+  });
 }
 
 export function describe(thrown: unknown): string {

@@ -97,6 +97,15 @@ export function checkMoves(
   if (stray !== undefined) throw new Violation("settlement", `${asked.requestId} took of ${stray.accountId} unheld`);
 }
 
+/** A request whose process died is charged all that the journal says it held. */
+export function checkRecovered(requestId: string, held: readonly HeldAmount[], moves: readonly Move[]): void {
+  for (const { ownerId, accountId, amount } of held) {
+    const move = moves.find((each) => each.ownerId === ownerId && each.accountId === accountId);
+    if ((move?.fromGrant ?? 0n) === amount) continue;
+    throw new Violation("settlement", `${requestId} held ${amount} of ${accountId} and is charged ${move?.fromGrant}`);
+  }
+}
+
 /** It did not limit everybody all the time, or its process has heard of it, or of its end, only since. */
 function isOptional(entry: PathEntry, pathNow: readonly PathEntry[], world: HoldingWorld): boolean {
   return !pathNow.some(({ prefix }) => prefix === entry.prefix) || world.control.wasDisabled(entry.row.id);

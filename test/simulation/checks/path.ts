@@ -1,6 +1,6 @@
 /** Which allowances a request must pass and how much it needs of each: said once more, independently of src/limits. */
 import type { Demand, Estimate, RequestScope } from "../../../src/limits/limits.ts";
-import type { AllowanceRow } from "../model/control.ts";
+import type { AllowanceRow, OverrideRow } from "../model/control.ts";
 
 export interface PathEntry {
   readonly row: AllowanceRow;
@@ -33,6 +33,13 @@ export function grownNeedOf(row: AllowanceRow, estimate: Estimate, grown: Demand
 /** `used` of `null`: no provider saw the request. */
 export function usedOf(row: AllowanceRow, used: Demand | null): bigint {
   return used === null ? 0n : amountOf(row, used);
+}
+
+/** Of an account of a window that begins then: said once more, independently of src/storage/escrow. */
+export function limitOf(row: AllowanceRow, overrides: readonly OverrideRow[], windowStartMs: number): bigint {
+  const other = overrides.find(({ from_ms, until_ms }) => from_ms <= windowStartMs && windowStartMs < until_ms);
+  if (other !== undefined) return other.limit_amount;
+  return row.limit_amount === 0n ? 0n : (row.burst_amount ?? row.limit_amount);
 }
 
 function amountOf(row: AllowanceRow, demand: Demand): bigint {

@@ -5,11 +5,11 @@
 import type { HeadgateError } from "../../../src/kernel/errors.ts";
 import { regimeOf } from "../../../src/limits/allowance.ts";
 import type { ModelAccount, ModelBank } from "../model/bank.ts";
-import type { Control } from "../model/control.ts";
+import type { AllowanceRow, Control } from "../model/control.ts";
 import type { Asked } from "./asked.ts";
 import type { Books } from "./books.ts";
 import { slotsKey } from "./concurrency-checks.ts";
-import { neededOf, type PathEntry } from "./path.ts";
+import { limitOf, neededOf, type PathEntry } from "./path.ts";
 import { freeOf, RoomLog } from "./room.ts";
 import type { Running } from "./running.ts";
 import { Violation } from "./violation.ts";
@@ -47,12 +47,19 @@ export class RefusalChecks {
   /** The account of the newest window. */
   readonly #newest = new Map<string, ModelAccount>();
 
+  #isHealed = false;
+
   constructor(deps: RefusalDeps) {
     this.#deps = deps;
   }
 
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** From now on every process is in touch with the bank. */
+  heal(): void {
+    this.#isHealed = true;
   }
 
   asked(asked: Asked): void {
@@ -70,7 +77,7 @@ export class RefusalChecks {
     const { calm } = this.#deps.rules;
     const say = `${asked.requestId} is refused with ${error.code} (${error.message})`;
     if (outOfTouch.has(error.code)) {
-      if (calm) throw new Violation("refusal", `${say} in a calm world`);
+      if (calm || this.#isHealed) throw new Violation("recovery", `${say} though nothing is wrong`);
       return;
     }
     const entry = asked.path.find(({ row }) => row.name === error.allowance);
@@ -123,7 +130,7 @@ export class RefusalChecks {
     const { control, rules, nowMs } = this.#deps;
     const need = neededOf(row, asked.plan.estimate);
     const least = this.#rooms.leastFor(prefix, need, asked.askedAtMs, nowMs() - rules.lookBackMs);
-    const room = least ?? control.capacityOf(row.id);
+    const room = least ?? capacityOf(row, control);
     if (room < need) return;
     const where = rules.calm ? "there was, unused somewhere," : "there was";
     throw new Violation(rules.calm ? "idle" : "refusal", `${say}: it needs ${need}, ${where} ${room} all the time`);
@@ -137,4 +144,12 @@ export class RefusalChecks {
       if (account !== undefined) this.#deps.books.touched.add(account.key.accountId);
     }
   }
+}
+
+/** Of an account that does not exist yet. An override may be for its window or not: then nothing is known. */
+function capacityOf(row: AllowanceRow, control: Control): bigint {
+  if (control.overridesOf(row.id).length > 0) return 0n;
+  const asked = limitOf(row, [], 0);
+  const now = limitOf(control.allowance(row.id) ?? row, [], 0);
+  return asked < now ? asked : now;
 }

@@ -3,7 +3,6 @@
  * request was asking, or shortly before, less could be drawn than it and those that asked with it needed; and what others
  * have in hand counts as room as far as it was there, unused, all the time.
  */
-import { available, drain } from "../../../src/storage/escrow/account.ts";
 import type { ModelAccount } from "../model/bank.ts";
 
 export interface Moment {
@@ -54,9 +53,13 @@ export class RoomLog {
   }
 }
 
-/** What could be drawn now. */
+/** What could be drawn now. Reckoned once more, independently of src/storage/escrow. */
 export function freeOf({ state }: ModelAccount, bankMs: number): bigint {
-  return available(drain(state, bankMs));
+  const { limit, spent, granted, suspense, drain, drainedAtMs } = state;
+  const level = spent + granted + suspense;
+  if (drain === null) return limit - level;
+  const drained = (BigInt(Math.max(0, bankMs - drainedAtMs)) * drain.amount) / BigInt(drain.perMs);
+  return drained >= level ? limit : limit - level + drained;
 }
 
 function leastOf(one: ReadonlyMap<string, bigint>, other: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {

@@ -2,6 +2,7 @@
 export const invariants = {
   conservation: "an account's granted and suspense are exactly what its owners hold",
   negative: "no amount is below zero",
+  limit: "an open account's limit is what its allowance and the overrides say",
   overgrant: "an enforced account grants nothing beyond what is available",
   overspend: "an account spends no more than its limit and the stated overdraft",
   overdraft: "an overdraft is never more than a request used beyond what it held",
@@ -16,6 +17,7 @@ export const invariants = {
   refusal: "a refusal names an allowance on the path that had no room",
   idle: "nothing is refused while what it needs lies idle elsewhere",
   patience: "no request waits longer for its reservation than a recall takes",
+  recovery: "once nothing is wrong any more every process serves and refuses as its allowances say",
   sequence: "a process never asks the bank out of sequence",
   quiescence: "when everything is settled nothing is held, granted or waiting any more",
   crash: "nothing fails but in ways that its interface names",

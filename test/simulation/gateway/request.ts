@@ -128,6 +128,7 @@ export class Request {
   #close(closing: Closing): void {
     const { setting, place, courier } = this.#server;
     place.journal.close(closing);
+    setting.auditor.closed(closing);
     if (setting.scenario.store === "file") {
       setting.ledger.deliver([closing]);
       place.journal.delivered([closing]);
@@ -144,7 +145,7 @@ export class Request {
 
   async #commit(act: () => void, mayBeLate = false): Promise<void> {
     const { random } = this.#server.setting;
-    const isLate = mayBeLate && random.chance(0.02);
+    const isLate = mayBeLate && random.chance(0.05);
     await this.#wait(random.unit() * (isLate ? LATE_COMMIT_MS_MAX : COMMIT_MS_MAX));
     act();
   }

@@ -25,6 +25,7 @@ import {
   settleGrant,
   type GrantState,
 } from "../../../src/storage/escrow/grant.ts";
+import { limitOfWindow } from "../../../src/storage/escrow/terms.ts";
 import type { AllowanceRow, Control } from "./control.ts";
 
 export interface ModelAccount {
@@ -162,7 +163,7 @@ export class ModelBank {
       const { key } = account;
       if (key.allowanceId !== allowanceId) continue;
       if (key.windowEndMs !== null && key.windowEndMs <= this.#nowMs()) continue;
-      account.state = this.#follow(account.state, key);
+      account.state = this.#withLimit(account.state, key);
       this.#recall(key.accountId, null);
       this.#witness.changed(account);
     }
@@ -202,7 +203,7 @@ export class ModelBank {
       };
     }
     const nowMs = this.#nowMs();
-    const before = this.#follow(account.state, account.key);
+    const before = this.#withTerms(account.state, account.key);
     const drawn = drawGrant({ account: before, grant }, request, nowMs);
     return () => {
       this.#keep(account, ownerId, { account: drawn.account, grant: drawn.grant });
@@ -234,17 +235,24 @@ export class ModelBank {
         drain: null,
         drainedAtMs: this.#nowMs(),
       };
-      const account = { key, state: this.#follow(empty, key), grants: new Map<string, GrantState>() };
+      const account = { key, state: this.#withLimit(empty, key), grants: new Map<string, GrantState>() };
       this.#witness.changed(account);
       return account;
     });
   }
 
-  /** Limit, mode and rate as the allowance has them now. */
-  #follow(state: AccountState, key: AccountKey): AccountState {
+  /** Mode and rate as the allowance has them now. */
+  #withTerms(state: AccountState, { allowanceId }: AccountKey): AccountState {
+    const row = this.#control.allowance(allowanceId);
+    return row === undefined ? state : { ...state, mode: row.mode, drain: drainOf(row) };
+  }
+
+  /** The limit too. */
+  #withLimit(state: AccountState, key: AccountKey): AccountState {
     const row = this.#control.allowance(key.allowanceId);
     if (row === undefined) return state;
-    return { ...state, limit: this.#control.limitOf(row, key.windowStartMs), mode: row.mode, drain: drainOf(row) };
+    const limit = limitOfWindow(row, this.#control.overridesOf(row.id), key.windowStartMs);
+    return { ...this.#withTerms(state, key), limit };
   }
 
   #keep(account: ModelAccount, ownerId: string, books: { account: AccountState; grant: GrantState }): void {

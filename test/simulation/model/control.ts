@@ -3,7 +3,6 @@
  * a change, or later where the network is in trouble.
  */
 import type { AllowanceReader } from "../../../src/storage/allowance-reader.ts";
-import { limitOfWindow } from "../../../src/storage/escrow/terms.ts";
 import type { Database } from "../../../src/storage/schema.ts";
 
 export type AllowanceRow = Database["allowances"];
@@ -31,16 +30,9 @@ export class Control {
     return this.#allowances.get(id);
   }
 
-  /** What limits a window that begins then. */
-  limitOf(row: AllowanceRow, windowStartMs: number): bigint {
-    const overrides = this.#overrides.filter((each) => each.allowance_id === row.id && each.revoked_at_ms === null);
-    return limitOfWindow(row, overrides, windowStartMs);
-  }
-
-  /** The most that an account of it can give out at once, overrides aside. */
-  capacityOf(id: string): bigint {
-    const row = this.#allowances.get(id);
-    return row === undefined ? 0n : limitOfWindow(row, [], 0);
+  /** Those that are not revoked. */
+  overridesOf(id: string): readonly OverrideRow[] {
+    return this.#overrides.filter((each) => each.allowance_id === id && each.revoked_at_ms === null);
   }
 
   /** It is, or was for a while. */
@@ -54,6 +46,11 @@ export class Control {
     this.#generation++;
     if (typeof change.disabled_at_ms === "number") this.#everDisabled.add(id);
     this.#allowances.set(id, { ...row, ...change, generation: this.#generation });
+  }
+
+  add(row: AllowanceRow): void {
+    this.#generation++;
+    this.#allowances.set(row.id, { ...row, generation: this.#generation });
   }
 
   override(row: Omit<OverrideRow, "generation">): void {

@@ -50,20 +50,26 @@ export const arithmeticMutations: readonly Mutation[] = [
   {
     name: "a rate drains twice as fast",
     file: account,
-    find: "const leaked = (BigInt(elapsedMs) * amount) / BigInt(perMs);",
-    replace: "const leaked = (2n * BigInt(elapsedMs) * amount) / BigInt(perMs);",
+    find: "const drained = (BigInt(elapsedMs) * amount) / BigInt(perMs);",
+    replace: "const drained = (2n * BigInt(elapsedMs) * amount) / BigInt(perMs);",
   },
   {
     name: "a rate never drains",
     file: account,
-    find: "const leaked = (BigInt(elapsedMs) * amount) / BigInt(perMs);",
-    replace: "const leaked = 0n * BigInt(elapsedMs) * amount;",
+    find: "const drained = (BigInt(elapsedMs) * amount) / BigInt(perMs);",
+    replace: "const drained = 0n * BigInt(elapsedMs) * amount;",
   },
   {
     name: "a rate drains the same time twice",
     file: account,
-    find: "drainedAtMs: state.drainedAtMs + Number(ceilDivide(leaked * BigInt(perMs), amount)),",
+    find: "drainedAtMs: state.drainedAtMs + Number(ceilDivide(drained * BigInt(perMs), amount)),",
     replace: "drainedAtMs: state.drainedAtMs,",
+  },
+  {
+    name: "overrides do not count",
+    file: "src/storage/escrow/terms.ts",
+    find: "if (override !== undefined) return override.limit_amount;",
+    replace: "",
   },
   {
     name: "what has leaked is given back once more",

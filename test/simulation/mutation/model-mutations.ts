@@ -38,10 +38,10 @@ export const modelMutations: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "a lowered limit is not applied",
+    name: "a changed limit reaches new accounts only",
     file: bank,
-    find: "account.state = this.#follow(account.state, key);\n      this.#recall",
-    replace: "this.#recall",
+    find: "account.state = this.#withLimit(account.state, key);",
+    replace: "",
   },
   {
     name: "a closing delivered twice is settled twice",

@@ -13,9 +13,9 @@ const SOUND_SEEDS = 100;
 /** `tell` is given a row for each mutation as it is decided. Resolves with whether all were noticed. */
 export async function runMutations(tell: (text: string) => void): Promise<boolean> {
   const mutations = [...arithmeticMutations, ...processMutations, ...modelMutations];
-  const sound = await inWorkshop((workshop) => workshop.seek(SOUND_SEEDS));
-  if (sound.noticedBy !== null) {
-    tell(`The sources as they are break an invariant at seed ${sound.seeds}: ${sound.noticedBy}. Repair that first.\n`);
+  const obstacle = await inWorkshop((workshop) => findObstacle(workshop, mutations));
+  if (obstacle !== null) {
+    tell(obstacle);
     return false;
   }
   tell(`| mutation | seeds | noticed by |\n| --- | ---: | --- |\n`);
@@ -33,6 +33,15 @@ export async function runMutations(tell: (text: string) => void): Promise<boolea
   tell(`\n${mutations.length - survivors.length} of ${mutations.length} mutations were noticed.\n`);
   for (const name of survivors) tell(`Nothing noticed "${name}" in ${SEEDS_MAX} seeds.\n`);
   return survivors.length === 0;
+}
+
+/** Why nothing can be learnt from the mutations. */
+async function findObstacle(workshop: Workshop, mutations: readonly Mutation[]): Promise<string | null> {
+  const objections = mutations.map((mutation) => workshop.objection(mutation)).filter((each) => each !== null);
+  if (objections.length > 0) return `Mutations must follow the sources:\n${objections.join("\n")}\n`;
+  const { seeds, noticedBy } = await workshop.seek(SOUND_SEEDS);
+  if (noticedBy === null) return null;
+  return `The sources as they are break an invariant at seed ${seeds}: ${noticedBy}. Repair that first.\n`;
 }
 
 async function inWorkshop<Result>(use: (workshop: Workshop) => Promise<Result>): Promise<Result> {

@@ -36,12 +36,15 @@ export class Workshop implements Disposable {
     symlinkSync(join(project, "node_modules"), join(this.#folder, "node_modules"));
   }
 
-  /** Throws if the text is not there exactly once: then the mutation must follow the source. */
-  async try({ name, file, find, replace }: Mutation, seeds: number): Promise<Verdict> {
+  /** Why it cannot be planted: its text is not there exactly once. `null`: it can. */
+  objection({ name, file, find }: Mutation): string | null {
+    const places = readFileSync(join(this.#folder, file), "utf8").split(find).length - 1;
+    return places === 1 ? null : `"${name}": its text is in ${file} ${places} times instead of once.`;
+  }
+
+  async try({ file, find, replace }: Mutation, seeds: number): Promise<Verdict> {
     const path = join(this.#folder, file);
     const source = readFileSync(path, "utf8");
-    const places = source.split(find).length - 1;
-    if (places !== 1) throw new Error(`Mutation "${name}": its text is in ${file} ${places} times instead of once.`);
     writeFileSync(
       path,
       source.replace(find, () => replace),

@@ -48,7 +48,7 @@ export function drawAllowances(random: Random, timeZone: string): readonly Allow
   return Array.from({ length: count }, (_, index) => drawAllowance(random, `allowance-${index}`, timeZone));
 }
 
-function drawAllowance(random: Random, id: string, timeZone: string): AllowanceRow {
+export function drawAllowance(random: Random, id: string, timeZone: string): AllowanceRow {
   const [meter, window_kind] = random.pick(kinds);
   const regime = regimeOf(meter, window_kind);
   const limit = BigInt(typical[meter] * random.skewed(1, regime === "slots" ? 20 : 300));
