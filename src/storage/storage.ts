@@ -44,6 +44,8 @@ export interface StoreOptions extends DatabaseOptions {
   readonly queueLengthMax?: number;
   /** Closings that were refused and are kept until they can be written; above it the oldest is left to recovery. Default 10,000. */
   readonly lateClosingsMax?: number;
+  /** With PostgreSQL: closings that may wait for it before new calls are refused. Default 1,000,000, some two gigabytes. */
+  readonly outboxLengthMax?: number;
   /** How often the holds of dead processes are looked for. Default 30,000. */
   readonly recoveryIntervalMs?: number;
   /** Size of the write-ahead log above which writing pauses for a complete checkpoint. Default 64 MiB. */

@@ -8,7 +8,10 @@ import type { ClientBase, Pool } from "pg";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 
-/** In order; the position is the version. Never edited or reordered after a release: append. */
+/**
+ * In order; the position is the version. Never edited or reordered after a release: append. A column that is added has
+ * a default, because processes of the former release go on writing.
+ */
 const migrations: readonly string[] = [foundation];
 
 /** Of this program. */

@@ -22,7 +22,6 @@ import { keepReplica, type Replica } from "./replica/replica.ts";
 
 /** How long who changes a key or a budget waits for this machine to know it. Others take as long as they take. */
 const OWN_CHANGE_MS = 2000;
-/** Closings that wait for the database, some two gigabytes of them; above it no new call is made. */
 const OUTBOX_LENGTH_MAX = 1_000_000;
 
 /** Rejects with `storage_unusable`. */
@@ -66,7 +65,7 @@ export async function openPostgresStore(options: StoreOptions, postgres: Postgre
   return {
     db: shared.db,
     journalDb: file.db,
-    journal: boundedBy(outbox, file.journal),
+    journal: boundedBy(outbox, options.outboxLengthMax ?? OUTBOX_LENGTH_MAX, file.journal),
     keys: file.keys,
     allowances: file.allowances,
     bank,
@@ -79,18 +78,18 @@ export async function openPostgresStore(options: StoreOptions, postgres: Postgre
 }
 
 /** New calls are refused while more is waiting than the machine may keep. */
-function boundedBy(outbox: Outbox, journal: Journal): Journal {
+function boundedBy(outbox: Outbox, lengthMax: number, journal: Journal): Journal {
   return {
-    open: (hold) => (outbox.length < OUTBOX_LENGTH_MAX ? journal.open(hold) : Promise.reject(outboxFull())),
+    open: (hold) => (outbox.length < lengthMax ? journal.open(hold) : Promise.reject(outboxFull(outbox.length))),
     extend: (extension) => journal.extend(extension),
     close: (record, entries, moves) => journal.close(record, entries, moves),
   };
 }
 
-function outboxFull(): HeadgateError {
+function outboxFull(length: number): HeadgateError {
   return new HeadgateError(
     "storage_unavailable",
-    `${OUTBOX_LENGTH_MAX} records wait for the shared database, and no more calls are made until it takes them.`,
+    `${length} records wait for the shared database, and no more calls are made until it takes them.`,
     { retryAfterMs: 5000 },
   );
 }

@@ -125,6 +125,37 @@ test("a backlog of thousands is delivered in batches, in the order of their comm
   }
 });
 
+test("with as much waiting as the machine may keep, no new call is made until the database takes it", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using scene = await openScene();
+  await using store = await scene.openMachine("one", { outboxLengthMax: 10 });
+  scene.proxy.leave();
+  await serveMany(store, 10, null);
+  await assert.rejects(store.journal.open(sampleHold("req_late", "att_late")), {
+    code: "storage_unavailable",
+    message: /10 records wait for the shared database/,
+  });
+  scene.proxy.comeBack();
+  await deliverEventually(store);
+  await serveMany(store, 1, null);
+});
+
+test("a row that the journal refuses does not keep those of its batch from being delivered", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using scene = await openScene();
+  await using store = await scene.openMachine("one");
+  const bad = sampleEntry("req_2", "att_2", { costNanoUsd: null as never });
+  const outcomes = await Promise.allSettled([
+    store.journal.close(sampleRecord("req_1"), [sampleEntry("req_1", "att_1")]),
+    store.journal.close(sampleRecord("req_2"), [bad]),
+  ]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ["fulfilled", "rejected"],
+  );
+  await eventually("it is delivered", async () => (await readBooks(scene.db)).requests === 1);
+});
+
 async function deliverEventually(store: Store): Promise<void> {
   await eventually("all is delivered", () =>
     store.delivered().then(

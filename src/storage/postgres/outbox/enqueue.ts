@@ -13,7 +13,7 @@ import type { LocalTables } from "../local-tables.ts";
 import { encodeMoves } from "./moves-column.ts";
 
 export interface OutboxEffects extends ClosingEffects {
-  /** How many closings were written since it was last asked: to be asked after a commit. */
+  /** How many closings were written since it was last asked, or more: what was rolled back and repeated counts again. */
   takeCount(): number;
 }
 
@@ -29,9 +29,7 @@ export function createOutboxEffects(connection: DatabaseSync, db: Kysely<Databas
       count++;
     },
     flush: () => {},
-    discard() {
-      count = 0;
-    },
+    discard: () => {},
     takeCount() {
       const taken = count;
       count = 0;

@@ -50,6 +50,7 @@ const RETRY_MS_MAX = 5000;
 export class Outbox {
   readonly #options: OutboxOptions;
   #waiters: Waiter[] = [];
+  /** Closings that are not delivered, or a little more until all of them are. */
   #length: number;
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
@@ -153,10 +154,12 @@ export class Outbox {
     const waiting = new Set(this.#waiters);
     // Read before the outbox: whatever a dead process left is then in what follows.
     const departed = this.#departures ? await findDeparted(local, instanceId) : [];
+    const lengthBefore = this.#length;
     const items = await read(BATCH_LENGTH);
     const all = items.length < BATCH_LENGTH;
     if (!all) this.#added = true;
     if (items.length > 0) await this.#deliverItems(items);
+    this.#length -= all ? lengthBefore : items.length;
     const upTo = all ? Number.POSITIVE_INFINITY : (items.at(-1)?.sequence ?? 0);
     await this.#seeOff(departed.filter(({ sequence }) => sequence <= upTo));
     if (all && departed.length === 0) this.#departures = false;
@@ -185,7 +188,6 @@ export class Outbox {
         );
       }
     }
-    this.#length = Math.max(0, this.#length - items.length);
   }
 
   async #seeOff(departed: readonly Departed[]): Promise<void> {

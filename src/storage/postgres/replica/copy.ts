@@ -27,6 +27,8 @@ interface Snapshot {
 
 /** Rows of one statement: with some twenty columns each, well below what SQLite lets a statement bind. */
 const ROWS_AT_ONCE = 500;
+/** Of one statement that reads. */
+const ROWS_AT_A_TIME = 5000;
 
 /** Rejects with `storage_unavailable`. */
 export async function copyChanges(shared: Kysely<Database>, local: Kysely<Database>): Promise<void> {
@@ -34,7 +36,7 @@ export async function copyChanges(shared: Kysely<Database>, local: Kysely<Databa
   if (there === here) return;
   // An older generation is that of a backup which was restored: what was copied since then is no longer true.
   if (there < here) return copyAll(shared, local);
-  const snapshot = await takeSnapshot(shared, here);
+  const snapshot = await takeSnapshot(shared, local, here);
   await local.transaction().execute(async (transaction) => {
     if ((await readGeneration(transaction)) < snapshot.generation) await write(transaction, snapshot, "changes");
   });
@@ -42,8 +44,11 @@ export async function copyChanges(shared: Kysely<Database>, local: Kysely<Databa
 
 /** Rejects with `storage_unavailable`. */
 export async function copyAll(shared: Kysely<Database>, local: Kysely<Database>): Promise<void> {
-  const snapshot = await takeSnapshot(shared, 0);
-  await local.transaction().execute((transaction) => write(transaction, snapshot, "everything"));
+  const here = await readGeneration(local);
+  const snapshot = await takeSnapshot(shared, local, 0);
+  await local.transaction().execute(async (transaction) => {
+    if ((await readGeneration(transaction)) === here) await write(transaction, snapshot, "everything");
+  });
 }
 
 /** Whether both have the same rows, by their number and generations. Only of the same generation it means anything. */
@@ -70,8 +75,9 @@ async function fingerprint(db: Kysely<Database>): Promise<string> {
     });
 }
 
-/** Of rows that were written after generation `since`. */
-function takeSnapshot(shared: Kysely<Database>, since: number): Promise<Snapshot> {
+/** Of rows that were written after generation `since`, with the columns that the copy has. */
+async function takeSnapshot(shared: Kysely<Database>, local: Kysely<Database>, since: number): Promise<Snapshot> {
+  const columns = await Promise.all(tables.map((table) => columnsOf(local, table)));
   return shared
     .transaction()
     .setAccessMode("read only")
@@ -79,11 +85,40 @@ function takeSnapshot(shared: Kysely<Database>, since: number): Promise<Snapshot
     .execute(async (transaction) => {
       const generation = await readGeneration(transaction);
       const rows: Row[][] = [];
-      for (const table of tables) {
-        rows.push(await transaction.selectFrom(table).selectAll().where("generation", ">", since).execute());
+      for (const [index, table] of tables.entries()) {
+        rows.push(await readRows(transaction, table, columns[index] ?? [], since));
       }
       return { generation, rows };
     });
+}
+
+/** In portions, so that no statement takes long. */
+async function readRows(
+  transaction: Transaction<Database>,
+  table: TableName,
+  columns: readonly string[],
+  since: number,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  const { dynamic } = transaction;
+  for (;;) {
+    const portion = await transaction
+      .selectFrom(dynamic.table(table).as("copied"))
+      .select(columns.map((column) => dynamic.ref<"id">(`copied.${column}`)))
+      .where("copied.generation", ">", since)
+      .where("copied.id", ">", rows.at(-1)?.id ?? "")
+      .orderBy("copied.id")
+      .limit(ROWS_AT_A_TIME)
+      .execute();
+    for (const row of portion) rows.push(row as Row);
+    if (portion.length < ROWS_AT_A_TIME) return rows;
+  }
+}
+
+/** Tables of a newer program may have more. */
+async function columnsOf(local: Kysely<Database>, table: TableName): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`select name from pragma_table_info(${table})`.execute(local);
+  return rows.map((row) => row.name);
 }
 
 /**

@@ -63,7 +63,7 @@ export function keepReplica({ local, shared, clock, onAttempt }: ReplicaOptions)
     async [Symbol.asyncDispose]() {
       stopped = true;
       await polling[Symbol.asyncDispose]();
-      await next;
+      await next?.catch(() => {});
     },
   };
 }
