@@ -33,11 +33,16 @@ const short: DeepPartial<Config> = {
   limits: { responseBytes: 1_000_000, streamEventBytes: 500_000, streamBufferBytes: 65_536 },
 };
 
-export async function openScene(config: DeepPartial<Config> = {}, overrides: GatewayOverrides = {}): Promise<Scene> {
+/** `unlimited`: without allowances, so that requests ask the store for nothing before their hold. */
+export async function openScene(
+  config: DeepPartial<Config> = {},
+  overrides: GatewayOverrides = {},
+  unlimited: boolean = false,
+): Promise<Scene> {
   const timeouts = { ...short.timeouts, ...config.timeouts };
   const limits = { ...short.limits, ...config.limits };
-  const scene = new Scene(await startTestGateway({ config: { ...config, timeouts, limits }, overrides }));
-  await allowPlenty(scene.test.gateway);
+  const scene = new Scene(await startTestGateway({ config: { ...config, timeouts, limits }, overrides }), unlimited);
+  if (!unlimited) await allowPlenty(scene.test.gateway);
   return scene;
 }
 
@@ -46,8 +51,11 @@ export class Scene implements AsyncDisposable {
   /** Of the request checked last; later ids are larger. */
   #lastId = "";
 
-  constructor(test: TestGateway) {
+  readonly #unlimited: boolean;
+
+  constructor(test: TestGateway, unlimited: boolean) {
     this.test = test;
+    this.#unlimited = unlimited;
   }
 
   /** A chat completion of 20 tokens, unless the script says otherwise. Resolves however it ends. */
@@ -77,12 +85,7 @@ export class Scene implements AsyncDisposable {
     const calls = complete + cancelled + fault + refused;
     assert.ok(calls <= outcome.attempts, `${calls} calls upstream`);
     assert.deepEqual(await this.#holds(), [], "nothing stays held");
-    const { money, tokens } = await spentOf(this.test.gateway);
-    assert.deepEqual(
-      { money, tokens },
-      await ledgerOf(this.test.gateway),
-      "allowances were charged what the ledger was",
-    );
+    await this.#assertAllowances();
     this.test.simulator.reset();
     return evidence;
   }
@@ -132,6 +135,13 @@ export class Scene implements AsyncDisposable {
     if (charged === "estimate") assert.ok(entry.output_tokens > 0, "output was delivered, and is counted");
     // A Messages stream begins by reporting one token of output.
     if (charged === "input estimate") assert.ok(entry.output_tokens + entry.reasoning_tokens <= 1);
+  }
+
+  async #assertAllowances(): Promise<void> {
+    if (this.#unlimited) return;
+    const { money, tokens } = await spentOf(this.test.gateway);
+    const ledger = await ledgerOf(this.test.gateway);
+    assert.deepEqual({ money, tokens }, ledger, "allowances were charged what the ledger was");
   }
 
   async #holds(): Promise<readonly string[]> {

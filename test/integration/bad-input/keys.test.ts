@@ -127,7 +127,8 @@ describe("a key that is revoked is refused from the next request on:", () => {
     assert.equal((await scene.send(ask(bearer(plainKey)))).status, 200);
     scene.test.simulator.reset();
     const child = join(import.meta.dirname, "../../contract/children/revoke.ts");
-    const { status } = spawnSync(process.execPath, [child, scene.test.dataDir, key.id], { stdio: "inherit" });
+    const place = JSON.stringify({ dataDir: scene.test.dataDir, durability: "process" });
+    const { status } = spawnSync(process.execPath, [child, place, key.id], { stdio: "inherit" });
     assert.equal(status, 0);
     await scene.refuses(ask(bearer(plainKey)), refusedAs("revoked_api_key"));
   });
