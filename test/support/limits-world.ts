@@ -20,14 +20,13 @@ export interface LimitsWorld {
   readonly bank: MemoryBank;
   /** What happened, as `fenced own_…`. */
   readonly events: string[];
-  /** Adds an allowance, or says something else about it. */
+  /** Adds an allowance, or says something else about it: default `anAllowance`. */
   allow(allowance: Partial<Allowance>): Allowance;
-  disable(id: string): void;
   open(deps?: Partial<LimitsDeps>): Promise<Limits>;
   flush(): Promise<void>;
   advance(ms: number): Promise<void>;
   /** Lets time pass until the promise is settled. */
-  until<Value>(promise: Promise<Value>): Promise<Value>;
+  until<Value>(promise: PromiseLike<Value>): Promise<Value>;
 }
 
 export const aScope: RequestScope = {
@@ -69,19 +68,22 @@ export function estimate(worst: Demand, expected: Demand = worst): Estimate {
 export function createLimitsWorld(wallMs?: number): LimitsWorld {
   const clock = createVirtualClock(wallMs);
   const bank = new MemoryBank(() => clock.wallMs());
+  /** What processes read; the bank may know better. */
+  const known = new Map<string, Allowance>();
   const events: string[] = [];
   let generation = 1;
   let idCount = 0;
   const reader = {
     generation: () => generation,
     ofTenant: (tenantId: string) =>
-      [...bank.allowances.values()]
-        .filter(({ scope, disabledAtMs }) => scope.tenantId === tenantId && disabledAtMs === null)
+      [...known.values()]
+        .filter(({ scope }) => scope.tenantId === tenantId)
         .map((allowance) => toAllowanceRow(allowance, generation)),
   };
   const ids = { next: (prefix: string) => `${prefix}_${++idCount}` };
   const change = (allowance: Allowance): Allowance => {
     bank.allowances.set(allowance.id, allowance);
+    known.set(allowance.id, allowance);
     generation++;
     return allowance;
   };
@@ -95,10 +97,7 @@ export function createLimitsWorld(wallMs?: number): LimitsWorld {
     clock,
     bank,
     events,
-    allow: (given) => change({ ...anAllowance, ...bank.allowances.get(given.id ?? anAllowance.id), ...given }),
-    disable(id) {
-      change({ ...anAllowance, ...bank.allowances.get(id), disabledAtMs: clock.wallMs() });
-    },
+    allow: (given) => change({ ...anAllowance, ...known.get(given.id ?? anAllowance.id), ...given }),
     open: (deps) =>
       createLimits({
         bank,
@@ -129,7 +128,7 @@ export function createLimitsWorld(wallMs?: number): LimitsWorld {
       await nextTurn();
       for (let step = 0; step < STEPS_MAX && !isSettled; step++) await advance(STEP_MS);
       if (!isSettled) throw new Error(`Not settled within ${STEPS_MAX * STEP_MS} ms.`);
-      return promise;
+      return Promise.resolve(promise);
     },
   };
 }
