@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { findDialect } from "../../dialects/registry.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
+import { emptyReservation } from "../../limits/reservation.ts";
 import type { Endpoint } from "../../providers/endpoint.ts";
 import type { Hold, Journal, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
@@ -160,6 +161,22 @@ describe("the end of an exchange", () => {
     const { status, headers, body } = responder.sent ?? assert.fail("nothing was sent");
     assert.deepEqual([status, headers.get("x-should-retry"), headers.get("retry-after")], [503, "false", undefined]);
     assert.equal(JSON.parse(body).error.code, "storage_unavailable");
+  });
+
+  test("frees a reservation whose record the store refuses: at once without an attempt, else with the late closing", async () => {
+    for (const [attempts, before] of [
+      [[], 1],
+      [[answeredAttempt()], 0],
+    ] as const) {
+      const { deps, exchange } = setUp(true);
+      let committed = 0;
+      exchange.reservation = { ...emptyReservation, committed: () => committed++ };
+      exchange.attempts.push(...attempts);
+      await conclude(deps, exchange);
+      assert.equal(committed, before);
+      deps.lateReservations.closed("req_1", "settled");
+      assert.equal(committed, 1);
+    }
   });
 
   for (const said of [true, false]) {

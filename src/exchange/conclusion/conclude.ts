@@ -124,9 +124,9 @@ async function commit(
     exchange.reservation?.committed();
   } catch (thrown) {
     committed = false;
-    if (exchange.reservation !== null && moves.length > 0) {
-      deps.lateReservations.keep(exchange.requestId, exchange.reservation);
-    }
+    // Without an attempt nothing of it is in the journal.
+    if (entries.length === 0) exchange.reservation?.committed();
+    else if (exchange.reservation !== null) deps.lateReservations.keep(exchange.requestId, exchange.reservation);
     deps.telemetry.recordLost(record, thrown);
     takeRecordFailure(exchange, thrown);
   }
