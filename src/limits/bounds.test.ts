@@ -19,7 +19,7 @@ test("a process that knows too many accounts goes on under another owner, and wh
   world.allow({ scope: each });
   const limits = await world.open();
   const first = await reserve(limits, "0");
-  for (let user = 1; user < 20_000; user++) await know(limits, user);
+  for (let user = 1; user < 10_000; user++) await know(limits, user);
   await world.advance(300);
   const [old, current] = [...world.bank.owners.keys()];
   const next = await reserve(limits, "0");
@@ -37,7 +37,7 @@ test("more accounts than that are refused while there is no other owner to go on
   const world = createLimitsWorld();
   world.allow({ scope: each, limit: 0n });
   const limits = await world.open();
-  for (let user = 0; user < 40_000; user++) await know(limits, user);
+  for (let user = 0; user < 20_000; user++) await know(limits, user);
   assert.throws(() => reserve(limits, "one more"), { code: "overloaded", status: 503 });
 });
 

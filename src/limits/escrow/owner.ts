@@ -28,7 +28,7 @@ export interface OwnerDeps extends Omit<TellerDeps, "fenced" | "bank"> {
 /** The part of the lease that is used. */
 const LEASE_USED = 0.9;
 /** With so many accounts the process goes on under a new id: ids of end users are the callers' choice, and without end. */
-const ACCOUNTS_MAX = 20_000;
+const ACCOUNTS_MAX = 10_000;
 /** How long after the end of its window an account is kept: requests that began in it may still grow. */
 const ENDED_KEPT_MS = 3_600_000;
 
