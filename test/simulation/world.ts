@@ -96,6 +96,7 @@ export class World {
       this.fleet.announceChange();
     } else {
       this.fleet.suffer(mishap);
+      return;
     }
     this.counts.add(`mishaps: ${mishap.kind}`);
   }

@@ -11,6 +11,8 @@ export interface Witnessed {
   readonly allowances: AllowanceReader;
   readonly leases: LeaseLog;
   monotonicMs(): number;
+  /** For how long its monotonic clock has stood still: so far behind may it think the bank's time to be. */
+  readonly stoppedMs: number;
 }
 
 export interface Asked {
@@ -18,6 +20,8 @@ export interface Asked {
   readonly process: Witnessed;
   readonly plan: RequestPlan;
   readonly askedAtMs: number;
+  /** The bank's time then. */
+  readonly askedAtBankMs: number;
   /** As its process knew it when it asked. */
   readonly path: readonly PathEntry[];
 }

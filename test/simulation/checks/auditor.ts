@@ -14,14 +14,7 @@ import type { Asked, Witnessed } from "./asked.ts";
 import { Books } from "./books.ts";
 import { ConcurrencyChecks } from "./concurrency-checks.ts";
 import { DrawChecks } from "./draw-checks.ts";
-import {
-  checkHeld,
-  checkMoves,
-  checkOwners,
-  checkRecovered,
-  checkWindows,
-  type HoldingWorld,
-} from "./holding-checks.ts";
+import { checkHeld, checkMoves, checkOwners, checkRecovered, checkWindows } from "./holding-checks.ts";
 import { grownNeedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
 import { Violation } from "./violation.ts";
@@ -69,7 +62,14 @@ export class Auditor {
 
   asked(requestId: string, process: Witnessed, plan: RequestPlan): Asked {
     const path = pathOf(process.allowances.ofTenant(plan.scope.payer.tenantId), plan.scope);
-    const asked = { requestId, process, plan, path, askedAtMs: this.#world.nowMs() };
+    const asked = {
+      requestId,
+      process,
+      plan,
+      path,
+      askedAtMs: this.#world.nowMs(),
+      askedAtBankMs: this.#watched.nowMs(),
+    };
     this.#refusals.asked(asked);
     return asked;
   }
@@ -78,7 +78,7 @@ export class Auditor {
     this.#refusals.answered(asked);
     this.#concurrency.admitted(asked, held, this.#watched);
     this.#hold(asked, held, ({ row }) => neededOf(row, asked.plan.estimate));
-    checkWindows(asked, held, this.#holdingWorld);
+    checkWindows(asked, held, this.#watched);
   }
 
   /** `grown`: by how much it has grown in all. */
@@ -150,13 +150,9 @@ export class Auditor {
   }
 
   #hold(asked: Asked, held: readonly HeldAmount[], needOf: (entry: PathEntry) => bigint): void {
-    checkHeld(asked, held, needOf, this.#holdingWorld);
+    checkHeld(asked, held, needOf, this.#world.control);
     checkOwners(asked, this.books.heldBy(asked.requestId), held);
     this.books.hold(asked.requestId, held);
-  }
-
-  get #holdingWorld(): HoldingWorld {
-    return { bank: this.#watched, control: this.#world.control, nowMs: this.#world.nowMs };
   }
 
   get #watched(): ModelBank {

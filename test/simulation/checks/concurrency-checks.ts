@@ -55,10 +55,10 @@ export class ConcurrencyChecks {
     const row = this.#control.allowance(key.allowanceId);
     const limit = this.#draws.limitOf(account);
     if (row === undefined || limit === null || state.drain !== null || state.spent <= limit) return;
-    const streams = row.policy === "strict" ? 0 : this.#holders.peak(key.accountId);
+    const streams = this.#control.wasExpected(row.id) ? this.#holders.peak(key.accountId) : 0;
     if (state.spent <= limit + BigInt(streams) * sliceOf(row.meter)) return;
     const say = `${key.accountId} has spent ${state.spent} of a limit of ${limit}`;
-    throw new Violation("overspend", `${say} by at the most ${streams} ${row.policy} requests at the same time`);
+    throw new Violation("overspend", `${say} by at the most ${streams} streams at the same time`);
   }
 }
 

@@ -7,12 +7,6 @@ import type { Asked } from "./asked.ts";
 import { pathOf, usedOf, type PathEntry } from "./path.ts";
 import { Violation } from "./violation.ts";
 
-export interface HoldingWorld {
-  readonly bank: ModelBank;
-  readonly control: Control;
-  readonly nowMs: () => number;
-}
-
 /** A process learns the bank's time from answers that are a moment old, and a window may end while it asks. */
 const WINDOW_TOLERANCE_MS = 5_000;
 
@@ -21,7 +15,7 @@ export function checkHeld(
   asked: Asked,
   held: readonly HeldAmount[],
   needOf: (entry: PathEntry) => bigint,
-  world: HoldingWorld,
+  control: Control,
 ): void {
   const { plan, process, path } = asked;
   const pathNow = pathOf(process.allowances.ofTenant(plan.scope.payer.tenantId), plan.scope);
@@ -29,7 +23,7 @@ export function checkHeld(
   for (const entry of path) {
     const of = held.filter(({ accountId }) => accountId.startsWith(entry.prefix));
     for (const amount of of) left.delete(amount);
-    if (entry.row.meter === "slots" || isOptional(entry, pathNow, world)) continue;
+    if (entry.row.meter === "slots" || isOptional(entry, pathNow, control)) continue;
     const sum = of.reduce((total, { amount }) => total + amount, 0n);
     if (sum !== needOf(entry)) {
       throw new Violation("path", `${asked.requestId} needs ${needOf(entry)} of "${entry.row.name}" and holds ${sum}`);
@@ -42,16 +36,16 @@ export function checkHeld(
 }
 
 /** The window is that of now, or of when the request began to wait. */
-export function checkWindows(asked: Asked, held: readonly HeldAmount[], world: HoldingWorld): void {
-  const waitedMs = world.nowMs() - asked.askedAtMs;
+export function checkWindows(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
+  const { process, askedAtBankMs, requestId } = asked;
+  const earliestMs = Math.min(bank.nowMs(), askedAtBankMs) - WINDOW_TOLERANCE_MS - process.stoppedMs;
+  const latestMs = Math.max(bank.nowMs(), askedAtBankMs) + WINDOW_TOLERANCE_MS;
   for (const { accountId, amount } of held) {
     if (amount === 0n) continue;
-    const key = world.bank.accounts.get(accountId)?.key;
-    if (key === undefined)
-      throw new Violation("path", `${asked.requestId} holds of ${accountId}, which does not exist`);
-    const early = key.windowStartMs > world.bank.nowMs() + WINDOW_TOLERANCE_MS;
-    const late = key.windowEndMs !== null && key.windowEndMs < world.bank.nowMs() - waitedMs - WINDOW_TOLERANCE_MS;
-    if (early || late) throw new Violation("path", `${asked.requestId} holds of ${accountId} at ${world.bank.nowMs()}`);
+    const key = bank.accounts.get(accountId)?.key;
+    if (key === undefined) throw new Violation("path", `${requestId} holds of ${accountId}, which does not exist`);
+    if (key.windowStartMs <= latestMs && (key.windowEndMs === null || key.windowEndMs >= earliestMs)) continue;
+    throw new Violation("path", `${requestId} holds of ${accountId} at ${bank.nowMs()}`);
   }
 }
 
@@ -107,6 +101,6 @@ export function checkRecovered(requestId: string, held: readonly HeldAmount[], m
 }
 
 /** It did not limit everybody all the time, or its process has heard of it, or of its end, only since. */
-function isOptional(entry: PathEntry, pathNow: readonly PathEntry[], world: HoldingWorld): boolean {
-  return !pathNow.some(({ prefix }) => prefix === entry.prefix) || world.control.wasDisabled(entry.row.id);
+function isOptional(entry: PathEntry, pathNow: readonly PathEntry[], control: Control): boolean {
+  return !pathNow.some(({ prefix }) => prefix === entry.prefix) || control.wasDisabled(entry.row.id);
 }

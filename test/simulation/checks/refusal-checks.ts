@@ -77,7 +77,7 @@ export class RefusalChecks {
     const { calm } = this.#deps.rules;
     const say = `${asked.requestId} is refused with ${error.code} (${error.message})`;
     if (outOfTouch.has(error.code)) {
-      if (calm || this.#isHealed) throw new Violation("recovery", `${say} though nothing is wrong`);
+      if (calm || this.#isHealed) throw new Violation("recovery", `${say}, though nothing is wrong`);
       return;
     }
     const entry = asked.path.find(({ row }) => row.name === error.allowance);

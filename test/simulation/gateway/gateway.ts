@@ -69,6 +69,10 @@ export class Gateway implements Server {
     return this.#clock.monotonicMs();
   }
 
+  get stoppedMs(): number {
+    return this.life.stoppedMs;
+  }
+
   /** Requests that are not closed yet. */
   get openRequests(): number {
     return this.#open.size;

@@ -12,10 +12,11 @@ export class Control {
   readonly #allowances = new Map<string, AllowanceRow>();
   readonly #overrides: OverrideRow[] = [];
   readonly #everDisabled = new Set<string>();
+  readonly #everExpected = new Set<string>();
   #generation = 1;
 
   constructor(allowances: readonly AllowanceRow[]) {
-    for (const row of allowances) this.#allowances.set(row.id, row);
+    for (const row of allowances) this.#put(row);
   }
 
   get generation(): number {
@@ -40,22 +41,32 @@ export class Control {
     return this.#everDisabled.has(id);
   }
 
+  /** Of policy `expected`, or was for a while. */
+  wasExpected(id: string): boolean {
+    return this.#everExpected.has(id);
+  }
+
   change(id: string, change: Partial<AllowanceRow>): void {
     const row = this.#allowances.get(id);
     if (row === undefined) throw new RangeError(`There is no allowance ${id}.`);
     this.#generation++;
-    if (typeof change.disabled_at_ms === "number") this.#everDisabled.add(id);
-    this.#allowances.set(id, { ...row, ...change, generation: this.#generation });
+    this.#put({ ...row, ...change, generation: this.#generation });
   }
 
   add(row: AllowanceRow): void {
     this.#generation++;
-    this.#allowances.set(row.id, { ...row, generation: this.#generation });
+    this.#put({ ...row, generation: this.#generation });
   }
 
   override(row: Omit<OverrideRow, "generation">): void {
     this.#generation++;
     this.#overrides.push({ ...row, generation: this.#generation });
+  }
+
+  #put(row: AllowanceRow): void {
+    this.#allowances.set(row.id, row);
+    if (row.disabled_at_ms !== null) this.#everDisabled.add(row.id);
+    if (row.policy === "expected") this.#everExpected.add(row.id);
   }
 }
 

@@ -59,9 +59,9 @@ export class Journal {
     return this.#holds.get(instanceId)?.get(requestId)?.heldAmounts ?? null;
   }
 
-  /** Charges what a dead process left held: its closings join the outbox. */
+  /** Charges what a dead process left held: its closings join the outbox. None if somebody else was faster. */
   recover(instanceId: string): readonly Closing[] {
-    const closings = [...this.#holdsOf(instanceId).values()].map(({ requestId, heldAmounts }) => ({
+    const closings = [...(this.#holds.get(instanceId)?.values() ?? [])].map(({ requestId, heldAmounts }) => ({
       requestId,
       instanceId,
       recovered: true,

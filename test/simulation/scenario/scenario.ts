@@ -81,8 +81,8 @@ export function drawScenario(random: Random): Scenario {
     leaseMs,
     pollMs: random.pick([100, 250, 250, 500]),
     recallWaitMs: random.pick([500, 1_000, 1_000, 2_000]),
-    burstGapMs: random.skewed(200, 6_000),
-    burstMax: random.pick([1, 2, 5, 20]),
+    burstGapMs: random.skewed(500, 8_000),
+    burstMax: random.pick([1, 2, 5, 12]),
     allowances: drawAllowances(random, timeZone),
     network: drawWeather(random, calm, store),
     skewMsMax: random.pick([0, 500, 30_000, 3_600_000]),
@@ -134,6 +134,6 @@ function drawMishaps(random: Random, calm: boolean, durationMs: number, leaseMs:
   return Array.from({ length: count }, () => ({
     atMs: random.unit() * durationMs,
     kind: random.pick(kinds),
-    lastsMs: random.skewed(50, 3 * leaseMs),
+    lastsMs: random.chance(0.5) ? random.skewed(50, leaseMs) : random.between(leaseMs, 3 * leaseMs),
   }));
 }
