@@ -11,7 +11,7 @@ import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 
 /** Too long, or in need of too much around them, for every run. */
-const byName = ["test/package", "test/soak"];
+const byName = ["test/overspend", "test/package", "test/soak"];
 /** No test takes a tenth of it: one that waits for what does not come fails, instead of the whole run. */
 const TEST_TIMEOUT_MS = 300_000;
 
