@@ -94,7 +94,7 @@ function growWith(
         .extend(extension)
         .catch((thrown: unknown) => deps.telemetry.backgroundFailed("extending a hold", thrown));
     },
-    end: (failure) => attempt.exhaust(failure),
+    stream: attempt,
   });
   attempt.growth = growth;
   return growth;

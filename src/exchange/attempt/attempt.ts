@@ -86,6 +86,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   #headers: UpstreamHeaders = {};
   readonly #body = new CollectedBody();
   #unreadBytes = 0;
+  #heldBack = false;
   #lingering: Timer | null = null;
   #closed = false;
 
@@ -128,7 +129,19 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   resume(): void {
     if (this.state !== "running") return;
     this.#timers.progress(false);
-    this.#source()?.resume();
+    if (!this.#heldBack) this.#source()?.resume();
+  }
+
+  /** The provider is not read until `goOn`, whether the caller reads or not. */
+  holdBack(): void {
+    this.#heldBack = true;
+    if (this.state === "running") this.#source()?.pause();
+  }
+
+  /** Ends `holdBack`. A caller who reads slowly pauses the provider again with the next bytes. */
+  goOn(): void {
+    this.#heldBack = false;
+    if (this.state === "running") this.#source()?.resume();
   }
 
   /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */

@@ -17,12 +17,15 @@ interface Scene {
   readonly asked: Demand[];
   readonly extensions: HoldExtension[];
   readonly ends: HeadgateError[];
+  /** `back` and `on`, in order. */
+  readonly flow: string[];
 }
 
 function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 1000): Scene {
   const asked: Demand[] = [];
   const extensions: HoldExtension[] = [];
   const ends: HeadgateError[] = [];
+  const flow: string[] = [];
   const holding = (outputTokens: number) => holdingOf({ ...emptyUsage(), outputTokens }, price);
   const first = holding(SLICE);
   const reservation: Reservation = {
@@ -44,9 +47,13 @@ function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 100
     sliceTokens: SLICE,
     worst: holding(worstTokens),
     extended: (extension) => extensions.push(extension),
-    end: (failure) => ends.push(failure),
+    stream: {
+      holdBack: () => flow.push("back"),
+      goOn: () => flow.push("on"),
+      exhaust: (failure) => ends.push(failure),
+    },
   });
-  return { growth, asked, extensions, ends };
+  return { growth, asked, extensions, ends, flow };
 }
 
 const bytesOf = (tokens: number): number => tokens * 3;
@@ -87,13 +94,39 @@ describe("Growth", () => {
     assert.equal(asked.length, 1);
   });
 
-  test("goes on while the store is asked, for one slice beyond what is held", () => {
-    const { growth, ends } = scene(() => Promise.withResolvers<void>().promise);
+  test("a provider that is faster than the store is not read until the store has answered", async () => {
+    const answer = Promise.withResolvers<void>();
+    const answers: (Promise<void> | null)[] = [answer.promise];
+    const { growth, ends, flow, asked } = scene(() => answers.shift() ?? null);
     growth.reached(bytesOf(50));
-    growth.reached(bytesOf(199));
-    assert.equal(ends.length, 0);
-    growth.reached(bytesOf(200));
-    assert.equal(ends[0]?.code, "storage_unavailable");
+    growth.reached(bytesOf(99));
+    assert.deepEqual(flow, []);
+    growth.reached(bytesOf(100));
+    growth.reached(bytesOf(150));
+    assert.deepEqual(flow, ["back"]);
+    answer.resolve();
+    await answer.promise;
+    assert.deepEqual(flow, ["back", "on"]);
+    assert.equal(asked.length, 2, "half of what was granted is used already");
+    assert.deepEqual(ends, []);
+  });
+
+  test("what comes in one burst is asked for at once, and not ended if it is granted", () => {
+    const { growth, asked, ends, flow } = scene(() => null);
+    growth.reached(bytesOf(700));
+    assert.deepEqual(asked, [{ costNanoUsd: 7000n, tokens: 700 }]);
+    assert.deepEqual([ends.length, flow.length], [0, 0]);
+  });
+
+  test("a refusal for which the provider was held back ends the stream if all that is held is used", async () => {
+    const answer = Promise.withResolvers<void>();
+    const { growth, ends, flow } = scene(() => answer.promise);
+    growth.reached(bytesOf(50));
+    growth.reached(bytesOf(120));
+    answer.reject(new HeadgateError("budget_exhausted", "The budget is used up."));
+    await assert.rejects(answer.promise);
+    assert.deepEqual(flow, ["back", "on"]);
+    assert.equal(ends[0]?.code, "budget_exhausted");
   });
 
   test("takes a slice that is granted late, and a refusal that comes late", async () => {

@@ -3,13 +3,14 @@
  *
  *   within ── output nears the end of what is held ─▶ asking ─┬─ granted ─▶ within
  *                                                            └─ refused ─▶ refused ── all that is held is used ─▶ over
- *   asking ── a whole slice more has come ─▶ over
+ *   asking ── all that is held is used ─▶ asking, and the provider is not read until there is an answer
  *
  * In `over` the stream is ended with an honest error. So one stream uses at the most one slice beyond what is held for
- * it, as far as the gateway sees its output: reasoning that a provider does not show is known at the end only.
+ * it, as far as the gateway sees its output: reasoning that a provider does not show is known at the end only, and what a
+ * provider sends in one burst is sent already.
  */
 import type { Price } from "../../accounting/price-book.ts";
-import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
+import { type HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import { toNanoUsd } from "../../kernel/money.ts";
 import type { Reservation } from "../../limits/limits.ts";
 import type { Hold, HoldExtension } from "../../storage/records.ts";
@@ -21,6 +22,15 @@ import { holdingOf, type Holding } from "./estimate.ts";
  */
 const bytesPerToken = 3;
 
+/** What growth does to the stream that it belongs to. */
+export interface GrowingStream {
+  /** Stops reading the provider until `goOn`. */
+  holdBack(): void;
+  goOn(): void;
+  /** Ends it. */
+  exhaust(failure: HeadgateError): void;
+}
+
 export interface GrowthDeps {
   readonly reservation: Reservation;
   readonly hold: Hold;
@@ -30,8 +40,7 @@ export interface GrowthDeps {
   readonly worst: Holding;
   /** Told of each extension, for the journal. */
   readonly extended: (extension: HoldExtension) => void;
-  /** Ends the stream. */
-  readonly end: (failure: HeadgateError) => void;
+  readonly stream: GrowingStream;
 }
 
 export class Growth {
@@ -39,7 +48,10 @@ export class Growth {
   dueBytes: number;
   readonly #deps: GrowthDeps;
   #held: Holding;
+  #outputBytes = 0;
   #asking = false;
+  #heldBack = false;
+  #stopped = false;
   #refusal: HeadgateError | null = null;
 
   constructor(deps: GrowthDeps) {
@@ -50,30 +62,33 @@ export class Growth {
 
   /** Cheap unless something is due. */
   reached(outputBytes: number): void {
+    this.#outputBytes = outputBytes;
     if (outputBytes < this.dueBytes) return;
-    if (this.#asking || this.#refusal !== null) this.#end();
+    if (this.#refusal !== null) this.#end(this.#refusal);
+    else if (this.#asking) this.#holdBack();
     else this.#ask();
     this.dueBytes = this.#nextDueBytes();
   }
 
   /** The stream is over: an answer that still comes is not told to anyone. */
   stop(): void {
+    this.#stopped = true;
     this.dueBytes = Infinity;
   }
 
   #nextDueBytes(): number {
-    if (this.dueBytes === Infinity) return Infinity;
-    const { sliceTokens, worst } = this.#deps;
     const heldTokens = this.#held.usage.outputTokens;
-    if (this.#refusal !== null) return heldTokens * bytesPerToken;
-    if (this.#asking) return (heldTokens + sliceTokens) * bytesPerToken;
-    if (heldTokens >= worst.usage.outputTokens) return Infinity;
-    return (heldTokens - sliceTokens / 2) * bytesPerToken;
+    if (this.#stopped || this.#heldBack) return Infinity;
+    if (this.#refusal !== null || this.#asking) return heldTokens * bytesPerToken;
+    if (heldTokens >= this.#deps.worst.usage.outputTokens) return Infinity;
+    return (heldTokens - this.#deps.sliceTokens / 2) * bytesPerToken;
   }
 
+  /** For a slice beyond what is held, or beyond what has come, if that is more. */
   #ask(): void {
     const { price, sliceTokens, worst, reservation } = this.#deps;
-    const outputTokens = Math.min(this.#held.usage.outputTokens + sliceTokens, worst.usage.outputTokens);
+    const usedTokens = Math.max(this.#held.usage.outputTokens, Math.ceil(this.#outputBytes / bytesPerToken));
+    const outputTokens = Math.min(usedTokens + sliceTokens, worst.usage.outputTokens);
     const grown = holdingOf({ ...this.#held.usage, outputTokens }, price);
     const more = {
       costNanoUsd: toNanoUsd(grown.costNanoUsd - this.#held.costNanoUsd),
@@ -97,10 +112,15 @@ export class Growth {
 
   #answered(grown: Holding, refusal: unknown): void {
     this.#asking = false;
-    if (this.dueBytes === Infinity) return;
+    if (this.#stopped) return;
     if (refusal === null) this.#granted(grown);
     else this.#refusal = toHeadgateError(refusal);
+    if (this.#heldBack) {
+      this.#heldBack = false;
+      this.#deps.stream.goOn();
+    }
     this.dueBytes = this.#nextDueBytes();
+    this.reached(this.#outputBytes);
   }
 
   #granted(grown: Holding): void {
@@ -114,15 +134,13 @@ export class Growth {
     });
   }
 
-  #end(): void {
-    this.stop();
-    this.#deps.end(this.#refusal ?? unanswered());
+  #holdBack(): void {
+    this.#heldBack = true;
+    this.#deps.stream.holdBack();
   }
-}
 
-function unanswered(): HeadgateError {
-  return new HeadgateError(
-    "storage_unavailable",
-    "The answer outgrew what was held for it, and the store could not be asked for more in time.",
-  );
+  #end(refusal: HeadgateError): void {
+    this.stop();
+    this.#deps.stream.exhaust(refusal);
+  }
 }
