@@ -29,12 +29,14 @@ export class Claim {
   readonly sinceMs: number;
   /** Of the purse at which it waits. */
   amount: Amount = 0n;
-  /** Monotonic: until when it waits for what others are asked to give back. `null`: the bank has not refused it there. */
-  deadlineMs: number | null = null;
+  /** Whether it waits there for a recall: the bank has refused it. */
+  isRecalling = false;
   #isExpected = false;
   readonly #room: WaitingRoom;
   readonly #purses: readonly Purse[];
   readonly #amounts: readonly Amount[];
+  /** By account: until when it waits for recalls there, however often it comes back. */
+  #deadlinesMs: Map<string, number> | null = null;
   #waitsAt: Purse | null = null;
   #covered: (() => void) | null = null;
   #failed: ((failure: HeadgateError) => void) | null = null;
@@ -57,10 +59,10 @@ export class Claim {
       const amount = this.#amounts[index] ?? 0n;
       if (purse.covers(amount, this.order)) continue;
       this.amount = amount;
-      this.deadlineMs = null;
+      this.isRecalling = false;
       purse.admit(this);
       this.#waitsAt = purse;
-      if (this.deadlineMs === null) this.#setExpected(true);
+      this.#setExpected(!this.isRecalling);
       return false;
     }
     return true;
@@ -81,16 +83,16 @@ export class Claim {
     return promise;
   }
 
-  /** By the purse at which it waits. */
-  waitForDraw(): void {
-    this.deadlineMs = null;
-    this.#setExpected(true);
+  /** The end of its wait for recalls at an account: `deadlineMs`, unless it has waited there before. */
+  deadlineAt(accountId: string, deadlineMs: number): number {
+    this.#deadlinesMs ??= new Map();
+    return this.#deadlinesMs.getOrInsert(accountId, deadlineMs);
   }
 
-  /** By the purse at which it waits: the bank has refused. */
-  waitForRecall(deadlineMs: number): void {
-    this.deadlineMs = deadlineMs;
-    this.#setExpected(false);
+  /** By the purse at which it waits. `isRecalling`: the bank has refused. */
+  waitFor(isRecalling: boolean): void {
+    this.isRecalling = isRecalling;
+    this.#setExpected(!isRecalling);
   }
 
   /** By the purse at which it waited: there is enough now. */

@@ -36,6 +36,10 @@ export interface CounterPurse {
 /** So many wait for a recall at the most: more would only wait longer for the same. */
 const RECALLING_MAX = 1_000;
 
+/** What a claim waits for. */
+const DRAW = false;
+const RECALL = true;
+
 export class Counter {
   readonly line: WaitingLine = new WaitingLine();
   readonly #purse: CounterPurse;
@@ -55,9 +59,8 @@ export class Counter {
     const { hand, shortage } = this.#purse;
     const lacking = claim.amount - hand.free;
     if (lacking > 0n && shortage.covers(lacking, nowMs)) {
-      const deadlineMs = this.#recallDeadline(claim, nowMs);
-      if (deadlineMs === null || nowMs >= deadlineMs) throw this.#refusalOf(claim, nowMs);
-      claim.waitForRecall(deadlineMs);
+      if (!this.#mayRecall(claim, nowMs)) throw this.#refusalOf(claim, nowMs);
+      claim.waitFor(RECALL);
     }
     this.line.add(claim);
   }
@@ -78,9 +81,8 @@ export class Counter {
     const drawable = outlook.drawable(allowance, nowMs) ?? 0n;
     for (const claim of this.line.claims) {
       const lacking = claim.amount - hand.free;
-      const isRecalling = claim.deadlineMs !== null;
-      if (lacking >= need || (isRecalling && lacking > drawable)) this.#refuse(claim, nowMs);
-      else if (isRecalling) this.#relist(claim, null);
+      if (lacking >= need || (claim.isRecalling && lacking > drawable)) this.#refuse(claim, nowMs);
+      else if (claim.isRecalling) this.#relist(claim, DRAW);
     }
   }
 
@@ -90,35 +92,44 @@ export class Counter {
     this.serve();
   }
 
-  /** Refuses those who have come by `untilMs`, monotonic; default: all. */
-  fail(failure: HeadgateError, untilMs: number = Infinity): void {
-    for (const claim of this.line.claims) if (claim.sinceMs <= untilMs) this.#end(claim, failure);
+  /** Refuses all. */
+  fail(failure: HeadgateError): void {
+    for (const claim of this.line.claims) this.#end(claim, failure);
   }
 
-  #refuse(claim: Claim, nowMs: number): void {
-    const deadlineMs = this.#recallDeadline(claim, nowMs);
-    if (deadlineMs === null || nowMs >= (claim.deadlineMs ?? deadlineMs)) {
-      this.#end(claim, this.#refusalOf(claim, nowMs));
-    } else if (claim.deadlineMs === null) {
-      this.#relist(claim, deadlineMs);
+  /** Refuses those who came before `beforeMs`: `silence` to who waits for an answer of the bank. */
+  sendAway(beforeMs: number, silence: HeadgateError, nowMs: number): void {
+    for (const claim of this.line.claims) {
+      if (claim.sinceMs < beforeMs) this.#end(claim, claim.isRecalling ? this.#refusalOf(claim, nowMs) : silence);
     }
   }
 
-  /** Until when others may give back what the claim lacks; they are asked for it. `null`: that cannot help. */
-  #recallDeadline({ amount, deadlineMs }: Claim, nowMs: number): number | null {
-    const { hand, outlook, shortage, allowance } = this.#purse;
-    const { standing } = outlook;
-    if (standing === null || !shortage.mayWait) return null;
-    if (deadlineMs === null && this.line.recallingCount >= RECALLING_MAX) return null;
-    const inOtherHands = standing.granted - hand.all;
-    const drawable = outlook.drawable(allowance, nowMs) ?? 0n;
-    if (inOtherHands <= 0n || drawable + inOtherHands + hand.free < amount) return null;
-    if (regimeOf(allowance.meter, allowance.window) === "rate" && amount > standing.limit) return null;
+  #refuse(claim: Claim, nowMs: number): void {
+    if (!this.#mayRecall(claim, nowMs)) this.#end(claim, this.#refusalOf(claim, nowMs));
+    else if (!claim.isRecalling) this.#relist(claim, RECALL);
+  }
+
+  /** Whether what others have idle could help the claim, and its wait for it is not over. They are asked for it. */
+  #mayRecall(claim: Claim, nowMs: number): boolean {
+    const { account, shortage } = this.#purse;
+    if (!shortage.mayWait || !this.#isInOtherHands(claim.amount, nowMs)) return false;
+    if (!claim.isRecalling && this.line.recallingCount >= RECALLING_MAX) return false;
     if (shortage.isRecallDue(nowMs)) {
       shortage.recalled(nowMs);
       this.#purse.recall();
     }
-    return shortage.waitUntilMs;
+    return nowMs < claim.deadlineAt(account.accountId, shortage.waitUntilMs);
+  }
+
+  /** Whether it would be enough if others gave back all that they have. */
+  #isInOtherHands(amount: Amount, nowMs: number): boolean {
+    const { hand, outlook, allowance } = this.#purse;
+    const { standing } = outlook;
+    if (standing === null) return false;
+    if (regimeOf(allowance.meter, allowance.window) === "rate" && amount > standing.limit) return false;
+    const inOtherHands = standing.granted - hand.all;
+    const drawable = outlook.drawable(allowance, nowMs) ?? 0n;
+    return inOtherHands > 0n && drawable + inOtherHands + hand.free >= amount;
   }
 
   #refusalOf({ amount }: Claim, nowMs: number): HeadgateError {
@@ -147,11 +158,10 @@ export class Counter {
     claim.fail(failure);
   }
 
-  /** `deadlineMs`: of the recall that it waits for; `null`: it waits for a draw. */
-  #relist(claim: Claim, deadlineMs: number | null): void {
+  /** Changes what it waits for, and with it its place. */
+  #relist(claim: Claim, isRecalling: boolean): void {
     this.line.delete(claim);
-    if (deadlineMs === null) claim.waitForDraw();
-    else claim.waitForRecall(deadlineMs);
+    claim.waitFor(isRecalling);
     this.line.add(claim);
   }
 }

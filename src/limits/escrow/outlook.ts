@@ -41,7 +41,10 @@ export class Outlook {
   /** What could be held now, over all processes; `free` is what is free in this one's hand. `null`: unknown. */
   room(free: Amount, allowance: Allowance, nowMs: number): Amount | null {
     const drawable = this.drawable(allowance, nowMs);
-    return drawable === null ? null : drawable + this.#within(free);
+    if (this.#standing === null || drawable === null) return null;
+    const room = drawable + this.#within(free);
+    // Of a rate, what is in hand has drained at the bank since it was drawn.
+    return drainOf(allowance) !== null && room > this.#standing.limit ? this.#standing.limit : room;
   }
 
   /** Of an allowance that does not refuse: a request takes `amount` of what is free. Whether there was room for it. */

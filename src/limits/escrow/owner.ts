@@ -31,8 +31,7 @@ const LEASE_USED = 0.9;
 const ACCOUNTS_MAX = 10_000;
 /** How long after the end of its window an account is kept: requests that began in it may still grow. */
 const ENDED_KEPT_MS = 3_600_000;
-
-/** Purses for which nobody waits, in one poll: what they ask of the bank must not keep it from the others. */
+/** Purses for which nobody here waits, in one poll: what they ask of the bank must not keep it from the others. */
 const UNHURRIED_MAX = 50;
 
 export class Owner {
@@ -158,7 +157,12 @@ export class Owner {
     }
     if (this.#state !== "living" && this.#state !== "retired") return;
     this.#usableUntilMs = sentMs + LEASE_USED * this.#deps.leaseMs;
-    for (const accountId of lease.recalled) this.#purses.get(accountId)?.recalled();
+    let unhurried = UNHURRIED_MAX;
+    for (const accountId of lease.recalled) {
+      const purse = this.#purses.get(accountId);
+      purse?.recalled();
+      if (purse !== undefined && unhurried-- > 0) this.#teller.wake(purse);
+    }
   }
 
   #fence(): void {

@@ -39,7 +39,7 @@ export interface PurseDesk {
 const UNLIMITED_MS = 1_000;
 /** How old the bank's word may be for who wants to know how an account stands. */
 const LOOK_MS = 250;
-/** No request waits for longer, whatever for. */
+/** No request waits for longer, or for longer than two recalls. */
 const WAIT_MAX_MS = 5_000;
 
 export class Purse implements CounterPurse {
@@ -91,6 +91,7 @@ export class Purse implements CounterPurse {
   /** Of what is covered. `null`: nothing limits the account now, so nothing is held of it. */
   take(amount: Amount): Amount | null {
     if (amount > this.hand.free) return null;
+    if (amount === 0n) return amount;
     if (this.allowance.mode !== "enforce") this.#judge(amount);
     this.hand.take(amount);
     this.#supply.pace.take(amount);
@@ -164,10 +165,9 @@ export class Purse implements CounterPurse {
     return { limit: standing.limit, remaining, resetMs: this.outlook.fullInMs(room, this.allowance) };
   }
 
-  /** Other owners need what is idle here. */
+  /** Other owners need what is idle here: whoever says so wakes it. */
   recalled(): void {
     this.#supply.recalled(this.#desk.nowMs());
-    this.#desk.wake(this);
   }
 
   /** The allowance may say something else now. */
@@ -181,7 +181,7 @@ export class Purse implements CounterPurse {
     if (this.isAtRest) return false;
     const nowMs = this.#desk.nowMs();
     if (this.#unlimitedUntilMs !== null && nowMs >= this.#unlimitedUntilMs) this.#unlimitedUntilMs = null;
-    if (this.isWaitedFor) this.#counter.fail(storeSilent(this.#desk.pollMs), nowMs - WAIT_MAX_MS);
+    if (this.isWaitedFor) this.#sendAway(nowMs);
     this.#supply.isClosing = isClosing;
     return this.#supply.turn(this.hand, this.#counter.line, this.#conditions(nowMs));
   }
@@ -233,6 +233,12 @@ export class Purse implements CounterPurse {
     this.#looking?.reject(failure);
     this.#looking = null;
     this.#counter.fail(failure);
+  }
+
+  #sendAway(nowMs: number): void {
+    const { pollMs, recallWaitMs } = this.#desk;
+    const waitMsMax = Math.max(WAIT_MAX_MS, 2 * recallWaitMs);
+    this.#counter.sendAway(nowMs - waitMsMax, storeSilent(pollMs), nowMs);
   }
 
   #judge(amount: Amount): void {

@@ -144,6 +144,7 @@ export class Teller implements PurseDesk {
       return answer;
     } catch (thrown) {
       if (thrown instanceof HeadgateError && thrown.code === "owner_fenced") {
+        this.#deps.reach.answered();
         this.#deps.fenced();
         return null;
       }

@@ -52,9 +52,8 @@ export class WaitingLine {
     return sumOf(this.#recalling);
   }
 
-  /** By whether it has a deadline. */
   add(claim: Claim): void {
-    const line = claim.deadlineMs === null ? this.#eager : this.#recalling;
+    const line = claim.isRecalling ? this.#recalling : this.#eager;
     let at = line.length;
     while (at > 0 && (line[at - 1]?.order ?? 0) > claim.order) at--;
     if (at === line.length) line.push(claim);
@@ -62,7 +61,7 @@ export class WaitingLine {
   }
 
   delete(claim: Claim): void {
-    const line = claim.deadlineMs === null ? this.#eager : this.#recalling;
+    const line = claim.isRecalling ? this.#recalling : this.#eager;
     const at = line[0] === claim ? 0 : line.indexOf(claim);
     if (at === 0) line.shift();
     else if (at > 0) line.splice(at, 1);
