@@ -87,9 +87,11 @@ export class Auditor {
   }
 
   refused(asked: Asked, thrown: unknown): void {
-    if (!(thrown instanceof HeadgateError) || thrown.code === "internal")
-      throw new Violation("crash", describe(thrown));
-    this.#refusals.refused(asked, thrown);
+    this.#refusals.refused(asked, toRefusal(thrown));
+  }
+
+  previewFailed(thrown: unknown): void {
+    this.#refusals.unanswered("a preview", toRefusal(thrown));
   }
 
   /** `held`: at the end, with what it had been granted so late that it could not use it. */
@@ -167,6 +169,12 @@ function covering(held: readonly HeldAmount[], moves: readonly Move[]): readonly
     const move = moves.find(({ ownerId, accountId }) => ownerId === each.ownerId && accountId === each.accountId);
     return move !== undefined && move.fromGrant > each.amount ? { ...each, amount: move.fromGrant } : each;
   });
+}
+
+function toRefusal(thrown: unknown): HeadgateError {
+  if (thrown instanceof Violation) throw thrown;
+  if (thrown instanceof HeadgateError && thrown.code !== "internal") return thrown;
+  throw new Violation("crash", describe(thrown));
 }
 
 export function describe(thrown: unknown): string {

@@ -74,10 +74,9 @@ export class RefusalChecks {
 
   refused(asked: Asked, error: HeadgateError): void {
     this.answered(asked);
-    const { calm } = this.#deps.rules;
     const say = `${asked.requestId} is refused with ${error.code} (${error.message})`;
     if (outOfTouch.has(error.code)) {
-      if (calm || this.#isHealed) throw new Violation("recovery", `${say}, though nothing is wrong`);
+      this.unanswered(asked.requestId, error);
       return;
     }
     const entry = asked.path.find(({ row }) => row.name === error.allowance);
@@ -85,6 +84,12 @@ export class RefusalChecks {
     const code = codes[regimeOf(entry.row.meter, entry.row.window_kind)];
     if (error.code !== code) throw new Violation("refusal", `${say} instead of ${code}`);
     this.#checkRoom(asked, entry, say);
+  }
+
+  /** Somebody was told nothing because its process is out of touch with the bank. */
+  unanswered(who: string, error: HeadgateError): void {
+    if (!this.#deps.rules.calm && !this.#isHealed && outOfTouch.has(error.code)) return;
+    throw new Violation("recovery", `${who} is refused with ${error.code} (${error.message}), though nothing is wrong`);
   }
 
   /** After any change. */

@@ -5,6 +5,7 @@
 import type { Demand, Limits, Reservation } from "../../../src/limits/limits.ts";
 import type { HeldAmount } from "../../../src/storage/escrow/bank.ts";
 import type { Asked, Witnessed } from "../checks/asked.ts";
+import { checkPreview, checkRates } from "../checks/answer-checks.ts";
 import type { Closing } from "../model/ledger.ts";
 import { demand, sliceTokens, type RequestPlan } from "../scenario/requests.ts";
 import type { Life } from "../world/life.ts";
@@ -14,6 +15,7 @@ import { StreamGrowth } from "./stream-growth.ts";
 /** What a commit of the journal takes at the most; a few are refused at first and take much longer. */
 const COMMIT_MS_MAX = 3;
 const LATE_COMMIT_MS_MAX = 2_000;
+const PREVIEW_CHANCE = 0.02;
 /** Tokens that come at once. */
 const PIECE_TOKENS_MAX = 45;
 
@@ -42,8 +44,10 @@ export class Request {
     const { setting, instanceId, place } = this.#server;
     const { plan, requestId } = this.asked;
     setting.counts.add("requests");
+    if (setting.random.chance(PREVIEW_CHANCE)) void this.#preview(limits);
     const reservation = await this.#reserve(limits);
     if (reservation === null) return;
+    checkRates(this.asked, reservation);
     const held = copy(reservation.heldAmounts);
     this.#note(`holds ${render(held)}`);
     setting.auditor.reserved(this.asked, held);
@@ -55,6 +59,18 @@ export class Request {
     await this.#wait(plan.answerMs);
     const tokens = plan.ending === "refused" ? 0 : plan.inputTokens + (await this.#receive(reservation));
     await this.#end(reservation, demand(tokens, plan.price));
+  }
+
+  /** Somebody asks what it would hold. Nothing comes of it. */
+  async #preview(limits: Limits): Promise<void> {
+    const { setting } = this.#server;
+    const { plan } = this.asked;
+    try {
+      checkPreview(this.asked, await limits.preview(plan.scope, plan.estimate));
+      setting.counts.add("previews");
+    } catch (thrown) {
+      setting.auditor.previewFailed(thrown);
+    }
   }
 
   /** `null`: refused. */
