@@ -7,6 +7,7 @@
  */
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import type { Reservation } from "../../limits/limits.ts";
 import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
@@ -28,17 +29,17 @@ export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<
   nameCancellation(exchange);
   takeAnswer(exchange);
   const entries = settleAttempts(deps, exchange);
-  const moves = settleReserved(deps, exchange, entries);
+  const taking = settleReserved(deps, exchange, entries);
   const end = renderEnd(exchange);
   const record = describe(deps, exchange, end, entries);
   if (exchange.failure?.code === "storage_unavailable") {
     try {
       respond(exchange, end, entries);
     } finally {
-      await commit(deps, exchange, record, entries, moves);
+      await commit(deps, exchange, record, entries, taking);
     }
   } else {
-    const committed = await commit(deps, exchange, record, entries, moves);
+    const committed = await commit(deps, exchange, record, entries, taking);
     respond(exchange, committed ? end : renderEnd(exchange), entries);
   }
 }
@@ -82,14 +83,23 @@ function settleAttempts(deps: ConcludeDeps, exchange: Exchange): LedgerEntry[] {
   return entries;
 }
 
+/** What the request takes from allowances, and the reservation to be told when that is committed. */
+interface Taking {
+  readonly moves: readonly Move[];
+  readonly reservation: Reservation | null;
+}
+
+const nothingTaken: Taking = { moves: [], reservation: null };
+
 /** What is held of allowances for an attempt that cannot be settled stays held with it. */
-function settleReserved(deps: ConcludeDeps, exchange: Exchange, entries: readonly LedgerEntry[]): readonly Move[] {
-  if (exchange.reservation === null || entries.length < exchange.attempts.length) return [];
+function settleReserved(deps: ConcludeDeps, exchange: Exchange, entries: readonly LedgerEntry[]): Taking {
+  const { reservation, attempts } = exchange;
+  if (reservation === null || entries.length < attempts.length) return nothingTaken;
   try {
-    return settleReservation(exchange.reservation, exchange.attempts, entries);
+    return { moves: settleReservation(reservation, attempts, entries), reservation };
   } catch (thrown) {
     deps.telemetry.requestBroke(exchange.requestId, thrown);
-    return [];
+    return nothingTaken;
   }
 }
 
@@ -115,18 +125,18 @@ async function commit(
   exchange: Exchange,
   record: RequestRecord | null,
   entries: readonly LedgerEntry[],
-  moves: readonly Move[],
+  { moves, reservation }: Taking,
 ): Promise<boolean> {
   if (record === null) return false;
   let committed = true;
   try {
     await deps.journal.close(record, entries, moves);
-    exchange.reservation?.committed();
+    reservation?.committed();
   } catch (thrown) {
     committed = false;
     // Without an attempt nothing of it is in the journal.
-    if (entries.length === 0) exchange.reservation?.committed();
-    else if (exchange.reservation !== null) deps.lateReservations.keep(exchange.requestId, exchange.reservation);
+    if (entries.length === 0) reservation?.committed();
+    else if (reservation !== null) deps.lateReservations.keep(exchange.requestId, reservation);
     deps.telemetry.recordLost(record, thrown);
     takeRecordFailure(exchange, thrown);
   }
