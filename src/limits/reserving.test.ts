@@ -201,12 +201,16 @@ describe("an answer that grows", () => {
     world.allow({ policy: "expected", limit: 100n });
     const limits = await world.open();
     const reservation = await limits.reserve(aScope, estimate(demand(900), demand(60)));
+    const answer = Promise.withResolvers<void>();
+    world.bank.after = () => answer.promise;
     const extension = reservation.extend(demand(10));
     assert.ok(extension instanceof Promise);
+    await world.flush();
     const [move] = reservation.settle(demand(60));
     assert.deepEqual([move?.fromGrant, move?.overdraft], [60n, 0n]);
     reservation.committed();
     await extension;
+    answer.resolve();
     const next = await limits.reserve(aScope, estimate(demand(40), demand(40)));
     assert.equal(next.heldAmounts[0]?.amount, 40n);
   });
