@@ -99,4 +99,10 @@ describe("correctionMoves", () => {
     assert.equal(moved(allowance({ models: ["openai/*"], operation: "chat" })).length, 1);
     assert.deepEqual(moved(allowance({ window: "lifetime", createdAtMs: startedAtMs + 1 })), []);
   });
+
+  test("keeps the books of an allowance right that was disabled since, for when it is enabled again", () => {
+    const disabledSince = allowance({ disabledAtMs: startedAtMs + 1 });
+    assert.deepEqual(moved(disabledSince), [[`alw||${monthStartMs}`, -500n]]);
+    assert.deepEqual(moved(allowance({ disabledAtMs: startedAtMs })), []);
+  });
 });

@@ -2,7 +2,8 @@
  * Appends corrections to the ledger, and lets the budgets follow: an account of an allowance that the request was on the
  * path of, and whose window is still open, takes the difference too. Which accounts those are is found by what the
  * allowances say today; the ledger does not keep it. A window that has ended stays as it was, and so does an allowance
- * that was made after the request began: it never counted it.
+ * that was made after the request began, or disabled before: it never counted it. One that was disabled since has its
+ * books kept right for when it is enabled again.
  */
 import type { Kysely } from "kysely";
 import { totalInputTokens, totalOutputTokens } from "../kernel/usage.ts";
@@ -45,7 +46,6 @@ async function readAllowances(db: Kysely<Database>, corrections: readonly Correc
     .selectFrom("allowances")
     .selectAll()
     .where("tenant_id", "in", tenantIds)
-    .where("disabled_at_ms", "is", null)
     .where("meter", "in", ["money", "tokens"])
     .execute();
   return rows.map(toAllowance);
@@ -60,14 +60,22 @@ export function correctionMoves(
   const { payer, endUser, operation, modelAsked, modelTarget } = entry;
   const scope = { payer, endUser, operation, modelAsked, modelTarget };
   return allowances.flatMap((allowance) => {
-    const wasThere = allowance.createdAtMs <= attempt.startedAtMs;
-    if (!wasThere || !concernsPayer(allowance, payer) || !countsRequest(allowance, scope)) return [];
+    if (
+      !wasInForce(allowance, attempt.startedAtMs) ||
+      !concernsPayer(allowance, payer) ||
+      !countsRequest(allowance, scope)
+    )
+      return [];
     const difference = differenceOf(entry, allowance);
     const startMs = openWindowStart(allowance, attempt.startedAtMs, nowMs);
     if (difference === 0n || startMs === null) return [];
     const accountId = `${allowance.id}|${subjectOf(allowance, scope)}|${startMs}`;
     return [{ ownerId: "correction", accountId, fromGrant: 0n, overdraft: difference }];
   });
+}
+
+function wasInForce({ createdAtMs, disabledAtMs }: Allowance, atMs: number): boolean {
+  return createdAtMs <= atMs && (disabledAtMs === null || atMs < disabledAtMs);
 }
 
 function differenceOf({ costNanoUsd, usage }: LedgerEntry, { meter }: Allowance): bigint {
