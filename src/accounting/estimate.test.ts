@@ -9,7 +9,7 @@ test("the bound of the input is a token for every byte and what providers add", 
 });
 
 test("media by reference adds an allowance that its bytes do not show", () => {
-  assert.equal(worstUsage({ ...request, media: true }).inputTokens, 1000 + 1024 + 65_536);
+  assert.equal(worstUsage({ ...request, images: 2, documents: 1 }).inputTokens, 1000 + 1024 + 2 * 8192 + 65_536);
 });
 
 test("the bound of the output is what the caller allowed, once for each answer", () => {
@@ -30,7 +30,10 @@ test("metering counts a token for every four bytes begun", () => {
     [0, 1, 4, 5].map((bytes) => meterInput(Buffer.alloc(bytes, "x"))),
     [0, 1, 1, 2],
   );
-  assert.deepEqual([0, 1, 4, 5].map(meterOutput), [0, 1, 1, 2]);
+  assert.deepEqual(
+    [0, 1, 4, 5].map((bytes) => meterOutput(bytes, 0)),
+    [0, 1, 1, 2],
+  );
 });
 
 test("a bound or a number of answers beyond anything a model does is cut, so that the hold stays exact", () => {
@@ -54,4 +57,15 @@ test("an image sent inline counts as an image, not by its four bytes a token", (
 test("a small inline image counts by its bytes, and so do long words", () => {
   const body = Buffer.from(`"${"x".repeat(2000)}" "${"y".repeat(900)}"`);
   assert.equal(meterInput(body), Math.ceil(body.byteLength / 4));
+});
+
+test("searches and tools of the provider are held for where it may use them", () => {
+  assert.deepEqual([worstUsage(request).searchUnits, worstUsage(request).toolUnits], [0, 0]);
+  const { searchUnits, toolUnits } = worstUsage({ ...request, ownTools: true });
+  assert.ok(searchUnits > 0 && toolUnits > 0);
+});
+
+test("each event of a stream with output counts as one token at least", () => {
+  assert.equal(meterOutput(10, 9), 9);
+  assert.equal(meterOutput(100, 9), 25);
 });

@@ -4,8 +4,9 @@
  * The bound for input. Tokenisers in use work on bytes or on text with a fallback to bytes, so a token stands for at
  * least one byte of the text, and the text stands in the body, where JSON only makes it longer. What a provider adds
  * (role markers, the instructions that come with tools: Anthropic documents up to some hundred tokens) is covered by
- * `addedTokens`. Media sent inline is far longer in base64 than in tokens; media sent by reference is not, and is
- * covered by `mediaTokens`, once per request.
+ * `addedTokens`. Media sent inline is far longer in base64 than in tokens; media sent by reference is not, and each is
+ * covered by `imageTokens` or `documentTokens`. Searches and tools that a provider uses by itself and bills apart are
+ * covered by `callsMax` of each: the one bound here that is not proven.
  *
  * The bound for output is what the caller allowed, for each of the answers asked for; reasoning counts towards it. Both
  * numbers are the caller's own, so both are cut at what no model exceeds: the products stay far within the exact range.
@@ -23,12 +24,20 @@ export interface RequestSize {
   /** How many answers one call produces. */
   readonly choices: number;
   readonly operation: Operation;
-  /** Whether the body may refer to images, audio or documents that are not in it. Default false. */
-  readonly media?: boolean;
+  /** Images that the body has or refers to. Default 0. */
+  readonly images?: number;
+  /** The same of sounds, videos and documents. Default 0. */
+  readonly documents?: number;
+  /** Whether the provider may search or use tools of its own on the way. Default false. */
+  readonly ownTools?: boolean;
 }
 
 const addedTokens = 1024;
-const mediaTokens = 65_536;
+/** Twice what the largest image counts in detail at the providers that say it (OpenAI, Anthropic, Google). */
+const imageTokens = 8192;
+const documentTokens = 65_536;
+/** Providers' own searches and tool calls of one request: what deep research is documented and seen to make. */
+const callsMax = 32;
 /** The most that current models write in one answer (https://platform.claude.com/docs/en/models/overview). */
 const unboundedOutputTokens = 128_000;
 /** Above what any model writes in one answer, and what any provider takes for `n` (OpenAI: 128). */
@@ -45,10 +54,15 @@ const bytesPerToken = 4;
 /** The most that an attempt can use, all input in one bucket and all output in another: rate it by `worstCost`. */
 export function worstUsage(size: RequestSize): Usage {
   const usage = emptyUsage();
-  usage.inputTokens = size.inputBytes + addedTokens + (size.media === true ? mediaTokens : 0);
+  const media = (size.images ?? 0) * imageTokens + (size.documents ?? 0) * documentTokens;
+  usage.inputTokens = size.inputBytes + addedTokens + media;
   if (size.operation === "chat") {
     const answerTokens = Math.min(size.maxOutputTokens ?? unboundedOutputTokens, outputTokensMax);
     usage.outputTokens = answerTokens * Math.min(size.choices, choicesMax);
+    if (size.ownTools === true) {
+      usage.searchUnits = callsMax;
+      usage.toolUnits = callsMax;
+    }
   }
   return usage;
 }
@@ -81,7 +95,10 @@ export function meterInput(body: Uint8Array): number {
   return Math.ceil(bytes / bytesPerToken);
 }
 
-/** Tokens of generated text, reasoning and tool arguments, by their bytes. */
-export function meterOutput(outputBytes: number): number {
-  return Math.ceil(outputBytes / bytesPerToken);
+/**
+ * Tokens of generated text, reasoning and tool arguments, by their bytes; in a stream at least one for each event that
+ * carried some, since tokens can be shorter than on average: digits, punctuation, rare scripts.
+ */
+export function meterOutput(outputBytes: number, outputEvents: number): number {
+  return Math.max(Math.ceil(outputBytes / bytesPerToken), outputEvents);
 }

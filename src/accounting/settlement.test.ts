@@ -23,6 +23,7 @@ function end(more: Partial<AttemptEnd> = {}, reading: Partial<AttemptEnd["readin
     stopped: false,
     complete: false,
     drained: false,
+    outputEvents: 0,
     body: Buffer.alloc(400, "a b "),
     billsCancelledInput: true,
     ...more,

@@ -47,6 +47,8 @@ export interface AttemptEnd {
   readonly drained: boolean;
   /** What was read of the answer; empty if there was none. */
   readonly reading: Pick<ResponseReading, "usage" | "serviceTier" | "finish" | "outputBytes">;
+  /** Events of a stream that carried output; 0 for a whole answer. */
+  readonly outputEvents: number;
   /** The request's body as sent; looked at only where input has to be counted. */
   readonly body: Uint8Array | null;
   /** The provider's fact of this name. */
@@ -92,9 +94,9 @@ function flagsOf(basis: SettlementBasis, price: Price | null): readonly LedgerFl
 }
 
 /** Usage of an unfinished answer is cumulative: right about the input, possibly behind on the output. */
-function meter({ reading, body }: AttemptEnd): Usage {
+function meter({ reading, body, outputEvents }: AttemptEnd): Usage {
   const usage = reading.usage === null ? emptyUsage() : { ...reading.usage };
   if (totalInputTokens(usage) === 0) usage.inputTokens = body === null ? 0 : meterInput(body);
-  usage.outputTokens += Math.max(0, meterOutput(reading.outputBytes) - totalOutputTokens(usage));
+  usage.outputTokens += Math.max(0, meterOutput(reading.outputBytes, outputEvents) - totalOutputTokens(usage));
   return usage;
 }

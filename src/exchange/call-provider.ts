@@ -26,24 +26,50 @@ export async function callProvider(deps: ExchangeDeps, exchange: Exchange, princ
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
   refusePassed(deps, deadline);
   const chosen = chooseTarget(exchange, view, target);
-  const waiting = enterQueue(deps.queues, exchange, view, principal, chosen, deadline);
   try {
-    if (waiting !== null) {
-      if (exchange.cancelCause !== null) exchange.pass?.cancel(callerGone());
-      await waiting;
-      if (exchange.cancelCause !== null) return;
-      refusePassed(deps, deadline);
+    await takeTurn(deps, exchange, view, principal, chosen, deadline);
+    let reserved = reserve(deps.limits, exchange, view, principal, chosen);
+    if (reserved instanceof Promise) {
+      // Nobody waits for a target behind a request that waits for its budget.
+      const bounded = exchange.pass !== null;
+      exchange.pass?.leave(0);
+      reserved = await reserved;
+      if (bounded) await takeTurn(deps, exchange, view, principal, chosen, deadline);
     }
-    await callTarget(deps, exchange, view, principal, chosen, deadline);
+    if (exchange.cancelCause !== null) return;
+    refusePassed(deps, deadline);
+    await callTarget(deps, exchange, view, principal, chosen, deadline, reserved);
   } finally {
     exchange.pass?.leave(tokensUsed(exchange.lastAttempt));
   }
 }
 
+/** Waits in front of a bounded target. */
+async function takeTurn(
+  deps: ExchangeDeps,
+  exchange: Exchange,
+  view: RequestView,
+  principal: Principal,
+  chosen: ChosenTarget,
+  deadline: CallerDeadline,
+): Promise<void> {
+  const waiting = enterQueue(deps.queues, exchange, view, principal, chosen, deadline);
+  if (waiting === null) return;
+  if (exchange.cancelCause !== null) exchange.pass?.cancel(callerGone());
+  await waiting;
+}
+
 function refusePassed(deps: ExchangeDeps, deadline: CallerDeadline): void {
-  if (deps.clock.monotonicMs() < Math.min(deadline.totalDueMs, deadline.firstOutputDueMs)) return;
+  if (isPassed(deps, deadline)) throw passed();
+}
+
+function isPassed({ clock }: ExchangeDeps, { totalDueMs, firstOutputDueMs }: CallerDeadline): boolean {
+  return clock.monotonicMs() >= Math.min(totalDueMs, firstOutputDueMs);
+}
+
+function passed(): HeadgateError {
   const message = "The deadline that the request gave passed before a provider could be called.";
-  throw new HeadgateError("deadline_exceeded", message);
+  return new HeadgateError("deadline_exceeded", message);
 }
 
 async function callTarget(
@@ -53,8 +79,8 @@ async function callTarget(
   principal: Principal,
   chosen: ChosenTarget,
   deadline: CallerDeadline,
+  reserved: Reserved,
 ): Promise<void> {
-  const reserved = await reserve(deps.limits, exchange, view, principal, chosen);
   exchange.admittedMs = deps.clock.monotonicMs();
   const { call, hold } = prepareAttempt(deps, exchange, view, principal, {
     chosen,
@@ -68,11 +94,12 @@ async function callTarget(
   const open: OpenAttempt = { hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
   exchange.attempts.push(open);
   const growth = growWith(deps, exchange, view, open, reserved);
-  if (exchange.cancelCause === null) attempt.start();
+  if (exchange.cancelCause === null && !isPassed(deps, deadline)) attempt.start();
   else attempt.cancel(0);
   await attempt.done;
   growth?.stop();
   if (attempt.failure !== null) exchange.failure = attempt.failure;
+  else if (attempt.startedAtMs === null && exchange.cancelCause === null) throw passed();
 }
 
 function growWith(

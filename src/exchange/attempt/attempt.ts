@@ -7,6 +7,7 @@
  * committed the settlement.
  */
 import type { Clock, Timer } from "../../kernel/clock.ts";
+import { meterOutput } from "../../accounting/estimate.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
 import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../../providers/content-decoding.ts";
@@ -28,9 +29,9 @@ export interface AttemptSink {
 
 /** What grows with a stream's output. */
 export interface OutputWatch {
-  /** `reached` wants to be called once the output has so many bytes. */
-  readonly dueBytes: number;
-  reached(outputBytes: number): void;
+  /** `reached` wants to be called once the output has so many tokens, by our count. */
+  readonly dueTokens: number;
+  reached(outputTokens: number): void;
 }
 
 export interface AttemptDeps {
@@ -72,6 +73,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   json: unknown = null;
   /** Told of a stream's output as it comes. */
   growth: OutputWatch | null = null;
+  /** Events of a stream that carried output. */
+  outputEvents = 0;
 
   readonly #deps: AttemptDeps;
   readonly #sink: AttemptSink;
@@ -249,8 +252,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   relayProgress(output: boolean): void {
     if (output && this.firstOutputAtMs === null) this.firstOutputAtMs = this.#deps.clock.monotonicMs();
     this.#timers.progress(output);
+    if (output) this.outputEvents++;
     const { growth } = this;
-    if (growth !== null && this.#reading.outputBytes >= growth.dueBytes) growth.reached(this.#reading.outputBytes);
+    if (growth === null) return;
+    const outputTokens = meterOutput(this.#reading.outputBytes, this.outputEvents);
+    if (outputTokens >= growth.dueTokens) growth.reached(outputTokens);
   }
 
   relayEnding(): void {

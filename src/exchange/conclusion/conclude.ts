@@ -127,7 +127,11 @@ async function commit(
   entries: readonly LedgerEntry[],
   { moves, reservation }: Taking,
 ): Promise<boolean> {
-  if (record === null) return false;
+  if (record === null) {
+    // Without an attempt nothing of it is in the journal; else its hold is charged when this process is gone.
+    if (entries.length === 0) reservation?.committed();
+    return false;
+  }
   let committed = true;
   try {
     await deps.journal.close(record, entries, moves);

@@ -87,10 +87,16 @@ export function answerHeaders(exchange: Exchange): string[] {
   return headers;
 }
 
+/** An allowance that refused says by its `retry-after` whether there will be room. `null`: nothing is known. */
+function retryHelps({ allowance, retry, retryAfterMs }: HeadgateError): boolean | null {
+  if (allowance !== null) return retryAfterMs !== null;
+  return retry === "never" ? false : null;
+}
+
 export function errorHeaders(exchange: Exchange, error: HeadgateError): string[] {
   const headers = answerHeaders(exchange);
   headers.push("content-type", "application/json", "x-headgate-error-code", error.code);
-  const shouldRetry = error.shouldRetry ?? (error.retry === "never" ? false : null);
+  const shouldRetry = error.shouldRetry ?? retryHelps(error);
   if (shouldRetry !== null) headers.push("x-should-retry", String(shouldRetry));
   if (error.allowance !== null) headers.push("x-headgate-allowance", error.allowance);
   if (error.allow !== null) headers.push("allow", error.allow);

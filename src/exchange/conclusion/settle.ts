@@ -22,6 +22,7 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
       complete: attempt.state === "complete",
       drained: attempt.drained,
       reading,
+      outputEvents: attempt.outputEvents,
       body: attempt.call.request.body ?? null,
       billsCancelledInput: endpoint.spec.billsCancelledInput,
     },

@@ -37,11 +37,51 @@ export function estimateAttempt(
     maxOutputTokens: outputBound ?? view.maxOutputTokens ?? chosen.target.facts.maxOutputTokens,
     choices: view.choices,
     operation,
-    media: view.needs.images || view.needs.audio || view.needs.documents,
+    ...countMedia(view),
+    ownTools: usesOwnTools(view, chosen),
   });
   const worst = holdingOf(usage, chosen.price);
   if (!view.stream || usage.outputTokens <= sliceTokens) return { first: worst, worst };
   return { first: holdingOf({ ...usage, outputTokens: sliceTokens }, chosen.price), worst };
+}
+
+interface Media {
+  readonly images: number;
+  readonly documents: number;
+}
+
+const noMedia: Media = { images: 0, documents: 0 };
+
+/** Parts of messages that are not text, in the shape that the chat dialects share. */
+function countMedia({ needs, document }: RequestView): Media {
+  if (!needs.images && !needs.audio && !needs.documents) return noMedia;
+  let images = 0;
+  let documents = 0;
+  const { messages } = document.root;
+  for (const message of Array.isArray(messages) ? (messages as readonly unknown[]) : []) {
+    const content = (message as { readonly content?: unknown } | null)?.content;
+    for (const part of Array.isArray(content) ? (content as readonly unknown[]) : []) {
+      const type = (part as { readonly type?: unknown } | null)?.type;
+      if (type === "image_url" || type === "image") images++;
+      else if (type !== "text" && type !== "refusal") documents++;
+    }
+  }
+  return { images, documents };
+}
+
+/** Models that search without being asked to have it in their names: `gpt-4o-search-preview`, `sonar`, `o3-deep-research`. */
+const searchingModel = /search|sonar/;
+
+function usesOwnTools({ document }: RequestView, { target }: ChosenTarget): boolean {
+  const { tools, web_search_options: search } = document.root;
+  if (search !== undefined && search !== null) return true;
+  if (Array.isArray(tools) && tools.some((tool: unknown) => !isCallersTool(tool))) return true;
+  return searchingModel.test(target.facts.model);
+}
+
+function isCallersTool(tool: unknown): boolean {
+  const type = (tool as { readonly type?: unknown } | null)?.type;
+  return type === "function" || type === "custom";
 }
 
 export function holdingOf(usage: Usage, price: Price | null): Holding {

@@ -56,26 +56,24 @@ function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 100
   return { growth, asked, extensions, ends, flow };
 }
 
-const bytesOf = (tokens: number): number => tokens * 3;
-
 describe("Growth", () => {
   test("asks for the next slice when half of the last one is used, and tells the journal", () => {
     const { growth, asked, extensions } = scene(() => null);
-    growth.reached(bytesOf(49));
+    growth.reached(49);
     assert.equal(asked.length, 0);
-    growth.reached(bytesOf(50));
+    growth.reached(50);
     assert.deepEqual(asked, [{ costNanoUsd: 1000n, tokens: 100 }]);
     assert.equal(extensions[0]?.heldUsage.outputTokens, 200);
     assert.equal(extensions[0]?.heldCostNanoUsd, 2000n);
-    assert.equal(growth.dueBytes, bytesOf(150));
+    assert.equal(growth.dueTokens, 150);
   });
 
   test("holds no more than the attempt can use at all", () => {
     const { growth, asked, ends } = scene(() => null, 130);
-    growth.reached(bytesOf(60));
+    growth.reached(60);
     assert.deepEqual(asked, [{ costNanoUsd: 300n, tokens: 30 }]);
-    assert.equal(growth.dueBytes, Infinity);
-    growth.reached(bytesOf(5000));
+    assert.equal(growth.dueTokens, Infinity);
+    growth.reached(5000);
     assert.equal(ends.length, 0);
   });
 
@@ -84,12 +82,12 @@ describe("Growth", () => {
     const { growth, ends, asked } = scene(() => {
       throw refusal;
     });
-    growth.reached(bytesOf(50));
-    growth.reached(bytesOf(99));
+    growth.reached(50);
+    growth.reached(99);
     assert.equal(ends.length, 0);
-    growth.reached(bytesOf(100));
+    growth.reached(100);
     assert.deepEqual(ends, [refusal]);
-    growth.reached(bytesOf(101));
+    growth.reached(101);
     assert.equal(ends.length, 1);
     assert.equal(asked.length, 1);
   });
@@ -98,11 +96,11 @@ describe("Growth", () => {
     const answer = Promise.withResolvers<void>();
     const answers: (Promise<void> | null)[] = [answer.promise];
     const { growth, ends, flow, asked } = scene(() => answers.shift() ?? null);
-    growth.reached(bytesOf(50));
-    growth.reached(bytesOf(99));
+    growth.reached(50);
+    growth.reached(99);
     assert.deepEqual(flow, []);
-    growth.reached(bytesOf(100));
-    growth.reached(bytesOf(150));
+    growth.reached(100);
+    growth.reached(150);
     assert.deepEqual(flow, ["back"]);
     answer.resolve();
     await answer.promise;
@@ -113,16 +111,37 @@ describe("Growth", () => {
 
   test("what comes in one burst is asked for at once, and not ended if it is granted", () => {
     const { growth, asked, ends, flow } = scene(() => null);
-    growth.reached(bytesOf(700));
+    growth.reached(700);
     assert.deepEqual(asked, [{ costNanoUsd: 7000n, tokens: 700 }]);
     assert.deepEqual([ends.length, flow.length], [0, 0]);
+  });
+
+  test("where a slice is too much, smaller ones are asked for, and what they give is used", () => {
+    const left = { tokens: 30 };
+    const { growth, asked, ends } = scene(({ tokens }) => {
+      if (tokens > left.tokens) throw new HeadgateError("budget_exhausted", "No.", { allowance: "pocket" });
+      left.tokens -= tokens;
+      return null;
+    });
+    growth.reached(50);
+    assert.deepEqual(
+      asked.map(({ tokens }) => tokens),
+      [100, 50, 25],
+    );
+    growth.reached(110);
+    assert.deepEqual(ends, []);
+    growth.reached(130);
+    assert.deepEqual(
+      ends.map(({ allowance }) => allowance),
+      ["pocket"],
+    );
   });
 
   test("a refusal for which the provider was held back ends the stream if all that is held is used", async () => {
     const answer = Promise.withResolvers<void>();
     const { growth, ends, flow } = scene(() => answer.promise);
-    growth.reached(bytesOf(50));
-    growth.reached(bytesOf(120));
+    growth.reached(50);
+    growth.reached(120);
     answer.reject(new HeadgateError("budget_exhausted", "The budget is used up."));
     await assert.rejects(answer.promise);
     assert.deepEqual(flow, ["back", "on"]);
@@ -134,14 +153,14 @@ describe("Growth", () => {
     const refused = Promise.withResolvers<void>();
     const answers = [granted.promise, refused.promise];
     const { growth, extensions, ends } = scene(() => answers.shift() ?? null);
-    growth.reached(bytesOf(50));
+    growth.reached(50);
     granted.resolve();
     await granted.promise;
     assert.equal(extensions.length, 1);
-    growth.reached(bytesOf(150));
+    growth.reached(150);
     refused.reject(new HeadgateError("budget_exhausted", "The budget is used up."));
     await assert.rejects(refused.promise);
-    growth.reached(bytesOf(200));
+    growth.reached(200);
     assert.equal(ends[0]?.code, "budget_exhausted");
     assert.equal(extensions.length, 1);
   });
@@ -149,11 +168,11 @@ describe("Growth", () => {
   test("a stream that is over takes nothing more and is not ended again", async () => {
     const late = Promise.withResolvers<void>();
     const { growth, extensions, ends } = scene(() => late.promise);
-    growth.reached(bytesOf(50));
+    growth.reached(50);
     growth.stop();
     late.resolve();
     await late.promise;
-    growth.reached(bytesOf(900));
+    growth.reached(900);
     assert.deepEqual([extensions.length, ends.length], [0, 0]);
   });
 });

@@ -2,6 +2,7 @@
  * Lets what is held for a stream grow with its answer, slice by slice, ahead of the output.
  *
  *   within ── output nears the end of what is held ─▶ asking ─┬─ granted ─▶ within
+ *                                                            ├─ refused, and there may be room for less ─▶ asking
  *                                                            └─ refused ─▶ refused ── all that is held is used ─▶ over
  *   asking ── all that is held is used ─▶ asking, and the provider is not read until there is an answer
  *
@@ -16,11 +17,8 @@ import type { Reservation } from "../../limits/limits.ts";
 import type { Hold, HoldExtension } from "../../storage/records.ts";
 import { holdingOf, type Holding } from "./estimate.ts";
 
-/**
- * Output bytes that are counted as a token while a stream runs. Fewer than text has on average (about four in English,
- * three in one Chinese character), so that what is held stays ahead of what is billed.
- */
-const bytesPerToken = 3;
+/** A slice that was refused is tried again in smaller ones, down to this part of it. */
+const smallestShare = 16;
 
 /** What growth does to the stream that it belongs to. */
 export interface GrowingStream {
@@ -44,11 +42,12 @@ export interface GrowthDeps {
 }
 
 export class Growth {
-  /** `reached` wants to be called once the output has so many bytes. */
-  dueBytes: number;
+  /** `reached` wants to be called once the output has so many tokens. */
+  dueTokens: number;
   readonly #deps: GrowthDeps;
   #held: Holding;
-  #outputBytes = 0;
+  #sliceTokens: number;
+  #usedTokens = 0;
   #asking = false;
   #heldBack = false;
   #stopped = false;
@@ -56,43 +55,46 @@ export class Growth {
 
   constructor(deps: GrowthDeps) {
     this.#deps = deps;
+    this.#sliceTokens = deps.sliceTokens;
     this.#held = { usage: deps.hold.heldUsage, costNanoUsd: deps.hold.heldCostNanoUsd };
-    this.dueBytes = this.#nextDueBytes();
+    this.dueTokens = this.#nextDueTokens();
   }
 
   /** Cheap unless something is due. */
-  reached(outputBytes: number): void {
-    this.#outputBytes = outputBytes;
-    if (outputBytes < this.dueBytes) return;
-    if (this.#refusal !== null) this.#end(this.#refusal);
-    else if (this.#asking) this.#holdBack();
-    else this.#ask();
-    this.dueBytes = this.#nextDueBytes();
+  reached(usedTokens: number): void {
+    this.#usedTokens = usedTokens;
+    if (usedTokens < this.dueTokens) return;
+    if (!this.#asking && this.#refusal === null) this.#ask();
+    if (usedTokens >= this.#held.usage.outputTokens) {
+      if (this.#refusal !== null) this.#end(this.#refusal);
+      else if (this.#asking) this.#holdBack();
+    }
+    this.dueTokens = this.#nextDueTokens();
   }
 
   /** The stream is over: an answer that still comes is not told to anyone. */
   stop(): void {
     this.#stopped = true;
-    this.dueBytes = Infinity;
+    this.dueTokens = Infinity;
   }
 
-  #nextDueBytes(): number {
+  #nextDueTokens(): number {
     const heldTokens = this.#held.usage.outputTokens;
     if (this.#stopped || this.#heldBack) return Infinity;
-    if (this.#refusal !== null || this.#asking) return heldTokens * bytesPerToken;
+    if (this.#refusal !== null || this.#asking) return heldTokens;
     if (heldTokens >= this.#deps.worst.usage.outputTokens) return Infinity;
-    return (heldTokens - this.#deps.sliceTokens / 2) * bytesPerToken;
+    return heldTokens - this.#sliceTokens / 2;
   }
 
   /** For a slice beyond what is held, or beyond what has come, if that is more. */
   #ask(): void {
-    const { price, sliceTokens, worst, reservation } = this.#deps;
-    const usedTokens = Math.max(this.#held.usage.outputTokens, Math.ceil(this.#outputBytes / bytesPerToken));
-    const outputTokens = Math.min(usedTokens + sliceTokens, worst.usage.outputTokens);
+    const { price, worst, reservation } = this.#deps;
+    const heldTokens = this.#held.usage.outputTokens;
+    const outputTokens = Math.min(Math.max(heldTokens, this.#usedTokens) + this.#sliceTokens, worst.usage.outputTokens);
     const grown = holdingOf({ ...this.#held.usage, outputTokens }, price);
     const more = {
       costNanoUsd: toNanoUsd(grown.costNanoUsd - this.#held.costNanoUsd),
-      tokens: outputTokens - this.#held.usage.outputTokens,
+      tokens: outputTokens - heldTokens,
     };
     try {
       const waiting = reservation.extend(more);
@@ -106,21 +108,31 @@ export class Growth {
         (thrown: unknown) => this.#answered(grown, thrown),
       );
     } catch (thrown) {
-      this.#refusal = toHeadgateError(thrown);
+      this.#refused(thrown);
     }
+  }
+
+  /** There may be room for less. */
+  #refused(thrown: unknown): void {
+    const refusal = toHeadgateError(thrown);
+    this.#sliceTokens = Math.floor(this.#sliceTokens / 2);
+    const smallest = this.#deps.sliceTokens / smallestShare;
+    if (refusal.allowance !== null && this.#sliceTokens >= smallest) this.#ask();
+    else this.#refusal = refusal;
   }
 
   #answered(grown: Holding, refusal: unknown): void {
     this.#asking = false;
     if (this.#stopped) return;
     if (refusal === null) this.#granted(grown);
-    else this.#refusal = toHeadgateError(refusal);
+    else this.#refused(refusal);
+    if (this.#asking) return;
     if (this.#heldBack) {
       this.#heldBack = false;
       this.#deps.stream.goOn();
     }
-    this.dueBytes = this.#nextDueBytes();
-    this.reached(this.#outputBytes);
+    this.dueTokens = this.#nextDueTokens();
+    this.reached(this.#usedTokens);
   }
 
   #granted(grown: Holding): void {

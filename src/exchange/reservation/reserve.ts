@@ -19,31 +19,45 @@ export interface Reserved {
 const CLAMP_HEADER = "x-headgate-clamp";
 
 /**
- * Leaves the reservation, and a lowered bound on output, in the exchange. Rejects with `budget_exhausted`,
- * `rate_limited`, `slots_exhausted`, `storage_unavailable`, and `invalid_header` for a clamp that is not `output`.
+ * At once where everything is in hand, else a promise. Leaves the reservation, and a lowered bound on output, in the
+ * exchange. Throws and rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted`, `storage_unavailable`, and
+ * `invalid_header` for a clamp that is not `output`.
  */
-export async function reserve(
+export function reserve(
   limits: Limits,
   exchange: Exchange,
   view: RequestView,
   principal: Principal,
   chosen: ChosenTarget,
-): Promise<Reserved> {
+): Reserved | Promise<Reserved> {
   const { operation } = exchange.dialect;
-  const sliceTokens = exchange.snapshot.config.budgets.outputSliceTokens;
-  const mayClamp = readClamp(exchange.incoming.headers[CLAMP_HEADER]) && operation === "chat";
+  const { outputSliceTokens } = exchange.snapshot.config.budgets;
   const scope = requestScope(exchange, view, principal, chosen);
-  const estimate = estimateAttempt(chosen, view, operation, sliceTokens, null);
-  try {
-    return await hold(limits, exchange, scope, estimate);
-  } catch (refusal) {
-    if (!mayClamp || !(refusal instanceof HeadgateError) || refusal.code !== "budget_exhausted") throw refusal;
-    const verdicts = await limits.preview(scope, toEstimate(estimate));
-    const bound = affordableOutput(verdicts, estimate.worst, chosen.price, view.choices);
-    if (bound === null) throw refusal;
-    exchange.outputBound = bound;
-    return hold(limits, exchange, scope, estimateAttempt(chosen, view, operation, sliceTokens, bound));
-  }
+  const estimate = estimateAttempt(chosen, view, operation, outputSliceTokens, null);
+  const clamps = readClamp(exchange.incoming.headers[CLAMP_HEADER]) && operation === "chat";
+  return clamps
+    ? reserveClamped(limits, exchange, view, scope, chosen, estimate)
+    : hold(limits, exchange, scope, estimate);
+}
+
+/** Looks first whether the whole answer can be paid for: a stream, too, is rather short than cut. */
+async function reserveClamped(
+  limits: Limits,
+  exchange: Exchange,
+  view: RequestView,
+  scope: RequestScope,
+  chosen: ChosenTarget,
+  estimate: AttemptEstimate,
+): Promise<Reserved> {
+  const { worst } = toEstimate(estimate);
+  const verdicts = await limits.preview(scope, { expected: worst, worst });
+  const refusing = verdicts.filter(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
+  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate.worst, chosen.price, view.choices);
+  if (bound === null) return hold(limits, exchange, scope, estimate);
+  exchange.outputBound = bound;
+  const { outputSliceTokens } = exchange.snapshot.config.budgets;
+  const clamped = estimateAttempt(chosen, view, exchange.dialect.operation, outputSliceTokens, bound);
+  return hold(limits, exchange, scope, clamped);
 }
 
 /** Which allowances are on the request's path. */
@@ -62,16 +76,18 @@ export function requestScope(
   };
 }
 
-async function hold(
+function hold(
   limits: Limits,
   exchange: Exchange,
   scope: RequestScope,
   estimate: AttemptEstimate,
-): Promise<Reserved> {
+): Reserved | Promise<Reserved> {
+  const keep = (reservation: Reservation): Reserved => {
+    exchange.reservation = reservation;
+    return { reservation, held: reservation.growing ? estimate.first : estimate.worst, worst: estimate.worst };
+  };
   const reserving = limits.reserve(scope, toEstimate(estimate));
-  const reservation = reserving instanceof Promise ? await reserving : reserving;
-  exchange.reservation = reservation;
-  return { reservation, held: reservation.growing ? estimate.first : estimate.worst, worst: estimate.worst };
+  return reserving instanceof Promise ? reserving.then(keep) : keep(reserving);
 }
 
 function readClamp(header: string | string[] | undefined): boolean {
