@@ -105,6 +105,32 @@ for (const engine of engines) {
         },
       );
 
+      testOnBank(engine, "that ended leave their slots to others, and nothing behind", async ({ bank, db, time }) => {
+        const account = await insertAllowance(db, "alw_1", { meter: "slots", limit_amount: 10n });
+        await bank.draw("a", [drawOf(account, 1, 10n)]);
+        assert.equal(await grantedOf(bank.draw("b", [drawOf(account, 1, 1n)])), 0n);
+        time.nowMs += leaseMs + 1;
+        await bank.renew("b", leaseMs);
+        assert.deepEqual(await bank.reap(), { owners: 1, accounts: 0 });
+        assert.deepEqual(await numbersOf(db, account), [10n, 0n, 0n, 0n]);
+        assert.equal(await grantedOf(bank.draw("b", [drawOf(account, 2, 10n)])), 10n);
+        await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 10n }]);
+        await bank.finish(["a"]);
+        assert.deepEqual(await numbersOf(db, account), [10n, 0n, 10n, 0n]);
+      });
+
+      testOnBank(engine, "are forgotten with the slots that nobody finished", async ({ bank, db, time }) => {
+        const account = await insertAllowance(db, "alw_1", { meter: "slots", limit_amount: 10n });
+        await bank.draw("a", [drawOf(account, 1, 10n)]);
+        time.nowMs += leaseMs + dayMs;
+        await bank.reap();
+        time.nowMs += 1;
+        await bank.reap();
+        for (const table of ["allowance_owners", "allowance_grants"] as const) {
+          assert.deepEqual(await db.selectFrom(table).select("owner_id").execute(), []);
+        }
+      });
+
       testOnBank(
         engine,
         "are forgotten a day after they ended, unless something is in suspense",

@@ -14,7 +14,7 @@ import { type BankPlace, leaseMs } from "./bank-place.ts";
 import { accountOf, sampleAllowance } from "./bank-samples.ts";
 import { changeLimit, settleMoves } from "./bank-steps.ts";
 
-const unheard = { changed: () => {}, drew: () => {}, released: () => {} };
+const unheard = { changed: () => {}, drew: () => {}, released: () => {}, fenced: () => {} };
 
 /** Of each kind that the bank treats differently, one. */
 const kinds: readonly Partial<Database["allowances"]>[] = [
@@ -22,6 +22,7 @@ const kinds: readonly Partial<Database["allowances"]>[] = [
   { limit_amount: 400n, mode: "soft" },
   { limit_amount: 300n, meter: "tokens", window_kind: "minute", burst_amount: 90n },
   { limit_amount: 60n, meter: "requests", window_kind: "minute", mode: "shadow" },
+  { limit_amount: 50n, meter: "slots" },
 ];
 export const accountCount: number = kinds.length;
 export const ownerCount = 3;

@@ -217,7 +217,7 @@ class ModelAccount {
   }
 
   fence(): void {
-    for (const ownerId of this.#grants.keys()) this.#change(ownerId, fenceGrant);
+    for (const ownerId of this.#grants.keys()) this.#change(ownerId, (books) => fenceGrant(books, "money"));
   }
 
   numbers(): readonly bigint[] {

@@ -110,7 +110,8 @@ export class MemoryBank implements Bank {
       if (owner.isFenced || owner.leaseUntilMs > this.#nowMs()) continue;
       owner.isFenced = true;
       for (const [accountId, grant] of owner.grants) {
-        const fenced = fenceGrant({ account: this.accountOf(accountId), grant });
+        const meter = this.allowances.get(allowanceIdOf(accountId))?.meter ?? "money";
+        const fenced = fenceGrant({ account: this.accountOf(accountId), grant }, meter);
         this.#save(accountId, owner, fenced.account, fenced.grant);
       }
     }
@@ -183,6 +184,10 @@ export class MemoryBank implements Bank {
     await this.after(operation);
     return result;
   }
+}
+
+function allowanceIdOf(accountId: string): string {
+  return accountId.slice(0, accountId.indexOf("|"));
 }
 
 function newAccount(allowance: Allowance, nowMs: number): AccountState {

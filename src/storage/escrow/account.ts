@@ -114,7 +114,7 @@ export function release(state: AccountState, amount: Amount, suspended: boolean)
   return { ...released, spent: released.spent - level };
 }
 
-/** The owner of so much of what is granted has died. */
+/** The owner of so much of what is granted has died. Not for slots: theirs are released, see `fenceGrant`. */
 export function fence(state: AccountState, amount: Amount): AccountState {
   const taken = take(state, amount, false);
   return { ...taken, suspense: state.suspense + amount };

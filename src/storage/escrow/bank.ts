@@ -113,6 +113,6 @@ export interface Bank {
   recall(ownerId: string, accountIds: readonly string[]): Promise<void>;
   /** Everything that these owners did is settled: what is left of their grants, in suspense too, is available again. */
   finish(ownerIds: readonly string[]): Promise<void>;
-  /** Fences the owners whose lease has ended. */
+  /** Fences the owners whose lease has ended: their grants are in suspense, except of slots, which are available again. */
   reap(): Promise<ReapReport>;
 }

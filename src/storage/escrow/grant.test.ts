@@ -94,15 +94,25 @@ test("a settlement beyond what the grant holds is spent all the same", () => {
 });
 
 test("a dead owner's grant is in suspense, settled from there, and what is left is available when it is finished", () => {
-  const fenced = fenceGrant(drawn(30n));
+  const fenced = fenceGrant(drawn(30n), "money");
   assert.deepEqual([fenced.account.granted, fenced.account.suspense, fenced.grant.suspended], [0n, 30n, true]);
-  assert.deepEqual(fenceGrant(fenced), fenced);
+  assert.deepEqual(fenceGrant(fenced, "money"), fenced);
   const settled = settleGrant(fenced, { fromGrant: 10n, overdraft: 0n });
   assert.deepEqual([settled.account.spent, settled.account.suspense], [10n, 20n]);
   const finished = finishGrant(settled);
   assert.deepEqual([finished.suspense, available(finished)], [0n, 90n]);
 });
 
+test("a dead owner's slots are available again at once, and neither its late settlement nor its end frees them twice", () => {
+  const fenced = fenceGrant(drawn(30n), "slots");
+  assert.deepEqual([fenced.account.granted, fenced.account.suspense, available(fenced.account)], [0n, 0n, 100n]);
+  assert.deepEqual([fenced.grant.amount, fenced.grant.suspended], [0n, true]);
+  assert.deepEqual(fenceGrant(fenced, "slots"), fenced);
+  assert.deepEqual(settleGrant(fenced, { fromGrant: 0n, overdraft: 0n }), fenced);
+  assert.equal(available(finishGrant(fenced)), 100n);
+});
+
+const meters = ["money", "slots"] as const;
 const owners = ["a", "b", "c"] as const;
 const step = fc.record({
   kind: fc.constantFrom("draw", "draw", "return", "settle", "fence", "finish"),
@@ -116,13 +126,13 @@ type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
 
 test("whatever owners do, in whatever order and however often repeated, the books add up", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+    fc.property(fc.constantFrom(...meters), fc.array(step, { maxLength: 80 }), (meter, steps) => {
       const grants = new Map<string, GrantState>();
       let state = account;
       let settled = 0n;
       for (const each of steps) {
         const before = available(state);
-        const next = operate(state, grants.get(each.owner) ?? noGrant, each);
+        const next = operate(state, grants.get(each.owner) ?? noGrant, each, meter);
         if (each.repeated && next.again !== null)
           assert.deepEqual(next.again(), { account: next.account, grant: next.grant });
         state = next.account;
@@ -136,6 +146,7 @@ test("whatever owners do, in whatever order and however often repeated, the book
             0n,
           );
         assert.deepEqual([state.granted, state.suspense, state.spent], [sum(false), sum(true), settled]);
+        if (meter === "slots") assert.equal(state.suspense, 0n, "slots are never in suspense");
       }
     }),
     { numRuns: 500 },
@@ -151,7 +162,12 @@ interface Operated {
   readonly again: (() => { account: AccountState; grant: GrantState | null }) | null;
 }
 
-function operate(state: AccountState, grant: GrantState, { kind, amount, more }: Step): Operated {
+function operate(
+  state: AccountState,
+  grant: GrantState,
+  { kind, amount, more }: Step,
+  meter: (typeof meters)[number],
+): Operated {
   const books = { account: state, grant };
   const sequence = grant.sequence + 1;
   if (kind === "draw" && !grant.suspended) {
@@ -170,7 +186,7 @@ function operate(state: AccountState, grant: GrantState, { kind, amount, more }:
     const next = settleGrant(books, { fromGrant: amount, overdraft: more });
     return operated(next, 0n, amount + more, null);
   }
-  if (kind === "fence") return operated(fenceGrant(books), 0n, 0n, fenceGrant);
+  if (kind === "fence") return operated(fenceGrant(books, meter), 0n, 0n, (after) => fenceGrant(after, meter));
   if (kind === "finish") {
     const next = finishGrant(books);
     const again = finishGrant({ account: next, grant: noGrant });

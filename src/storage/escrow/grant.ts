@@ -7,10 +7,14 @@
  * Invariant: an account's `granted` is the sum of its held grants, its `suspense` the sum of its suspended ones. The
  * operations of an owner on one account come one after the other, numbered; the last one may come again and then
  * changes nothing. Any other number is a bug of the owner's and throws `internal`.
+ *
+ * A suspended grant of slots holds none. While requests of a process go on that is fenced but lives, as many more than
+ * the limit may run: each ends within the time that a request may take, and nothing begins under the old grant.
  */
 import { HeadgateError } from "../../kernel/errors.ts";
 import { type AccountState, draw, drain, fence, release, settle } from "./account.ts";
 import type { Amount, DrawRequest, Move } from "./bank.ts";
+import type { AllowanceRow } from "./terms.ts";
 
 export interface GrantState {
   /** Granted and not yet settled or given back. */
@@ -80,9 +84,15 @@ export function settleGrant({ account, grant }: Books, move: Pick<Move, "fromGra
   };
 }
 
-/** The owner's lease has ended. */
-export function fenceGrant({ account, grant }: Books): Books {
+/**
+ * The owner's lease has ended. What it was granted may be spent, so it is in suspense. Slots are never spent: a dead
+ * process runs no requests and a fenced one begins none, so they are available again at once.
+ */
+export function fenceGrant({ account, grant }: Books, meter: AllowanceRow["meter"]): Books {
   if (grant.suspended) return { account, grant };
+  if (meter === "slots") {
+    return { account: release(account, grant.amount, false), grant: { ...grant, amount: 0n, suspended: true } };
+  }
   return { account: fence(account, grant.amount), grant: { ...grant, suspended: true } };
 }
 

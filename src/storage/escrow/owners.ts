@@ -80,7 +80,10 @@ export async function lockOwner(
   return locked?.now_ms ?? null;
 }
 
-/** Puts what the owner has been granted into suspense, if its lease is over. Resolves with the accounts that have some now, or `null`. */
+/**
+ * Puts what the owner has been granted into suspense, if its lease is over; slots are available again. Resolves with the
+ * accounts that have something more in suspense now, or `null`.
+ */
 export async function fenceOwner(
   transaction: Transaction<Database>,
   ownerId: string,
@@ -102,10 +105,10 @@ export async function fenceOwner(
   for (const [accountId, grant] of grants) {
     const account = accounts.get(accountId);
     if (account === undefined) continue;
-    const fenced = fenceGrant({ account: account.state, grant });
+    const fenced = fenceGrant({ account: account.state, grant }, account.allowance.meter);
     account.state = fenced.account;
     grants.set(accountId, fenced.grant);
-    if (grant.amount > 0n) suspended.push(accountId);
+    if (fenced.grant.amount > 0n) suspended.push(accountId);
   }
   await saveAccounts(transaction, accounts.values());
   await saveGrants(transaction, ownerId, grants);
@@ -135,7 +138,7 @@ async function grantedAccounts(transaction: Transaction<Database>, ownerId: stri
   return rows.map((row) => row.account_id);
 }
 
-/** Fenced owners that have no grants any more, of leases that ended before `until`. */
+/** Fenced owners that have nothing in suspense, of leases that ended before `until`. */
 export async function forgetOwners(db: Kysely<Database>, until: RawBuilder<number>): Promise<void> {
   const owners = await db
     .selectFrom("allowance_owners")
@@ -148,10 +151,14 @@ export async function forgetOwners(db: Kysely<Database>, until: RawBuilder<numbe
           owner
             .selectFrom("allowance_grants")
             .select("account_id")
-            .whereRef("allowance_grants.owner_id", "=", "allowance_owners.owner_id"),
+            .whereRef("allowance_grants.owner_id", "=", "allowance_owners.owner_id")
+            .where("amount", ">", 0n),
         ),
       ),
     )
     .execute();
-  for (const { owner_id } of owners) await db.deleteFrom("allowance_owners").where("owner_id", "=", owner_id).execute();
+  for (const { owner_id } of owners) {
+    await db.deleteFrom("allowance_grants").where("owner_id", "=", owner_id).execute();
+    await db.deleteFrom("allowance_owners").where("owner_id", "=", owner_id).execute();
+  }
 }

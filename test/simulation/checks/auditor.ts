@@ -43,6 +43,7 @@ export class Auditor {
     changed: ({ key }) => void this.books.touched.add(key.accountId),
     drew: (account, before, granted, nowMs) => this.#draws.drew(account, before, granted, nowMs),
     released: (account, amount) => this.#draws.released(account, amount),
+    fenced: (instanceId) => this.#concurrency.fenced(instanceId),
   };
 
   /** Before anything happens. */

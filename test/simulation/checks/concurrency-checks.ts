@@ -43,6 +43,11 @@ export class ConcurrencyChecks {
     }
   }
 
+  /** A process that is out of touch may live, and its requests go on without their slots. */
+  fenced(instanceId: string): void {
+    this.slots.endAll((asked) => asked.process.instanceId === instanceId);
+  }
+
   /** Settled, or its process has died. */
   ended(asked: Asked): void {
     this.slots.ended(asked);

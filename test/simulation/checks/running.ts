@@ -26,4 +26,8 @@ export class Running<Request> {
     for (const key of this.#keys.get(request) ?? []) this.#now.set(key, this.now(key) - 1);
     this.#keys.delete(request);
   }
+
+  endAll(isMeant: (request: Request) => boolean): void {
+    for (const request of this.#keys.keys()) if (isMeant(request)) this.ended(request);
+  }
 }

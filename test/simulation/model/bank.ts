@@ -46,6 +46,8 @@ export interface BankWitness {
   drew(account: ModelAccount, before: AccountState, granted: bigint, nowMs: number): void;
   /** Returned, or left over by an owner that is finished. */
   released(account: ModelAccount, amount: bigint): void;
+  /** An owner of this instance: the slots that its requests use are others' from now on. */
+  fenced(instanceId: string): void;
 }
 
 const windowMs = { minute: 60_000, hour: 3_600_000 } as const;
@@ -131,10 +133,12 @@ export class ModelBank {
       if (owner.fenced || owner.leaseUntilMs >= this.#nowMs()) continue;
       owner.fenced = true;
       owners++;
+      this.#witness.fenced(owner.instanceId);
       for (const account of this.#accounts.values()) {
         const grant = account.grants.get(ownerId);
         if (grant === undefined) continue;
-        this.#keep(account, ownerId, fenceGrant({ account: account.state, grant }));
+        const meter = this.#control.allowance(account.key.allowanceId)?.meter ?? "money";
+        this.#keep(account, ownerId, fenceGrant({ account: account.state, grant }, meter));
         touched.add(account);
       }
     }
