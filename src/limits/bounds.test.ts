@@ -33,6 +33,35 @@ test("a process that knows too many accounts goes on under another owner, and wh
   );
 });
 
+test("an owner that is replaced is not finished while a request waits for what it draws", async () => {
+  const world = createLimitsWorld();
+  world.allow({ scope: each, limit: 1_000n });
+  const limits = await world.open();
+  for (let user = 0; user < 9_999; user++) {
+    const nothing = await limits.reserve({ ...aScope, endUser: `${user}` }, estimate(demand(0)));
+    nothing.settle(null);
+    nothing.committed();
+  }
+  const answer = Promise.withResolvers<void>();
+  world.bank.after = (operation) => (operation === "draw" ? answer.promise : undefined);
+  const most = (): Promise<Reservation> =>
+    Promise.resolve(limits.reserve({ ...aScope, endUser: "waiting" }, estimate(demand(900))));
+  const waiting = most();
+  await world.advance(900);
+  const [old, current] = [...world.bank.owners.keys()];
+  assert.ok(current);
+  answer.resolve();
+  const served = await waiting;
+  assert.equal(served.heldAmounts[0]?.ownerId, old);
+  await world.advance(900);
+  await assert.rejects(world.until(most()), { code: "budget_exhausted" });
+  assert.equal(world.bank.count("finish"), 0);
+  world.bank.settle(served.settle(demand(900)));
+  served.committed();
+  await world.advance(300);
+  assert.equal(world.bank.count("finish"), 1);
+});
+
 test("more accounts than that are refused while there is no other owner to go on under", async () => {
   const world = createLimitsWorld();
   world.allow({ scope: each, limit: 0n });

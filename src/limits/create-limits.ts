@@ -144,7 +144,7 @@ class EscrowLimits implements Limits {
       owner.assertUsable(takenMs);
       return new HeldReservation(path, owner, room, purses, amounts, takenMs);
     };
-    const claim = new Claim(room, purses, amounts, nowMs);
+    const claim = new Claim(room, owner, purses, amounts, nowMs);
     return claim.attempt() ? take() : claim.wait(take);
   }
 

@@ -255,8 +255,9 @@ describe("a process whose owner was fenced", () => {
     const world = createLimitsWorld();
     world.allow({ limit: 100n });
     const limits = await world.open();
-    settle(world, await reserve(limits, 30n), 30n);
+    const open = await reserve(limits, 30n);
     await fence(world);
+    settle(world, open, 30n);
     world.bank.after = (operation) => (operation === "finish" ? away() : undefined);
     await world.advance(600);
     world.bank.after = () => {};
@@ -269,12 +270,26 @@ describe("a process whose owner was fenced", () => {
 
   test("learns of it from a draw as well", async () => {
     const world = createLimitsWorld();
-    world.allow({ limit: 100n });
+    world.allow({ limit: 100n, policy: "expected" });
     const limits = await world.open();
-    world.clock.advance(0);
+    settle(world, await reserve(limits, 50n), 0n);
+    const open = await reserve(limits, 10n);
+    for (const owner of world.bank.owners.values()) owner.isFenced = true;
+    await assert.rejects(async () => reserve(limits, 60n), { code: "storage_unavailable" });
+    assert.throws(() => open.extend(demand(1)), { code: "owner_fenced" });
+    assert.throws(() => reserve(limits, 1n), { code: "storage_unavailable" });
+    await world.advance(300);
+    assert.equal((await reserve(limits, 10n)).heldAmounts[0]?.ownerId, ownersOf(world)[1]);
+  });
+
+  test("is told to try again until there is a new owner, which is registered at once", async () => {
+    const world = createLimitsWorld();
+    world.allow({});
+    const limits = await world.open();
     for (const owner of world.bank.owners.values()) owner.isFenced = true;
     await assert.rejects(async () => reserve(limits, 10n), { code: "storage_unavailable" });
-    await world.advance(300);
+    assert.throws(() => reserve(limits, 10n), { code: "storage_unavailable", retryAfterMs: 250 });
+    await world.flush();
     assert.equal((await reserve(limits, 10n)).heldAmounts[0]?.ownerId, ownersOf(world)[1]);
   });
 

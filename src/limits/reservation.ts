@@ -89,11 +89,11 @@ export class HeldReservation implements Reservation {
     assert(this.#state === "held", "only what is held can grow");
     assert(this.#extension?.isWaiting !== true, "a reservation grows by one extension at a time");
     const nowMs = this.#owner.nowMs();
-    this.#owner.assertUsable(nowMs);
+    this.#owner.assertExtensible(nowMs);
     const amounts = this.#path.allowances.map((allowance, index) =>
       this.#held[index] === null ? 0n : growthOf(allowance, more),
     );
-    const claim = new Claim(this.#room, this.#purses, amounts, nowMs);
+    const claim = new Claim(this.#room, this.#owner, this.#purses, amounts, nowMs);
     if (claim.attempt()) {
       this.#grow(amounts);
       return null;
@@ -101,7 +101,7 @@ export class HeldReservation implements Reservation {
     this.#extension = claim;
     return claim.wait(() => {
       if (this.#state !== "held") return;
-      this.#owner.assertUsable(this.#owner.nowMs());
+      this.#owner.assertExtensible(this.#owner.nowMs());
       this.#grow(amounts);
     });
   }

@@ -279,7 +279,9 @@ describe("an allowance", () => {
       ["alw_2||0"],
     );
     reservation.committed();
-    world.allow({ id: "alw_1", limit: 1n });
+    world.bank.allowances.set("alw_1", { ...anAllowance, limit: 1n });
+    assert.deepEqual((await limits.reserve(aScope, estimate(demand(40)))).heldAmounts.length, 1, "for a moment");
+    await world.advance(1_300);
     assert.equal((await refusalOf(world, () => limits.reserve(aScope, estimate(demand(50))))).allowance, "monthly");
   });
 
@@ -291,6 +293,17 @@ describe("an allowance", () => {
     world.allow({ limit: 100n });
     const reservation = await limits.reserve(aScope, estimate(demand(20)));
     assert.equal(reservation.heldAmounts[0]?.amount, 20n);
+  });
+
+  test("that is made soft refuses nobody any more, from what is known of it as well", async () => {
+    const world = createLimitsWorld();
+    world.allow({ limit: 10n });
+    const limits = await world.open();
+    await fill(limits, 10n);
+    world.allow({ mode: "soft" });
+    await limits.reserve(aScope, estimate(demand(10)));
+    await limits.reserve(aScope, estimate(demand(10)));
+    assert.deepEqual(world.events, ["soft limit passed: monthly "]);
   });
 
   test("begins anew with its window, while what began before settles where it began", async () => {

@@ -132,7 +132,8 @@ describe("what is drawn", () => {
     await world.advance(30_000);
     reservation.settle(demand(0, 100));
     reservation.committed();
-    await world.advance(500);
+    assert.ok(limits.reserve(aScope, estimate(demand(0, 500))) instanceof Promise, "it has to be asked for");
+    await world.flush();
     assert.deepEqual(returns(world), [500n]);
     const refused = await refusalOf(
       world,
@@ -245,6 +246,19 @@ describe("an exhausted allowance", () => {
     const asked = world.bank.count("draw");
     await world.advance(250);
     await refusalOf(world, hold(gateway, 50n));
+    assert.equal(world.bank.count("draw"), asked + 1);
+  });
+
+  test("is asked again after something was released here", async () => {
+    const world = createLimitsWorld();
+    world.allow({ limit: 100n });
+    const gateway = await world.open();
+    const held = await hold(gateway, 80n);
+    await refusalOf(world, hold(gateway, 50n));
+    const asked = world.bank.count("draw");
+    world.bank.settle(held.settle(demand(79)));
+    held.committed();
+    await refusalOf(world, hold(gateway, 60n));
     assert.equal(world.bank.count("draw"), asked + 1);
   });
 

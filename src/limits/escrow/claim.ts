@@ -15,6 +15,12 @@ import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
 import type { Purse } from "./purse.ts";
 
+/** Whose purses it waits at. */
+export interface ClaimOwner {
+  /** How many claims wait: it is not finished while one does. Counted by them. */
+  waitingCount: number;
+}
+
 /** Those of one process. */
 export interface WaitingRoom {
   /** The order of the next claim. */
@@ -33,6 +39,7 @@ export class Claim {
   isRecalling = false;
   #isExpected = false;
   readonly #room: WaitingRoom;
+  readonly #owner: ClaimOwner;
   readonly #purses: readonly Purse[];
   readonly #amounts: readonly Amount[];
   /** By account: until when it waits for recalls there, however often it comes back. */
@@ -41,10 +48,17 @@ export class Claim {
   #covered: (() => void) | null = null;
   #failed: ((failure: HeadgateError) => void) | null = null;
 
-  constructor(room: WaitingRoom, purses: readonly Purse[], amounts: readonly Amount[], nowMs: number) {
+  constructor(
+    room: WaitingRoom,
+    owner: ClaimOwner,
+    purses: readonly Purse[],
+    amounts: readonly Amount[],
+    nowMs: number,
+  ) {
     this.order = room.order++;
     this.sinceMs = nowMs;
     this.#room = room;
+    this.#owner = owner;
     this.#purses = purses;
     this.#amounts = amounts;
   }
@@ -80,6 +94,7 @@ export class Claim {
     };
     this.#failed = reject;
     this.#room.count++;
+    this.#owner.waitingCount++;
     return promise;
   }
 
@@ -128,6 +143,7 @@ export class Claim {
 
   #end(tell: () => void): void {
     this.#room.count--;
+    this.#owner.waitingCount--;
     tell();
   }
 

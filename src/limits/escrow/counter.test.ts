@@ -26,6 +26,7 @@ class Place implements CounterPurse {
   /** What became of each request that waited, by name. */
   readonly ended = new Map<string, string>();
   readonly #room: WaitingRoom = { order: 0, count: 0 };
+  readonly #owner = { waitingCount: 0 };
 
   constructor(allowance: Partial<Allowance> = {}) {
     this.allowance = { ...anAllowance, ...allowance };
@@ -51,7 +52,7 @@ class Place implements CounterPurse {
 
   /** Throws where it is refused at once. */
   come(name: string, amount: Amount): Claim {
-    const claim = new Claim(this.#room, [this as unknown as Purse], [amount], this.nowMs);
+    const claim = new Claim(this.#room, this.#owner, [this as unknown as Purse], [amount], this.nowMs);
     const take = (): void => {
       this.hand.take(amount);
       this.ended.set(name, "served");
@@ -210,7 +211,7 @@ test("everybody goes on when nothing limits the account any more", async () => {
 });
 
 test("a claim has one deadline at each account, however often it comes back", () => {
-  const claim = new Claim({ order: 0, count: 0 }, [], [], 0);
+  const claim = new Claim({ order: 0, count: 0 }, { waitingCount: 0 }, [], [], 0);
   assert.equal(claim.deadlineAt("a", 1_000), 1_000);
   assert.equal(claim.deadlineAt("b", 1_500), 1_500);
   assert.equal(claim.deadlineAt("a", 2_000), 1_000);

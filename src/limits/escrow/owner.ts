@@ -1,12 +1,14 @@
 /**
  * One life of this process at the bank, under one id and one lease, with the purses that are filled under it.
  *
- *   living ──retire: it knows too many accounts, or the process closes──▶ retired ──▶ finished
- *      └──────────────── fenced: the bank says that its lease is over ───────────────────▲
+ *   living ──retire: it knows too many accounts, or the process closes──▶ retired ──seal──▶ sealed ──▶ finished
+ *      ├──────────────── the bank has counted otherwise than it ────────────────────────────▲            ▲
+ *      └──────────────── fenced: the bank says that its lease is over ───────────────────────────────────┘
  *
- * Living, it serves new requests. Retired, it keeps its lease and gives back what gets free; fenced, it can do nothing
- * more. In both its open reservations settle under its id, and it is finished at the bank when the last one's moves are
- * committed and delivered: what is left of its grants is available again then.
+ * Living, it serves new requests. Retired, it keeps its lease, serves who waits still, and gives back what gets free.
+ * Sealed, it only keeps its lease; fenced, it can do nothing more. Its open reservations settle under its id, and it is
+ * finished at the bank when the last one's moves are committed and delivered: what is left of its grants is available
+ * again then.
  *
  * Invariant: nothing is taken from its purses once its lease may be over. The lease counts from before its renewal was
  * sent, by the monotonic clock, less a margin for clocks that run at different speeds.
@@ -16,10 +18,11 @@ import type { AccountKey, Bank, LeaseState } from "../../storage/escrow/bank.ts"
 import type { Allowance } from "../allowance.ts";
 import { outOfTouch, ownerFenced, storeSilent, tooManyAccounts } from "../refusal.ts";
 import type { BankTime } from "./bank-time.ts";
+import type { ClaimOwner } from "./claim.ts";
 import { Purse } from "./purse.ts";
 import { Teller, type TellerDeps } from "./teller.ts";
 
-export interface OwnerDeps extends Omit<TellerDeps, "fenced" | "bank"> {
+export interface OwnerDeps extends Omit<TellerDeps, "fenced" | "contradicted" | "bank"> {
   readonly bank: Bank;
   readonly bankTime: BankTime;
   readonly leaseMs: number;
@@ -34,14 +37,19 @@ const ENDED_KEPT_MS = 3_600_000;
 /** Purses for which nobody here waits, in one poll: what they ask of the bank must not keep it from the others. */
 const UNHURRIED_MAX = 50;
 
-export class Owner {
+export class Owner implements ClaimOwner {
   readonly id: string;
   /** Reservations whose moves are not committed yet. Counted by them. */
   openCount = 0;
+  waitingCount = 0;
+  /** Called when it must be replaced at once. Set by whoever can. */
+  replace: () => void = () => {};
   readonly #deps: OwnerDeps;
   readonly #teller: Teller;
   readonly #purses = new Map<string, Purse>();
-  #state: "living" | "retired" | "fenced" | "finished" = "living";
+  /** Of accounts whose purses are gone, the number of the last operation: one that is made again counts on from it. */
+  readonly #sequences = new Map<string, number>();
+  #state: "living" | "retired" | "sealed" | "fenced" | "finished" = "living";
   /** Monotonic. */
   #usableUntilMs: number;
   #isRenewing = false;
@@ -50,7 +58,7 @@ export class Owner {
   constructor(id: string, registeredMs: number, deps: OwnerDeps) {
     this.id = id;
     this.#deps = deps;
-    this.#teller = new Teller(id, { ...deps, fenced: () => this.#fence() });
+    this.#teller = new Teller(id, { ...deps, fenced: () => this.#fence(), contradicted: () => this.#contradicted() });
     this.#usableUntilMs = registeredMs + LEASE_USED * deps.leaseMs;
   }
 
@@ -62,29 +70,35 @@ export class Owner {
     return this.#state === "finished";
   }
 
-  /** Fenced or finished. */
+  /** Nothing is drawn or used under it any more. */
   get isOver(): boolean {
-    return this.isFenced || this.isFinished;
+    return this.#state !== "living" && this.#state !== "retired";
+  }
+
+  /** Neither a reservation nor a request that waits can still use its grants. */
+  get isSettled(): boolean {
+    return this.openCount === 0 && this.waitingCount === 0;
   }
 
   /** Knows as many accounts as one owner may. */
   get isFull(): boolean {
-    return this.#purses.size >= ACCOUNTS_MAX;
+    return this.#accountCount >= ACCOUNTS_MAX;
   }
 
   nowMs(): number {
     return this.#deps.nowMs();
   }
 
-  /** Whether its purses may be used. */
-  isUsable(nowMs: number): boolean {
-    return nowMs < this.#usableUntilMs;
-  }
-
-  /** Throws `owner_fenced` or `storage_unavailable` unless its purses may be used. */
+  /** Throws `storage_unavailable` unless its purses may be used. */
   assertUsable(nowMs: number): void {
     if (nowMs < this.#usableUntilMs) return;
-    throw this.isFenced ? ownerFenced() : outOfTouch(this.#deps.pollMs);
+    throw outOfTouch(this.#deps.pollMs);
+  }
+
+  /** The same, for an answer that it was reserved for. Throws `owner_fenced` if waiting cannot help. */
+  assertExtensible(nowMs: number): void {
+    if (this.isOver) throw ownerFenced();
+    this.assertUsable(nowMs);
   }
 
   purseOf(account: AccountKey, allowance: Allowance): Purse {
@@ -93,9 +107,11 @@ export class Owner {
       known.allowance = allowance;
       return known;
     }
-    if (this.#purses.size >= 2 * ACCOUNTS_MAX) throw tooManyAccounts(this.#purses.size);
-    const purse = new Purse(account, allowance, this.#teller);
-    this.#purses.set(account.accountId, purse);
+    if (this.#accountCount >= 2 * ACCOUNTS_MAX) throw tooManyAccounts(this.#accountCount);
+    const { accountId } = account;
+    const purse = new Purse(account, allowance, this.#teller, this.#sequences.get(accountId) ?? 0);
+    this.#sequences.delete(accountId);
+    this.#purses.set(accountId, purse);
     return purse;
   }
 
@@ -112,13 +128,18 @@ export class Owner {
 
   /** Renews the lease, repeats what was not answered, and looks at what each purse has too much or too little of. */
   poll(): void {
-    if (this.#state === "fenced" || this.#state === "finished") return;
+    if (this.isFenced || this.isFinished) return;
     const nowMs = this.nowMs();
     const bankNowMs = this.#deps.bankTime.at(nowMs);
     if (!this.#isRenewing) void this.#renew(nowMs);
-    if (!this.isUsable(nowMs)) this.#failAll(outOfTouch(this.#deps.pollMs));
+    if (this.isOver) return;
     this.#teller.repeat(this.#purses.values());
     this.#turnPurses(bankNowMs);
+  }
+
+  /** From now on nothing is drawn or used under it. */
+  seal(): void {
+    if (!this.isOver) this.#end("sealed");
   }
 
   /** It is finished at the bank. */
@@ -134,8 +155,13 @@ export class Owner {
       if (purse.turn(isOver || this.#state !== "living") && (purse.isWaitedFor || unhurried-- > 0)) {
         this.#teller.wake(purse);
       }
-      if (isOver && windowEndMs + ENDED_KEPT_MS <= bankNowMs && purse.isAtRest) this.#purses.delete(accountId);
+      if (isOver && windowEndMs + ENDED_KEPT_MS <= bankNowMs && purse.isAtRest) this.#forget(accountId, purse.sequence);
     }
+  }
+
+  #forget(accountId: string, sequence: number): void {
+    this.#purses.delete(accountId);
+    if (sequence > 0) this.#sequences.set(accountId, sequence);
   }
 
   async #renew(sentMs: number): Promise<void> {
@@ -155,7 +181,7 @@ export class Owner {
       this.#fence();
       return;
     }
-    if (this.#state !== "living" && this.#state !== "retired") return;
+    if (this.isOver) return;
     this.#usableUntilMs = sentMs + LEASE_USED * this.#deps.leaseMs;
     let unhurried = UNHURRIED_MAX;
     for (const accountId of lease.recalled) {
@@ -166,16 +192,28 @@ export class Owner {
   }
 
   #fence(): void {
-    if (this.#state !== "living" && this.#state !== "retired") return;
+    if (this.isOver) return;
     this.#end("fenced");
+    this.replace();
   }
 
-  #end(state: "fenced" | "finished"): void {
+  /** What the bank answers once it would answer always: only another owner counts from the beginning again. */
+  #contradicted(): void {
+    this.seal();
+    this.replace();
+  }
+
+  #end(state: "sealed" | "fenced" | "finished"): void {
     this.#state = state;
     this.#usableUntilMs = -Infinity;
     this.#teller.stop();
     this.#failAll(storeSilent(this.#deps.pollMs));
     this.#purses.clear();
+    this.#sequences.clear();
+  }
+
+  get #accountCount(): number {
+    return this.#purses.size + this.#sequences.size;
   }
 
   #failAll(failure: HeadgateError): void {

@@ -3,7 +3,8 @@
  * ones, of which requests are still open. It polls for all of them, registers the next one when the current is fenced or
  * full, and finishes the former.
  *
- * Invariant: an owner is finished at the bank only after the moves of all its reservations are committed and delivered.
+ * Invariant: an owner is finished at the bank only after the moves of all its reservations are committed and delivered,
+ * and nothing is reserved under it from when that is asked.
  * One for which that does not happen in time is left to the recovery of its instance.
  */
 import type { Clock, Timer } from "../../kernel/clock.ts";
@@ -48,8 +49,9 @@ export class Owners {
   #closeUntilMs = Infinity;
 
   constructor(first: Owner, deps: OwnersDeps) {
-    this.#current = first;
     this.#deps = deps;
+    this.#current = first;
+    first.replace = this.#replaceCurrent;
     this.#schedule();
   }
 
@@ -77,14 +79,18 @@ export class Owners {
     this.#schedule();
     if (this.#closed === null) {
       this.#current.poll();
-      if ((this.#current.isOver || this.#current.isFull) && !this.#isReplacing) void this.#replace();
+      if (this.#current.isOver || this.#current.isFull) this.#replaceCurrent();
     }
     for (const owner of this.#former) {
       owner.poll();
-      if (owner.openCount === 0 && !this.#finishing.has(owner)) void this.#finish(owner);
+      if (owner.isSettled && !this.#finishing.has(owner)) void this.#finish(owner);
     }
     this.#endIfClosed();
   }
+
+  readonly #replaceCurrent = (): void => {
+    if (this.#closed === null && !this.#isReplacing) void this.#replace();
+  };
 
   async #replace(): Promise<void> {
     const before = this.#current;
@@ -99,6 +105,8 @@ export class Owners {
         before.retire(null);
         if (!before.isFinished) this.#former = [...this.#former, before];
         this.#current = next;
+        before.replace = () => {};
+        next.replace = this.#replaceCurrent;
       }
     } catch (thrown) {
       this.#deps.reach.failed(thrown);
@@ -108,6 +116,7 @@ export class Owners {
 
   async #finish(owner: Owner): Promise<void> {
     this.#finishing.add(owner);
+    owner.seal();
     try {
       await this.#deps.delivered();
       await this.#deps.bank.finish([owner.id]);

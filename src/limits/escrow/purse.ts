@@ -60,14 +60,15 @@ export class Purse implements CounterPurse {
   #looking: PromiseWithResolvers<void> | null = null;
   #lookedAtMs = -Infinity;
 
-  constructor(account: AccountKey, allowance: Allowance, desk: PurseDesk) {
+  /** `sequence`: of the last operation on the account under the same owner. */
+  constructor(account: AccountKey, allowance: Allowance, desk: PurseDesk, sequence: number) {
     this.account = account;
     this.regime = regimeOf(allowance.meter, allowance.window);
     this.allowance = allowance;
     this.shortage = new Shortage(desk.recallWaitMs);
     this.#desk = desk;
     this.#counter = new Counter(this);
-    this.#supply = new Supply(this.regime, desk.pollMs, desk.nowMs());
+    this.#supply = new Supply(this.regime, desk.pollMs, desk.nowMs(), sequence);
   }
 
   get isUnlimited(): boolean {
@@ -76,6 +77,11 @@ export class Purse implements CounterPurse {
 
   get isWaitedFor(): boolean {
     return !this.#counter.line.isEmpty;
+  }
+
+  /** Of the last operation that was answered; 0 before the first. */
+  get sequence(): number {
+    return this.#supply.sequence;
   }
 
   /** Nothing is in hand, nobody waits, and nothing is under way. */

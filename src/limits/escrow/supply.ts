@@ -51,7 +51,7 @@ export class Supply {
   isClosing = false;
   readonly #regime: Regime;
   #operation: Operation | null = null;
-  #sequence = 0;
+  #sequence: number;
   #expected: Amount = 0n;
   #mayAskAgain = false;
   #target: Amount = 0n;
@@ -59,10 +59,16 @@ export class Supply {
   #exactUntilMs = -Infinity;
   #usedAtMs: number;
 
-  constructor(regime: Regime, pollMs: number, nowMs: number) {
+  constructor(regime: Regime, pollMs: number, nowMs: number, sequence: number) {
     this.pace = new Pace(regime, pollMs);
     this.#regime = regime;
     this.#usedAtMs = nowMs;
+    this.#sequence = sequence;
+  }
+
+  /** Of the last operation that was answered; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   get isUnknown(): boolean {

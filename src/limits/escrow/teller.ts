@@ -18,6 +18,8 @@ export interface TellerDeps {
   readonly passedLimit: (allowance: Allowance, subject: string) => void;
   /** The bank says that the owner is fenced. */
   readonly fenced: () => void;
+  /** The bank says that the owner has lost count of its operations: a bug, and it would say so again. */
+  readonly contradicted: () => void;
 }
 
 /** In one message: they are locked together at the bank. */
@@ -150,6 +152,7 @@ export class Teller implements PurseDesk {
       }
       this.#deps.reach.failed(thrown);
       for (const { purse } of errands) purse.unanswered();
+      if (thrown instanceof HeadgateError && thrown.code === "internal") this.#deps.contradicted();
       return null;
     }
   }

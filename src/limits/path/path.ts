@@ -1,7 +1,8 @@
 /**
  * The allowances that a request must pass, with the purses that they are paid from. Purses are those of the present
- * windows and of the present owner at the bank: they are looked up again when the first window ends or the owner is
- * another, and until then a request costs two comparisons here.
+ * windows and of the present owner at the bank: they are looked up again when the bank's time leaves one of the windows,
+ * forwards or, where a clock was set back, backwards, or when the owner is another. Until then a request costs three
+ * comparisons here.
  */
 import type { Allowance } from "../allowance.ts";
 import type { Purse } from "../escrow/purse.ts";
@@ -27,6 +28,8 @@ export class Path {
   readonly #entries: readonly Entry[];
   readonly #windows: WindowCache;
   #source: PurseSource | null = null;
+  /** Since when all the windows are the present ones. */
+  #fromMs = 0;
   #untilMs = 0;
   #purses: readonly Purse[] = [];
 
@@ -39,19 +42,23 @@ export class Path {
 
   /** In the order of the allowances. `bankNowMs`: the bank's time. */
   pursesFrom(source: PurseSource, bankNowMs: number): readonly Purse[] {
-    if (source !== this.#source || bankNowMs >= this.#untilMs) this.#bind(source, bankNowMs);
+    const isPresent = this.#fromMs <= bankNowMs && bankNowMs < this.#untilMs;
+    if (!isPresent || source !== this.#source) this.#bind(source, bankNowMs);
     return this.#purses;
   }
 
   #bind(source: PurseSource, bankNowMs: number): void {
+    let fromMs = 0;
     let untilMs = Infinity;
     this.#purses = this.#entries.map(({ allowance, subject }) => {
       const { startMs, endMs } = this.#windows.windowOf(allowance, bankNowMs);
+      if (startMs > fromMs) fromMs = startMs;
       if (endMs !== null && endMs < untilMs) untilMs = endMs;
       const accountId = `${allowance.id}|${subject}|${startMs}`;
       const account = { accountId, allowanceId: allowance.id, subject, windowStartMs: startMs, windowEndMs: endMs };
       return source.purseOf(account, allowance);
     });
+    this.#fromMs = fromMs;
     this.#untilMs = untilMs;
     this.#source = source;
   }

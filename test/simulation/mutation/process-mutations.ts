@@ -80,8 +80,8 @@ export const processMutations: readonly Mutation[] = [
   {
     name: "a window that has ended goes on",
     file: "src/limits/path/path.ts",
-    find: "if (source !== this.#source || bankNowMs >= this.#untilMs) this.#bind(source, bankNowMs);",
-    replace: "if (source !== this.#source) this.#bind(source, bankNowMs);",
+    find: "const isPresent = this.#fromMs <= bankNowMs && bankNowMs < this.#untilMs;",
+    replace: "const isPresent = this.#fromMs <= bankNowMs && this.#untilMs > 0;",
   },
   {
     name: "the bank's time is learnt once, and half",
@@ -99,7 +99,7 @@ export const processMutations: readonly Mutation[] = [
     name: "the end of a lease is forgotten",
     file: `${escrow}/owner.ts`,
     find: "if (nowMs < this.#usableUntilMs) return;",
-    replace: "if (!this.isFenced) return;",
+    replace: "if (!this.isOver) return;",
   },
   {
     name: "a fenced owner goes on with what it has in hand",
@@ -116,7 +116,7 @@ export const processMutations: readonly Mutation[] = [
   {
     name: "an owner is finished while reservations are open",
     file: `${escrow}/owners.ts`,
-    find: "if (owner.openCount === 0 && !this.#finishing.has(owner))",
+    find: "if (owner.isSettled && !this.#finishing.has(owner))",
     replace: "if (!this.#finishing.has(owner))",
   },
   {
@@ -158,7 +158,7 @@ export const processMutations: readonly Mutation[] = [
   {
     name: "recalls are not heard",
     file: `${escrow}/owner.ts`,
-    find: "for (const accountId of lease.recalled) this.#purses.get(accountId)?.recalled();",
+    find: "purse?.recalled();",
     replace: "",
   },
   {
