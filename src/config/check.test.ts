@@ -180,7 +180,21 @@ const badFiles: readonly (readonly [name: string, text: string, ...problems: rea
   [
     "a price that cannot be exact",
     "providers: {ollama: }\nprices: {overrides: {ollama/x: {input: 0.0000000001, output: 1}}}",
-    'headgate.yaml:2:40: prices.overrides["ollama/x"].input must be dollars with at most nine decimals, such as 2.5 or "0.075", not 1e-10.',
+    'headgate.yaml:2:40: prices.overrides["ollama/x"].input must be dollars from 0 to 1000000 with at most nine decimals, such as 2.5 or "0.075", not 1e-10.',
+  ],
+  [
+    "numbers that would be rounded",
+    "prices: {unknownModelHold: 2.00000000000000000001, overrides: {ollama/x: {input: 99999999999999999, output: 0.10}}}",
+    "headgate.yaml:1:28: prices.unknownModelHold has more digits than a number can hold, and would be rounded. Write fewer digits.",
+    'headgate.yaml:1:82: prices.overrides["ollama/x"].input has more digits than a number can hold, and would be rounded. Write fewer digits.',
+    'headgate.yaml:1:82: prices.overrides["ollama/x"].input must be dollars from 0 to 1000000 with at most nine decimals, such as 2.5 or "0.075", not 100000000000000000.',
+  ],
+  [
+    "prices that nobody asks",
+    "providers: {ollama: }\nprices: {overrides: {ollama/x: {input: 10000000000000000, output: '1000000.000000001', longContext: [{input: 1000001}]}}}",
+    'headgate.yaml:2:40: prices.overrides["ollama/x"].input must be dollars from 0 to 1000000 with at most nine decimals, such as 2.5 or "0.075", not 10000000000000000.',
+    'headgate.yaml:2:67: prices.overrides["ollama/x"].output must be dollars from 0 to 1000000 with at most nine decimals, such as 2.5 or "0.075", not "1000000.000000001".',
+    'headgate.yaml:2:110: prices.overrides["ollama/x"].longContext[0].input must be dollars from 0 to 1000000 with at most nine decimals, such as 2.5 or "0.075", not 1000001.',
   ],
   [
     "prices whose days do not exist or do not rise",

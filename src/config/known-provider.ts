@@ -7,3 +7,6 @@ export interface KnownProvider {
   /** `null`: everyone has an own address, which must be configured. */
   readonly baseUrl: string | null;
 }
+
+/** The providers that stand in by themselves where none is configured. */
+export const builtInSimulators: readonly string[] = ["simulator", "simulator-anthropic"];

@@ -103,3 +103,15 @@ test("config schema is a JSON Schema that knows every section", async () => {
   const schema = JSON.parse((await cli.run("config", "schema")).stdout) as { properties: object };
   for (const section of ["server", "providers", "models", "prices"]) assert.ok(section in schema.properties);
 });
+
+test("a price for the built-in simulator is not warned about while no provider is configured", async () => {
+  using cli = createTestCli();
+  const check = async (providers: string): Promise<string> => {
+    const prices = "prices: {overrides: {simulator/sim-chat: {input: 1, output: 2}}}\n";
+    writeFileSync(join(cli.folder, "headgate.yaml"), providers + prices);
+    const { stdout, stderr } = await cli.run("config", "check");
+    return stdout + stderr;
+  };
+  assert.doesNotMatch(await check(""), /simulator/);
+  assert.match(await check("providers: {ollama: }\n"), /the provider "simulator", which is not configured/);
+});

@@ -5,6 +5,7 @@
  */
 import type { Config } from "../../config/config.ts";
 import { defaultProvider, withProvider } from "../../config/defaults.ts";
+import { builtInSimulators } from "../../config/known-provider.ts";
 import { createSecret } from "../../config/secret.ts";
 import { createUndiciTransport } from "../../providers/undici-transport.ts";
 import type { CliContext } from "../context.ts";
@@ -45,10 +46,7 @@ export function addFoundProviders(config: Config, { ollama, simulatorUrl }: Foun
   if (simulatorUrl === null || hasProviders(config)) return config;
   const credentials = [{ name: "built-in", key: createSecret("simulator", "built-in") }];
   const given = { baseUrl: `${simulatorUrl}/v1`, credentials };
-  return ["simulator", "simulator-anthropic"].reduce(
-    (result, name) => withProvider(result, name, defaultProvider(name, given)),
-    config,
-  );
+  return builtInSimulators.reduce((result, name) => withProvider(result, name, defaultProvider(name, given)), config);
 }
 
 function hasProviders(config: Config): boolean {

@@ -2,7 +2,7 @@
  * Reads the text of the file into plain values and remembers where each stands, so that every later complaint can
  * name line and column. Complains itself about syntax, keys written twice and keys that cannot be held.
  */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar, type YAMLMap } from "yaml";
 import { type ConfigProblem, formatPath } from "./problem.ts";
 import { describeSyntaxError } from "./syntax.ts";
 
@@ -26,6 +26,8 @@ export interface ConfigDocument {
 
 const FILE_CHARS_MAX = 4 * 1024 * 1024;
 const SYNTAX_PROBLEMS_MAX = 10;
+/** A decimal of so many digits is another number than each of its neighbours. */
+const NUMBER_DIGITS_MAX = 15;
 
 export function readDocument(text: string, source: string): ConfigDocument {
   const reader = new DocumentReader(source);
@@ -78,9 +80,17 @@ class DocumentReader {
     this.#values.set(formatPath(steps), this.#position(node));
     if (isMap(node)) return this.#readMap(node, steps);
     if (isSeq(node)) return node.items.map((item, index) => this.#read(item as Node | null, [...steps, index]));
-    if (isScalar(node)) return node.value;
+    if (isScalar(node)) return this.#readScalar(node, steps);
     this.complain(steps, this.#position(node), "is an alias (`*name`), which is not supported", "Write the value out.");
     return null;
+  }
+
+  #readScalar(node: Scalar, steps: readonly PropertyKey[]): unknown {
+    if (typeof node.value === "number" && significantDigits(node.source ?? "") > NUMBER_DIGITS_MAX) {
+      const at = this.#position(node);
+      this.complain(steps, at, "has more digits than a number can hold, and would be rounded", "Write fewer digits.");
+    }
+    return node.value;
   }
 
   #readMap(map: YAMLMap, steps: readonly PropertyKey[]): unknown {
@@ -111,4 +121,11 @@ class DocumentReader {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
+}
+
+/** Of a decimal number as it is written; zeros at its ends are none. */
+function significantDigits(source: string): number {
+  if (!/^[-+]?[0-9]*\.?[0-9]*$/.test(source)) return 0;
+  const trimmed = source.includes(".") ? source.replace(/0+$/, "") : source;
+  return trimmed.replace(/[-+.]/g, "").replace(/^0+/, "").replace(/0+$/, "").length;
 }

@@ -1,5 +1,6 @@
 import { nearest } from "../../kernel/nearest.ts";
 import { didYouMean } from "../file/issues.ts";
+import { builtInSimulators } from "../known-provider.ts";
 import { fieldsOf, itemsOf, type JoinContext, refuse, warn } from "./context.ts";
 
 /** Rules for `models` and `prices`: what they name must be configured. `providers` are all that will be there. */
@@ -27,6 +28,7 @@ export function checkPrices(prices: unknown, providers: readonly string[], conte
   for (const model of Object.keys(fieldsOf(fieldsOf(prices)["overrides"]))) {
     const provider = providerOf(model);
     if (provider === null || providers.includes(provider)) continue;
+    if (providers.length === 0 && builtInSimulators.includes(provider)) continue;
     const message = `is a price for the provider "${provider}", which is not configured`;
     warn(context, ["prices", "overrides", model], message, remedy(provider, providers, context));
   }

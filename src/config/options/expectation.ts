@@ -23,7 +23,7 @@ export function expectation(option: ScalarNode): string {
     case "baseUrl":
       return "an http:// or https:// address without user name, query and fragment";
     case "dollars":
-      return 'dollars with at most nine decimals, such as 2.5 or "0.075"';
+      return `dollars from 0 to ${option.max} with at most nine decimals, such as 2.5 or "0.075"`;
   }
 }
 

@@ -39,6 +39,9 @@ export function text(declared: Textual & { readonly default: string }): Scalar<s
   return { ...scalar("text", declared), default: declared.default };
 }
 
+/** The most that an amount may be: no million tokens and no request costs more. */
+const DOLLARS_MAX = 1_000_000;
+
 /** Dollars with a default. */
 export function amount(declared: Common & { readonly default: string }): Scalar<string> {
   return { ...scalar("dollars", declared), default: declared.default };
@@ -63,7 +66,7 @@ function scalar(type: ScalarType, declared: Textual): Omit<ScalarNode, "default"
     zero: null,
     absent: declared.absent ?? null,
     min: 0,
-    max: Number.MAX_SAFE_INTEGER,
+    max: type === "dollars" ? DOLLARS_MAX : Number.MAX_SAFE_INTEGER,
     choices: [],
     pattern: declared.pattern ?? null,
     patternDoc: declared.patternDoc ?? null,

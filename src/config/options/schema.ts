@@ -78,10 +78,15 @@ function scalarSchema(option: ScalarNode): z.ZodType {
         .transform(withoutTrailingSlash);
     case "dollars":
       return z
-        .union([z.number().min(0), z.string()])
+        .union([z.number().min(0).max(option.max), z.string()])
         .transform(String)
-        .refine((amount) => parseUsd(amount) !== null);
+        .refine((amount) => isAmount(amount, option.max));
   }
+}
+
+function isAmount(text: string, maxDollars: number): boolean {
+  const amount = parseUsd(text);
+  return amount !== null && amount <= BigInt(maxDollars) * 1_000_000_000n;
 }
 
 function withoutTrailingSlash(url: string): string {
