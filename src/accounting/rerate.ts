@@ -102,7 +102,7 @@ function rerateAttempt(
   if (unpricedOnly && standing.priced) return "unchanged";
   const tier = standing.priceVersion === null ? null : parseVersion(standing.priceVersion).tier;
   const price = prices.find(charge.provider, pricedModel(charge), tier, startedAtMs);
-  if (price === null || price.standIn) return "unknown";
+  if (price === null || price.standIn) return standing.priced && isUnbilled(standing) ? "unchanged" : "unknown";
   const difference = costBy(price, standing) - standing.costNanoUsd;
   if (difference === 0n && standing.priced) return "unchanged";
   const count = corrections.filter(({ entryId }) => entryId.includes(rerateMark)).length + 1;
@@ -117,6 +117,10 @@ function rerateAttempt(
     basis: standing.basis,
     flags: standing.priced ? [] : ["priced"],
   };
+}
+
+function isUnbilled({ usage, costNanoUsd }: Standing): boolean {
+  return costNanoUsd === 0n && isUnused(usage);
 }
 
 const rerateMark = ".rerate-";

@@ -68,6 +68,9 @@ export type TierRates = (
   tier: string,
 ) => { readonly version: string; readonly rates: CatalogueRates } | null;
 
+/** Names of tiers come from callers and providers. */
+const TIERS_KEPT = 32;
+
 /** The price at the standard tier. What it costs at others is asked of `atTier` once for each. */
 export function createPrice(version: string, rates: CatalogueRates, atTier: TierRates = () => null): Price {
   const standard = createPriceAt(version, rates, servedAt);
@@ -79,7 +82,7 @@ export function createPrice(version: string, rates: CatalogueRates, atTier: Tier
     const other = atTier(version, tier);
     if (other === null) return standard;
     const price = createPriceAt(other.version, other.rates, servedAt);
-    others.set(tier, price);
+    if (others.size < TIERS_KEPT) others.set(tier, price);
     return price;
   }
 

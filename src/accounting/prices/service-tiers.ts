@@ -53,12 +53,12 @@ const rules: readonly TierRule[] = [
   { list: "groq", tier: "flex", factor: "1", models: null },
 ];
 
-/** The names under which vendors bill at other than standard rates. */
-const tierNames: ReadonlySet<string> = new Set(["flex", "priority", "batch", "scale", "fast"]);
+/** The vendors' names of the standard tier, and of leaving the choice to them. */
+const standardNames: ReadonlySet<string> = new Set(["default", "standard", "standard_only", "on_demand", "auto"]);
 
-/** Whether calls at a tier of this name may cost something else; any other name is one for the standard tier. */
+/** Whether calls at a tier of this name may cost something else. What cannot be a name of a tier is none. */
 export function isOtherTier(name: string): boolean {
-  return tierNames.has(name);
+  return !standardNames.has(name) && /^[a-z][a-z0-9_-]{0,31}$/.test(name);
 }
 
 /** `null`: the vendor of the list publishes none. */

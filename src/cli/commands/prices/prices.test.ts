@@ -92,3 +92,20 @@ prices: {unknownModel: hold}
   assert.deepEqual(document.used, []);
   assert.ok(document.listed["openai"]?.includes("whisper-1"));
 });
+
+test("show says of a service tier that nobody has rates for that it costs the standard rates", async () => {
+  using cli = createTestCli();
+  configure(cli, "prices: {overrides: {openai/own: {input: 2, output: 8}}}\n");
+  const versionAt = async (tier: string): Promise<string | undefined> => {
+    const { prices } = await cli.json<{ prices: { version: string }[] }>(
+      "prices",
+      "show",
+      "openai/own",
+      "--service-tier",
+      tier,
+    );
+    return prices[0]?.version;
+  };
+  assert.equal(await versionAt("nonsense"), "override/openai/own;input=2,output=8;standard-rates-for=nonsense");
+  assert.equal(await versionAt("default"), "override/openai/own;input=2,output=8");
+});
