@@ -53,7 +53,7 @@ export function parsed<Value>(
   return { syntax, doc, absent: null, take: (given) => parse(given), expected, choices: [], required: false };
 }
 
-/** Words separated by commas, or the option given several times. */
+/** Words separated by commas, or the option given several times; each once. */
 export function words<const Word extends string>(
   syntax: string,
   doc: string,
@@ -64,7 +64,7 @@ export function words<const Word extends string>(
     const parts = given.split(",").map((part) => choices.find((word) => word === part.trim()));
     const known = parts.filter((part) => part !== undefined);
     if (known.length < parts.length) return undefined;
-    return [...(previous === absent ? [] : previous), ...known];
+    return [...new Set([...(previous === absent ? [] : previous), ...known])];
   };
   return { syntax, doc, absent, take, expected: `one or more of ${choices.join(", ")}`, choices, required: false };
 }

@@ -81,7 +81,7 @@ export const pricesGroup: GroupNode = group("prices", "Look up and refresh what 
       since: moment("--since <when>", "Only calls settled from then on"),
       until: moment("--until <when>", "Only calls settled before then"),
       provider: optionalText("--provider <name>", "Only this provider, by its name in the configuration."),
-      model: optionalText("--model <provider/model>", "Only calls to this target."),
+      model: optionalText("--model <provider/model>", "Only calls to this target, or served by a model of this name."),
       unpriced: flag("--unpriced", "Only calls that had no price."),
       dryRun: flag("--dry-run", "Show what would be appended, and append nothing."),
     },

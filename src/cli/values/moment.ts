@@ -1,3 +1,5 @@
+import { HeadgateError } from "../../kernel/errors.ts";
+
 /** Points in time as people write them: a duration back from now (or ahead of it), or a date. */
 export type Moment = { readonly kind: "distance"; readonly ms: number } | { readonly kind: "at"; readonly ms: number };
 
@@ -24,6 +26,21 @@ export function parseDistanceMs(text: string): number | undefined {
 
 export function inThePast(moment: Moment, nowMs: number): number {
   return moment.kind === "at" ? moment.ms : nowMs - moment.ms;
+}
+
+/** Of `--since` and `--until`; `null`: without an end. Throws `invalid_argument` for an end before the beginning. */
+export function timeRange(
+  { since, until }: { readonly since: Moment | null; readonly until: Moment | null },
+  nowMs: number,
+): { readonly fromMs: number | null; readonly toMs: number | null } {
+  const fromMs = since === null ? null : inThePast(since, nowMs);
+  const toMs = until === null ? null : inThePast(until, nowMs);
+  if (fromMs !== null && toMs !== null && fromMs > toMs) {
+    const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+    const message = `--since (${from}) is after --until (${to}). Is it the other way round?`;
+    throw new HeadgateError("invalid_argument", message, { param: "--since" });
+  }
+  return { fromMs, toMs };
 }
 
 export function inTheFuture(moment: Moment, nowMs: number): number {

@@ -27,7 +27,7 @@ export interface ChargedAttemptsQuery {
   /** Settled before then. */
   readonly toMs: number | null;
   readonly provider: string | null;
-  /** `provider/model` that was called. */
+  /** `provider/model` that was called, or as the provider named it in its answer. */
   readonly model: string | null;
   readonly limit: number;
   readonly after: AttemptCursor | null;
@@ -48,7 +48,9 @@ export async function listChargedAttempts(
   if (fromMs !== null) page = page.where("at_ms", ">=", fromMs);
   if (toMs !== null) page = page.where("at_ms", "<", toMs);
   if (provider !== null) page = page.where("provider", "=", provider);
-  if (model !== null) page = page.where("model_target", "=", model);
+  if (model !== null) {
+    page = page.where((row) => row.or([row("model_target", "=", model), row("model_served", "=", model)]));
+  }
   if (after !== null) {
     page = page
       .where("at_ms", ">=", after.atMs)

@@ -96,3 +96,41 @@ test("a corrected price corrects what it is asked to, by time, provider and targ
   const usage = await cli.json<{ total: { costUsd: string } }>("usage");
   assert.equal(usage.total.costUsd, "6.50");
 });
+
+test("a target may be named as it was called or as it was served, and a name that was never there is refused", async () => {
+  using cli = createTestCli();
+  await call(cli, {});
+  configure(cli, "{input: 1, output: 4}");
+  for (const model of ["own/tuned", "own/tuned-v7"]) {
+    assert.equal((await cli.json<{ rerated: number }>("prices", "rerate", "--dry-run", "--model", model)).rerated, 1);
+  }
+  const model = await cli.run("prices", "rerate", "--model", "own/tunde");
+  assert.equal(model.exitCode, 4);
+  assert.match(model.stderr, /Neither the ledger nor the configuration has a model "own\/tunde"\./);
+  const provider = await cli.run("prices", "rerate", "--provider", "onw");
+  assert.equal(provider.exitCode, 4);
+  assert.match(provider.stderr, /has a provider "onw"\. Did you mean own\?/);
+});
+
+test("a time that ends before it begins is refused", async () => {
+  using cli = createTestCli();
+  await call(cli, {});
+  for (const command of ["prices rerate", "usage", "usage export", "requests"]) {
+    const { exitCode, stderr } = await cli.run(...command.split(" "), "--since", "1h", "--until", "2h");
+    assert.equal(exitCode, 2, command);
+    assert.match(stderr, /--since \(\S+\) is after --until \(\S+\)\. Is it the other way round\?/, command);
+  }
+});
+
+test("calls that were not billed are missing no price, and rerate says the same", async () => {
+  using cli = createTestCli();
+  await call(cli, { usage: emptyUsage(), basis: "none", flags: [] }, {});
+  const missing = await cli.run("prices", "missing", "--json");
+  assert.equal((JSON.parse(missing.stdout) as { used: { attempts: number }[] }).used[0]?.attempts, 1);
+  const { unknown, unchanged } = await cli.json<{ unknown: number; unchanged: number }>(
+    "prices",
+    "rerate",
+    "--dry-run",
+  );
+  assert.deepEqual([unknown, unchanged], [1, 1]);
+});

@@ -5,10 +5,11 @@ import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { formatCount, renderTable } from "../../table.ts";
 import { formatMoney } from "../../values/currency.ts";
-import { inThePast, type Moment } from "../../values/moment.ts";
+import { type Moment, timeRange } from "../../values/moment.ts";
 import { decimalUsd } from "../../values/money-text.ts";
 import { isoTime } from "../../values/time-text.ts";
 import { openExistingRecords } from "../../workspace.ts";
+import { checkKnown } from "../reports/known-names.ts";
 import { openPrices } from "./price-view.ts";
 
 export interface RerateCommandOptions {
@@ -24,13 +25,12 @@ export async function run(invocation: Invocation<RerateCommandOptions>): Promise
   const { context, options, output } = invocation;
   const { book, config } = openPrices(invocation);
   await using records = openExistingRecords(invocation);
-  const nowMs = context.clock.wallMs();
   const calls = {
-    fromMs: options.since === null ? null : inThePast(options.since, nowMs),
-    toMs: options.until === null ? null : inThePast(options.until, nowMs),
+    ...timeRange(options, context.clock.wallMs()),
     provider: options.provider,
     model: options.model,
   };
+  await checkKnown(records, config, calls);
   const report = await rerateCalls(
     { clock: context.clock, db: records.db },
     { prices: book },

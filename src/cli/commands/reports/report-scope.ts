@@ -3,7 +3,7 @@ import type { Scope } from "../../../storage/reports/scope.ts";
 import { findKey } from "../../../tenancy/keys.ts";
 import { findProject } from "../../../tenancy/projects.ts";
 import { findTenant } from "../../../tenancy/tenants.ts";
-import { inThePast, type Moment } from "../../values/moment.ts";
+import { type Moment, timeRange } from "../../values/moment.ts";
 import type { Records } from "../../workspace.ts";
 import { chooseTenant } from "../tenancy/default-scope.ts";
 
@@ -17,9 +17,9 @@ export interface ScopeOptions {
   readonly model: string | null;
 }
 
-/** Throws `not_found`, `invalid_argument` for a name that fits more than one. */
+/** Throws `not_found`, `invalid_argument` for a name that fits more than one, or a time that ends before it begins. */
 export async function readScope({ db, clock }: Records, options: ScopeOptions): Promise<Scope> {
-  const nowMs = clock.wallMs();
+  const range = timeRange(options, clock.wallMs());
   const project =
     typeof options.project === "string"
       ? await findProject(db, { tenant: await chooseTenant(db, options.tenant), project: options.project })
@@ -30,7 +30,6 @@ export async function readScope({ db, clock }: Records, options: ScopeOptions): 
     keyId: options.key === null ? null : (await findKey(db, options.key)).id,
     provider: options.provider ?? null,
     model: options.model,
-    fromMs: options.since === null ? null : inThePast(options.since, nowMs),
-    toMs: options.until === null ? null : inThePast(options.until, nowMs),
+    ...range,
   };
 }

@@ -81,7 +81,10 @@ test("usage adds up to the nano-dollar, and says what is unpriced or estimated",
   assert.match(stdout, /\nacme +openai\/gpt-5 +1 +1 +100 +12 +50 +0  \$1\.500000001\n/);
   assert.match(stdout, /\ntotal +2 +2 +110 +24 +50 +0  \$1\.500000001\n/);
   assert.match(stdout, /\n1 of 2 attempts have no known price: see headgate prices missing\.\n/);
-  assert.match(stdout, /\n1 of 2 attempts are charged by our own count/);
+  assert.match(
+    stdout,
+    /\n1 of 2 attempts were charged by our own count or a worst case at first; what providers said since is in the cost\.\n/,
+  );
 });
 
 test("usage is narrowed by time, tenant, project, key, provider and model", async () => {
@@ -198,4 +201,24 @@ test("without a provider, models are the simulator's, and that is said", async (
   const { stdout, stderr } = await cli.run("models");
   assert.match(stdout, /\nsimulator\/sim-chat +\$1\.00 +\$0\.10 +\$4\.00 +1,000,000\n/);
   assert.match(stderr, /No provider is configured/);
+});
+
+test("a model or provider that was never there is refused with what is near, not shown as nothing used", async () => {
+  using cli = createTestCli();
+  await fill(cli);
+  for (const command of [["usage"], ["usage", "export"], ["requests"]]) {
+    const { exitCode, stderr } = await cli.run(...command, "--model", "openai/gtp-5");
+    assert.equal(exitCode, 4, command.join(" "));
+    assert.match(stderr, /has a model "openai\/gtp-5"\. Did you mean openai\/gpt-5\?/);
+  }
+  const { exitCode, stderr } = await cli.run("usage", "--provider", "nowhere");
+  assert.equal(exitCode, 4);
+  assert.match(stderr, /has a provider "nowhere"\. `headgate usage --by provider` lists those that were used\./);
+});
+
+test("a dimension given twice is one column", async () => {
+  using cli = createTestCli();
+  await fill(cli);
+  const { stdout } = await cli.run("usage", "--by", "model,model");
+  assert.match(stdout, /^MODEL +REQUESTS /);
 });

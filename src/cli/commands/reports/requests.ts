@@ -8,8 +8,9 @@ import { formatCount, renderTable } from "../../table.ts";
 import { decimalUsd } from "../../values/money-text.ts";
 import type { StatusRange } from "../../values/status.ts";
 import { formatInstant, formatMicroseconds, isoTime } from "../../values/time-text.ts";
-import { openExistingRecords } from "../../workspace.ts";
+import { loadSettings, openExistingRecords } from "../../workspace.ts";
 import { type Names, readNames } from "../tenancy/names.ts";
+import { checkKnown } from "./known-names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
 
 export interface RequestsOptions extends Omit<ScopeOptions, "project" | "provider"> {
@@ -22,6 +23,7 @@ export async function run(invocation: Invocation<RequestsOptions>): Promise<Exit
   await using records = openExistingRecords(invocation);
   const { options, output } = invocation;
   const scope = await readScope(records, options);
+  await checkKnown(records, loadSettings(invocation).config, scope);
   const { limit, status, ending } = options;
   const { records: requests } = await listRequests(records.db, { ...scope, limit, status, ending });
   const names = await readNames(records.db);

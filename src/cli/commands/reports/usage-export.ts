@@ -6,8 +6,9 @@ import { HeadgateError } from "../../../kernel/errors.ts";
 import { reportUsage, type UsageDimension } from "../../../storage/reports/usage-report.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
-import { openExistingRecords } from "../../workspace.ts";
+import { loadSettings, openExistingRecords } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
+import { checkKnown } from "./known-names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
 import { createFocusFormat } from "./usage-focus.ts";
 import { createCsvFormat, createJsonFormat, type ExportFormat, type ExportShape } from "./usage-formats.ts";
@@ -27,6 +28,7 @@ export async function run(invocation: Invocation<UsageExportOptions>): Promise<E
   const formatName = chooseFormat(options.format, output.json);
   await using records = openExistingRecords(invocation);
   const scope = await readScope(records, options);
+  await checkKnown(records, loadSettings(invocation).config, scope);
   const names = await readNames(records.db);
   const format = createFormat(formatName, { by: options.by, names });
   await write(format.heading);

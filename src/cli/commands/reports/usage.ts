@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { isoTime } from "../../values/time-text.ts";
 import { loadSettings, openExistingRecords } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
+import { checkKnown } from "./known-names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
 import { describeRow, renderCsvHeading, renderCsvRow, renderUsageTable } from "./usage-rows.ts";
 
@@ -21,11 +22,13 @@ export async function run(invocation: Invocation<UsageOptions>): Promise<ExitCod
     throw new HeadgateError("invalid_argument", "Give --csv or --json, not both.", { param: "--csv" });
   }
   await using records = openExistingRecords(invocation);
+  const { config } = loadSettings(invocation);
   const scope = await readScope(records, options);
+  await checkKnown(records, config, scope);
   const rows = await reportUsage(records.db, { ...scope, by: options.by });
   const total = totalUsage(rows);
   const names = await readNames(records.db);
-  const { currency } = loadSettings(invocation).config.prices;
+  const { currency } = config.prices;
   const document = {
     by: options.by,
     since: isoTime(scope.fromMs ?? null),
