@@ -65,6 +65,10 @@ With \`--json\`: ${node.json}
 }
 
 function renderFlags(flags: readonly Pick<SharedFlag, "syntax" | "doc">[]): string {
-  const rows = flags.map(({ syntax, doc }) => `| \`${syntax}\` | ${doc.replaceAll("|", "\\|")} |\n`);
+  const rows = flags.map(({ syntax, doc }) => `| \`${inCell(syntax)}\` | ${inCell(doc)} |\n`);
   return `| option | meaning |\n| --- | --- |\n${rows.join("")}`;
+}
+
+function inCell(text: string): string {
+  return text.replaceAll("|", "\\|");
 }

@@ -95,7 +95,7 @@ export const suspenseCommand: CommandNode = command<SuspenseOptions>({
         allowance,
         tenant,
         decision: choice(
-          "--decision <decision>",
+          `--decision <${suspenseDecisions.join("|")}>`,
           "release: it was not spent and is available again; spend: it counts as spent.",
           suspenseDecisions,
         ),

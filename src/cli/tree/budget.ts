@@ -26,15 +26,17 @@ const models = patterns(
   "Models it counts, as they are asked for or as provider/model, separated by commas; * stands for any characters.",
 );
 const mode = choice(
-  "--mode <mode>",
+  `--mode <${modes.join("|")}>`,
   "enforce refuses, soft only warns, shadow counts what it would refuse. Default: enforce.",
   modes,
 );
 const policy = choice(
-  "--policy <policy>",
+  `--policy <${policies.join("|")}>`,
   "What a request holds of money or tokens: expected, input and a slice of output at a time; strict, the most it can use. Default: expected.",
   policies,
 );
+const changedOperations = [...operations, "all"] as const;
+
 const createCommand: CommandNode = command<BudgetCreateOptions>({
   name: "create",
   purpose: "Limit money, tokens, requests, or how many requests run at once.",
@@ -50,14 +52,14 @@ const createCommand: CommandNode = command<BudgetCreateOptions>({
     tokens: optionalText("--tokens <number>", "At most so many tokens, input and output: 500k, 2M."),
     requests: optionalText("--requests <number>", "At most so many requests."),
     slots: optionalText("--slots <number>", "At most so many requests at the same time."),
-    per: choice("--per <window>", "For how long the limit counts. Left out for slots.", windows),
+    per: choice(`--per <${windows.join("|")}>`, "For how long the limit counts. Left out for slots.", windows),
     timeZone: optionalText(
       "--time-zone <name>",
       "Where days, weeks and months begin, such as Europe/Berlin. Default: UTC.",
     ),
     burst: optionalText("--burst <amount>", "Of a rate: the most at once. Default: the limit itself."),
     models,
-    operation: choice("--operation <operation>", "Only this operation.", operations),
+    operation: choice(`--operation <${operations.join("|")}>`, "Only this operation.", operations),
     mode,
     policy,
     alerts: percents("--alert <percents>", "Tell the operator when so many percent of a budget are spent: 80,100."),
@@ -126,7 +128,11 @@ const setCommand: CommandNode = command<BudgetSetOptions>({
     limit: optionalText("--limit <amount>", `The new limit: ${amountNotation}.`),
     burst: optionalText("--burst <amount>", "Of a rate: the most at once; none: the limit itself."),
     models,
-    operation: choice("--operation <operation>", "Only this operation.", [...operations, "all"]),
+    operation: choice(
+      `--operation <${changedOperations.join("|")}>`,
+      "Only this operation, or all.",
+      changedOperations,
+    ),
     mode: { ...mode, doc: "enforce refuses, soft only warns, shadow counts what it would refuse." },
     policy: {
       ...policy,

@@ -23,18 +23,23 @@ export async function list(invocation: Invocation<AlertsOptions>): Promise<ExitC
   const allowanceOf = await readAllowances(db);
   const subjectOf = ({ allowance, subject }: Alert): string => renderSubject(allowanceOf(allowance.id), subject, names);
   output.result({ alerts: alerts.map((alert) => describe(alert, subjectOf(alert), names)) }, () =>
-    renderTable(alerts, [
-      { title: "raised (UTC)", cell: ({ raisedAtMs }) => formatMinute(raisedAtMs) },
-      { title: "tenant", cell: ({ allowance }) => names.tenant(allowance.tenantId) },
-      { title: "allowance", cell: ({ allowance }) => allowance.name },
-      { title: "of", cell: subjectOf },
-      { title: "passed", cell: ({ percent }) => `${percent} %`, align: "right" },
-      { title: "spent", cell: ({ allowance, spent }) => formatBareAmount(allowance.meter, spent), align: "right" },
-      { title: "limit", cell: ({ allowance, limit }) => formatBareAmount(allowance.meter, limit), align: "right" },
-      { title: "webhook", cell: renderDelivery },
-    ]),
+    renderAlerts(alerts, subjectOf, names),
   );
   return exitCodes.ok;
+}
+
+function renderAlerts(alerts: readonly Alert[], subjectOf: (alert: Alert) => string, names: Names): string {
+  if (alerts.length === 0) return "No threshold was passed.\n";
+  return renderTable(alerts, [
+    { title: "raised (UTC)", cell: ({ raisedAtMs }) => formatMinute(raisedAtMs) },
+    { title: "tenant", cell: ({ allowance }) => names.tenant(allowance.tenantId) },
+    { title: "allowance", cell: ({ allowance }) => allowance.name },
+    { title: "of", cell: subjectOf },
+    { title: "passed", cell: ({ percent }) => `${percent} %`, align: "right" },
+    { title: "spent", cell: ({ allowance, spent }) => formatBareAmount(allowance.meter, spent), align: "right" },
+    { title: "limit", cell: ({ allowance, limit }) => formatBareAmount(allowance.meter, limit), align: "right" },
+    { title: "webhook", cell: renderDelivery },
+  ]);
 }
 
 function renderDelivery({ delivery }: Alert): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { renderCliReference } from "../../shell/cli-reference.ts";
 import { args, type Document, openBudgetCommands, useBudget } from "../../../../test/support/budget-commands.ts";
 
 const USD = 1_000_000_000n;
@@ -135,6 +136,9 @@ test("set changes what is given, and says what a limit below what is spent means
     lowered.stdout,
     /enforce, expected\.\nOne account has used or granted the limit already\. Nothing new is admitted there, until their window ends or it is raised; what is spent or held stays\.\n$/,
   );
+  const told = await cli.run(...args("budget set daily --alert 90"));
+  assert.match(told.stdout, /^Changed daily: [^\n]*alerts at 90 %\.\n$/);
+  await cli.run(...args("budget set daily --alert none"));
   const again = await cli.json<Document>(
     ...args("budget set daily --limit 3 --rename today --models * --operation all"),
   );
@@ -167,4 +171,39 @@ test("disable and enable are told, and show says that nothing is limited", async
   );
   assert.match((await cli.run(...args("budget show slots"))).stdout, /\nIt is disabled and limits nothing\.\n/);
   assert.equal((await cli.json<Document>(...args("budget enable slots")))["state"], "enabled");
+});
+
+test("a limit of tokens that admits no chat request is made all the same, and warned about", async () => {
+  using place = await openBudgetCommands();
+  const { cli } = place;
+  const warning = /^warning: 1,199 tokens admit no chat request: the shortest holds about 1,200 until/;
+  assert.match((await cli.run(...args("budget create few --tokens 1199 --per day"))).stderr, warning);
+  assert.match((await cli.run(...args("budget set few --mode soft"))).stderr, /^$/);
+  assert.match((await cli.run(...args("budget set few --mode enforce"))).stderr, warning);
+  assert.match((await cli.run(...args("budget set few --limit 0"))).stderr, /^$/);
+  assert.match((await cli.run(...args("budget create tpm --tokens 1M --per minute --burst 1199"))).stderr, warning);
+  assert.match((await cli.run(...args("budget set tpm --burst 1200"))).stderr, /^$/);
+  const embeddings = await cli.run(...args("budget create vectors --tokens 1k --per day --operation embeddings"));
+  assert.match(embeddings.stderr, /^$/);
+});
+
+test("help and reference list the words that an option takes", async () => {
+  using place = await openBudgetCommands();
+  const { stdout } = await place.cli.run("budget", "create", "--help");
+  for (const option of [
+    "--per <minute|hour|day|week|month|lifetime>",
+    "--operation <chat|embeddings>",
+    "--mode <enforce|soft|shadow>",
+    "--policy <expected|strict>",
+  ]) {
+    assert.ok(stdout.includes(option), option);
+    assert.ok(renderCliReference().includes(`| \`${option.replaceAll("|", "\\|")}\` |`), option);
+  }
+  assert.ok((await place.cli.run("budget", "set", "--help")).stdout.includes("--operation <chat|embeddings|all>"));
+});
+
+test("where nothing was passed or decided, that is said", async () => {
+  using place = await openBudgetCommands();
+  assert.equal((await place.cli.run("budget", "alerts")).stdout, "No threshold was passed.\n");
+  assert.equal((await place.cli.run("budget", "suspense", "--decided")).stdout, "Nothing was decided so far.\n");
 });

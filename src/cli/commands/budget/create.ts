@@ -8,6 +8,7 @@ import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { openRecords } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
+import { noteOnSmallLimit } from "./admission-note.ts";
 import { describeAllowance, renderTerms } from "./describe.ts";
 import { chooseScope, type ScopeOptions } from "./scope.ts";
 
@@ -45,6 +46,8 @@ export async function create(invocation: Invocation<BudgetCreateOptions>): Promi
     alertPercents: options.alerts ?? [],
   });
   const names = await readNames(records.db);
+  const note = noteOnSmallLimit(allowance);
+  if (note !== null) output.note(note);
   output.result(
     describeAllowance(allowance, names),
     () => `Created ${allowance.name} (${allowance.id}): ${renderTerms(allowance, names)}.\n`,

@@ -91,7 +91,7 @@ test("commands that only read make no store, and alerts are listed when there ar
   await cli.run("tenant", "create", "acme");
   assert.equal(
     (await cli.run("budget", "alerts")).stdout,
-    "RAISED (UTC)  TENANT  ALLOWANCE  OF  PASSED  SPENT  LIMIT  WEBHOOK\n",
+    "No threshold was passed.\n",
   );
   assert.deepEqual(await cli.json("budget", "alerts"), { alerts: [] });
 });

@@ -11,6 +11,7 @@ import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { openExistingRecords, type Records } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
+import { noteOnSmallLimit } from "./admission-note.ts";
 import { describeAllowance, renderTerms } from "./describe.ts";
 import { type BudgetNameOptions, referenceOf } from "./reference.ts";
 
@@ -42,9 +43,12 @@ export async function set(invocation: Invocation<BudgetSetOptions>): Promise<Exi
   const allowance = await setAllowance(records, { tenantId: null, allowance: before.id }, change);
   const exhausted = await countExhausted(records, allowance);
   const names = await readNames(records.db);
+  const note = noteOnSmallLimit(allowance);
+  if (note !== null) invocation.output.note(note);
   invocation.output.result({ ...describeAllowance(allowance, names), exhaustedAccounts: exhausted }, () => {
     const sentence = `Changed ${allowance.name}: ${renderTerms(allowance, names)}.\n`;
-    return exhausted === 0 ? sentence : sentence + renderExhausted(allowance, exhausted);
+    const isOtherLimit = allowance.limit !== before.limit || allowance.burst !== before.burst;
+    return exhausted === 0 || !isOtherLimit ? sentence : sentence + renderExhausted(allowance, exhausted);
   });
   return exitCodes.ok;
 }

@@ -89,6 +89,7 @@ function renderSuspended(suspended: readonly SuspendedAmount[], { names, allowan
 }
 
 function renderDecided(decided: readonly DecidedAmount[], { names, allowanceOf }: Reading): string {
+  if (decided.length === 0) return "Nothing was decided so far.\n";
   return renderTable(decided, [
     { title: "decided (UTC)", cell: ({ decidedAtMs }) => formatMinute(decidedAtMs) },
     { title: "allowance", cell: ({ allowanceId }) => allowanceOf(allowanceId).name },
