@@ -8,7 +8,7 @@ import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
 import type { Pass } from "../limits/queue/pass.ts";
-import type { Reservation } from "../limits/limits.ts";
+import type { Rates, Reservation } from "../limits/limits.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
@@ -75,6 +75,8 @@ export class Exchange {
   pass: Pass | null = null;
   /** What is held of allowances; settled by `conclude`. */
   reservation: Reservation | null = null;
+  /** Where rates stood when one refused the request. */
+  refusedRates: Rates | null = null;
   /** The most output tokens of an answer, where the caller allowed the gateway to lower its bound and it did. */
   outputBound: number | null = null;
   readonly attempts: OpenAttempt[] = [];

@@ -155,6 +155,9 @@ test("a rate of requests refuses with 429, says when to come again, and where it
   for (const reply of refused) {
     assert.equal(errorOf(reply).code, "rate_limited");
     assert.equal(reply.headers["x-headgate-allowance"], "calm");
+    assert.equal(reply.headers["x-should-retry"], "true");
+    assert.equal(reply.headers["x-ratelimit-limit-requests"], "3");
+    assert.equal(reply.headers["x-ratelimit-remaining-requests"], "0");
     const retryAfterMs = Number(reply.headers["retry-after-ms"]);
     assert.ok(retryAfterMs > 0 && retryAfterMs <= 60_000, `${retryAfterMs} ms`);
     assert.equal(reply.headers["retry-after"], String(Math.ceil(retryAfterMs / 1000)));

@@ -3,7 +3,7 @@
  * docs/reference/headers.md.
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
-import type { RateStanding, Reservation } from "../../limits/limits.ts";
+import type { Rates, RateStanding } from "../../limits/limits.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
 
@@ -34,7 +34,7 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
 };
 
 /** Names and form are OpenAI's (https://platform.openai.com/docs/guides/rate-limits, "Rate limits in headers"). */
-function pushRates(headers: string[], { requestRate, tokenRate }: Reservation): void {
+function pushRates(headers: string[], { requestRate, tokenRate }: Rates): void {
   if (requestRate !== null) pushRate(headers, "requests", requestRate);
   if (tokenRate !== null) pushRate(headers, "tokens", tokenRate);
 }
@@ -75,7 +75,8 @@ export function openStreamHead(exchange: Exchange): void {
 /** Alternating names and values, for an answer that a provider gave. */
 export function answerHeaders(exchange: Exchange): string[] {
   const headers = ["x-request-id", exchange.requestId];
-  if (exchange.reservation !== null) pushRates(headers, exchange.reservation);
+  const rates = exchange.reservation ?? exchange.refusedRates;
+  if (rates !== null) pushRates(headers, rates);
   if (exchange.outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(exchange.outputBound));
   const open = exchange.lastAttempt;
   if (open === null) return headers;

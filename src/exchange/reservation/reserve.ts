@@ -86,8 +86,16 @@ function hold(
     exchange.reservation = reservation;
     return { reservation, held: reservation.growing ? estimate.first : estimate.worst, worst: estimate.worst };
   };
-  const reserving = limits.reserve(scope, toEstimate(estimate));
-  return reserving instanceof Promise ? reserving.then(keep) : keep(reserving);
+  const refuse = (refusal: unknown): never => {
+    exchange.refusedRates = limits.rates(scope);
+    throw refusal;
+  };
+  try {
+    const reserving = limits.reserve(scope, toEstimate(estimate));
+    return reserving instanceof Promise ? reserving.then(keep, refuse) : keep(reserving);
+  } catch (refusal) {
+    return refuse(refusal);
+  }
 }
 
 function readClamp(header: string | string[] | undefined): boolean {
