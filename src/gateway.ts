@@ -95,7 +95,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     ...deps,
     unreadyReason: () => (deps.admission.draining ? "shutting down" : null),
   });
-  const stopping = createStop({ ...deps, server, resources: opened.move() });
+  const stopping = createStop({ ...deps, store, server, resources: opened.move() });
   return {
     url: server.url,
     get config() {
@@ -204,17 +204,26 @@ interface StopDeps {
   readonly clock: Clock;
   readonly admission: Admission;
   readonly queues: TargetQueues;
+  readonly store: Store;
   readonly server: HttpServer;
   readonly resources: AsyncDisposableStack;
 }
 
-function createStop({ clock, admission, queues, server, resources }: StopDeps): (graceMs: number) => Promise<void> {
+function createStop({
+  clock,
+  admission,
+  queues,
+  store,
+  server,
+  resources,
+}: StopDeps): (graceMs: number) => Promise<void> {
   let stopped: Promise<void> | null = null;
   async function stop(): Promise<void> {
     server.stopAccepting();
     queues.drain();
     await admission.drain();
     await server.close();
+    store.closing();
     await resources.disposeAsync();
   }
   return async (graceMs) => {

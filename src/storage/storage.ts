@@ -57,8 +57,11 @@ export interface StoreOptions extends DatabaseOptions {
 export interface StoreEvents {
   /** Holds of dead processes were charged at their worst case. */
   readonly recovered: (report: RecoveryReport) => void;
-  /** Work in the background failed; the store goes on without it, or tries again. `count`: a stored count was too large to read exactly. */
-  readonly failed: (what: "checkpoint" | "recovery" | "count" | "delivery", error: unknown) => void;
+  /**
+   * Work in the background failed; the store goes on without it, or tries again. `count`: a stored count was too large to
+   * read exactly. `departure`: the store was closed, but could not note that; the next recovery does.
+   */
+  readonly failed: (what: "checkpoint" | "recovery" | "count" | "delivery" | "departure", error: unknown) => void;
   /**
    * The database that gateways share cannot be reached, `error` says why, or can be again. Meanwhile requests go on
    * from what this machine has.
@@ -88,6 +91,11 @@ export interface Store extends AsyncDisposable {
   queueLength(): number;
   /** Resolves when all that `journal` has closed so far is in `db`: at once where one file is the whole store. */
   delivered(): Promise<void>;
+  /**
+   * To be called when the process is about to end, before whatever uses the store is closed. From now on all that meets
+   * another writer's lock on this machine's file waits some five seconds together, and then fails at once.
+   */
+  closing(): void;
   /** Settles what dead processes left held. Done by `openStore` and every `recoveryIntervalMs` anyway. */
   recoverHolds(): Promise<RecoveryReport>;
 }

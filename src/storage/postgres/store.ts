@@ -61,6 +61,7 @@ export async function openPostgresStore(options: StoreOptions, postgres: Postgre
   );
   opened.use(recovery);
 
+  opened.defer(() => file.closing());
   const resources = opened.move();
   return {
     db: shared.db,
@@ -72,6 +73,7 @@ export async function openPostgresStore(options: StoreOptions, postgres: Postgre
     instanceId: file.instanceId,
     queueLength: () => file.journal.queueLength,
     delivered: () => outbox.delivered(),
+    closing: () => file.closing(),
     recoverHolds: () => recovery.recover(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -6,7 +6,8 @@
  * cannot wait for another writer later; one declared `read only` does not.
  *
  * Waiting for another writer is done in small steps with turns of the event loop between them: the writer may be
- * another connection of this very process, which could not go on while this one blocked the thread.
+ * another connection of this very process, which could not go on while this one blocked the thread. How long they wait
+ * in all is up to lock-patience.ts.
  */
 import { setImmediate } from "node:timers/promises";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
@@ -15,11 +16,7 @@ import type { DatabaseConnection, Dialect, Driver, QueryResult } from "kysely";
 import { isBusy } from "./failures.ts";
 import { createStatementCache, type StatementCache } from "./statement-cache.ts";
 import { narrowIntegers, type OutOfRange } from "./integers.ts";
-
-/** What the connection's own busy timeout should be. */
-export const BUSY_STEP_MS = 2;
-/** About five seconds. */
-const BUSY_STEPS_MAX = 2500;
+import { createLockPatience, type LockPatience } from "./lock-patience.ts";
 
 export interface SqliteDialectEvents {
   /** After each statement that may have changed the file, and after each commit. */
@@ -28,24 +25,37 @@ export interface SqliteDialectEvents {
   readonly onOutOfRange: OutOfRange;
 }
 
-export function createSqliteDialect(connection: DatabaseSync, events: SqliteDialectEvents): Dialect {
+/** `patience`: the connection's own, see `createConnectionPatience`. */
+export function createSqliteDialect(
+  connection: DatabaseSync,
+  events: SqliteDialectEvents,
+  patience: LockPatience = createConnectionPatience(connection),
+): Dialect {
   return {
-    createDriver: () => createDriver(connection, events),
+    createDriver: () => createDriver(connection, events, patience),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };
 }
 
-function createDriver(connection: DatabaseSync, events: SqliteDialectEvents): Driver {
-  const lent = createDatabaseConnection(connection, events);
+/** With which the statements of `connection` wait for other writers. */
+export function createConnectionPatience(connection: DatabaseSync): LockPatience {
+  const readDataVersion = connection.prepare("PRAGMA data_version");
+  return createLockPatience(() => readDataVersion.get()?.["data_version"]);
+}
+
+function createDriver(connection: DatabaseSync, events: SqliteDialectEvents, patience: LockPatience): Driver {
+  const lent = createDatabaseConnection(connection, events, patience);
   const run = (sql: string): Promise<unknown> => lent.executeQuery(CompiledQuery.raw(sql));
   return {
     init: async () => {},
     acquireConnection: async () => lent,
     releaseConnection: async () => {},
     async beginTransaction(_connection, settings) {
-      await run(settings.accessMode === "read only" ? "BEGIN" : "BEGIN IMMEDIATE");
+      const reads = settings.accessMode === "read only";
+      await run(reads ? "BEGIN" : "BEGIN IMMEDIATE");
+      if (!reads) patience.wrote();
     },
     async commitTransaction() {
       await run("COMMIT");
@@ -60,11 +70,18 @@ function createDriver(connection: DatabaseSync, events: SqliteDialectEvents): Dr
   };
 }
 
-function createDatabaseConnection(connection: DatabaseSync, events: SqliteDialectEvents): DatabaseConnection {
+function createDatabaseConnection(
+  connection: DatabaseSync,
+  events: SqliteDialectEvents,
+  patience: LockPatience,
+): DatabaseConnection {
   const statements = createStatementCache(connection);
   return {
-    executeQuery: <Row>(query: CompiledQuery) =>
-      retryWhileBusy(connection, () => execute<Row>(statements, query, events)),
+    async executeQuery<Row>(query: CompiledQuery) {
+      const result = await retryWhileBusy(connection, patience, () => execute<Row>(statements, query, events));
+      if (writes(query)) patience.wrote();
+      return result;
+    },
     async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncGenerator<QueryResult<Row>> {
       const statement = connection.prepare(query.sql, { readBigInts: true });
       let rows: Row[] = [];
@@ -80,15 +97,20 @@ function createDatabaseConnection(connection: DatabaseSync, events: SqliteDialec
 }
 
 /** Outside a transaction a statement that met another writer has done nothing, so it can be repeated. */
-async function retryWhileBusy<T>(connection: DatabaseSync, act: () => T): Promise<T> {
-  for (let step = 1; ; step++) {
+async function retryWhileBusy<T>(connection: DatabaseSync, patience: LockPatience, act: () => T): Promise<T> {
+  for (;;) {
     try {
       return act();
     } catch (error) {
-      if (!isBusy(error) || connection.isTransaction || step === BUSY_STEPS_MAX) throw error;
+      if (!isBusy(error) || connection.isTransaction || !patience.metLock()) throw error;
     }
     await setImmediate();
   }
+}
+
+/** Not told of raw statements, some of which only read. */
+function writes({ query }: CompiledQuery): boolean {
+  return query.kind !== "SelectQueryNode" && query.kind !== "RawNode";
 }
 
 function execute<Row>(

@@ -16,7 +16,7 @@ import type { StoreOptions } from "../storage.ts";
 import { createSqliteAllowanceReader } from "./allowance-reader.ts";
 import { openConnection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection.ts";
-import { BUSY_STEP_MS, createSqliteDialect, type SqliteDialectEvents } from "./dialect.ts";
+import { createConnectionPatience, createSqliteDialect, type SqliteDialectEvents } from "./dialect.ts";
 import { watchGeneration } from "./generation.ts";
 import { takeInstanceLock } from "./instance-lock.ts";
 import { createBatchWriter } from "./journal/batch-writer.ts";
@@ -24,6 +24,7 @@ import { startCheckpointer } from "./journal/checkpointer.ts";
 import { SqliteJournal } from "./journal/journal.ts";
 import { type ClosingEffects, prepareJournalStatements } from "./journal/statements.ts";
 import { createSqliteKeyReader } from "./key-reader.ts";
+import { BUSY_STEP_MS } from "./lock-patience.ts";
 import { migrate } from "./migrations.ts";
 
 /** What an engine has of its own. */
@@ -57,6 +58,8 @@ export interface JournalFile<Side extends EngineSide> {
   readonly journal: SqliteJournal;
   readonly keys: KeyReader;
   readonly allowances: AllowanceReader;
+  /** The process is about to end: from now on the statements of `db` wait for other writers some five seconds in all. */
+  readonly closing: () => void;
 }
 
 const BUSY_MAX_MS = 5000;
@@ -76,7 +79,8 @@ export async function openJournalFile<Side extends EngineSide>(
     onWrite: () => watch.recheck(),
     onOutOfRange: (column, value) => options.events?.failed?.("count", `${column} holds ${value}`),
   };
-  const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, dialectEvents) });
+  const patience = createConnectionPatience(kysely);
+  const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, dialectEvents, patience) });
   opened.defer(() => kysely[Symbol.dispose]());
   opened.defer(() => db.destroy());
   const loop = openConnection(file, { durability: options.durability, busyTimeoutMs: 0, checkpoints: false });
@@ -94,6 +98,7 @@ export async function openJournalFile<Side extends EngineSide>(
     journal: openJournal(options, file, process, side, opened),
     keys: createSqliteKeyReader(loop, db, watch),
     allowances: createSqliteAllowanceReader(loop, db, watch, dialectEvents.onOutOfRange),
+    closing: () => patience.end(),
   };
 }
 
@@ -127,16 +132,23 @@ async function announceInstance(
   opened.defer(() => lock.release());
   await db.insertInto("instances").values({ id: instanceId, started_at_ms: options.clock.wallMs() }).execute();
   opened.defer(async () => {
-    // With something left (the closing of a hold was refused, …) it stays announced, for the next recovery to settle it.
-    if (!(await isSettled())) return;
-    const ownHolds = db.selectFrom("holds").where("instance_id", "=", instanceId).select("attempt_id");
-    await db
-      .deleteFrom("instances")
-      .where("id", "=", instanceId)
-      .where((row) => row.not(row.exists(ownHolds)))
-      .execute();
+    try {
+      // With something left (the closing of a hold was refused, …) it stays announced, for the next recovery to settle it.
+      if (await isSettled()) await forgetInstance(db, instanceId);
+    } catch (error) {
+      options.events?.failed?.("departure", error);
+    }
   });
   return instanceId;
+}
+
+async function forgetInstance(db: Kysely<Database>, instanceId: string): Promise<void> {
+  const ownHolds = db.selectFrom("holds").where("instance_id", "=", instanceId).select("attempt_id");
+  await db
+    .deleteFrom("instances")
+    .where("id", "=", instanceId)
+    .where((row) => row.not(row.exists(ownHolds)))
+    .execute();
 }
 
 function openJournal(

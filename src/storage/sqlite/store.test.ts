@@ -91,6 +91,31 @@ test("under sustained load the write-ahead log stays near its bound", async () =
   assert.equal(held, 20_000);
 });
 
+test("a store that another writer keeps locked is closed within one wait, says what it could not note, and leaves that to recovery", async () => {
+  using folder = createFolder();
+  const told: string[] = [];
+  const events = { failed: (what: string) => void told.push(what) };
+  const store = await openStore({ dataDir: folder.path, durability: "process", clock, ids, events });
+  {
+    using other = new DatabaseSync(join(folder.path, "headgate.db"));
+    other.exec("BEGIN IMMEDIATE");
+    const startedMs = clock.monotonicMs();
+    store.closing();
+    const renewals = Array.from({ length: 5 }, () => store.bank.renew("own_1", 1000));
+    for (const { status } of await Promise.allSettled(renewals)) assert.equal(status, "rejected");
+    await store[Symbol.asyncDispose]();
+    const tookMs = clock.monotonicMs() - startedMs;
+    assert.ok(tookMs < 20_000, `it waited ${tookMs} ms`);
+    assert.deepEqual(told, ["departure"]);
+  }
+  await using next = await openStore({ dataDir: folder.path, durability: "process", clock, ids });
+  const instances = await next.db.selectFrom("instances").select("id").execute();
+  assert.deepEqual(
+    instances.map(({ id }) => id),
+    [next.instanceId],
+  );
+});
+
 function hold(attemptId: string): Hold {
   return {
     attemptId,

@@ -33,7 +33,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
       isSettled: () => hasNoGrants(db, id),
     }),
   };
-  const { db, instanceId, journal, keys, allowances } = await openJournalFile(options, engine, opened);
+  const { db, instanceId, journal, keys, allowances, closing } = await openJournalFile(options, engine, opened);
   const recovery = await keepRecovering(
     {
       db,
@@ -47,6 +47,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   );
   opened.use(recovery);
 
+  opened.defer(closing);
   const resources = opened.move();
   return {
     db,
@@ -58,6 +59,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     instanceId,
     queueLength: () => journal.queueLength,
     delivered: async () => {},
+    closing,
     recoverHolds: () => recovery.recover(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
