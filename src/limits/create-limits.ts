@@ -15,11 +15,12 @@ import type { Owner } from "./escrow/owner.ts";
 import { openOwners, type Owners } from "./escrow/owners.ts";
 import type { Purse } from "./escrow/purse.ts";
 import { Reach } from "./escrow/reach.ts";
-import type { AllowanceVerdict, Estimate, Limits, RequestScope, Reservation } from "./limits.ts";
+import type { AllowanceVerdict, Demand, Estimate, Limits, Rates, RequestScope, Reservation } from "./limits.ts";
 import { holdsOf } from "./path/amounts.ts";
 import type { Path } from "./path/path.ts";
 import { PathFinder } from "./path/path-finder.ts";
 import { previewAll } from "./preview.ts";
+import { noRates, tightestRate } from "./rates.ts";
 import { closingDown, tooManyWaiting } from "./refusal.ts";
 import { emptyReservation, HeldReservation } from "./reservation.ts";
 
@@ -113,9 +114,21 @@ class EscrowLimits implements Limits {
     const purses = path.pursesFrom(owner, this.#bankTime.at(nowMs));
     const amounts = holdsOf(path.allowances, estimate);
     if (coversAll(purses, amounts, this.#room.order)) {
-      return new HeldReservation(path, owner, this.#room, purses, amounts, nowMs);
+      return new HeldReservation(path, owner, this.#room, purses, amounts, estimate.expected, nowMs);
     }
-    return this.#claim(path, owner, purses, amounts, nowMs);
+    return this.#claim(path, owner, purses, amounts, estimate.expected, nowMs);
+  }
+
+  rates(scope: RequestScope): Rates {
+    try {
+      const path = this.#paths.find(scope);
+      if (path === null) return noRates;
+      const purses = this.#pursesOf(path);
+      return { requestRate: tightestRate(purses, "requests"), tokenRate: tightestRate(purses, "tokens") };
+    } catch {
+      // What cannot be looked up is not known.
+      return noRates;
+    }
   }
 
   async preview(scope: RequestScope, estimate: Estimate): Promise<readonly AllowanceVerdict[]> {
@@ -135,6 +148,7 @@ class EscrowLimits implements Limits {
     owner: Owner,
     purses: readonly Purse[],
     amounts: bigint[],
+    expected: Demand,
     nowMs: number,
   ): Reservation | Promise<Reservation> {
     const room = this.#room;
@@ -142,7 +156,7 @@ class EscrowLimits implements Limits {
     const take = (): Reservation => {
       const takenMs = this.#clock.monotonicMs();
       owner.assertUsable(takenMs);
-      return new HeldReservation(path, owner, room, purses, amounts, takenMs);
+      return new HeldReservation(path, owner, room, purses, amounts, expected, takenMs);
     };
     const claim = new Claim(room, owner, purses, amounts, nowMs);
     return claim.attempt() ? take() : claim.wait(take);

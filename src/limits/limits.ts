@@ -45,13 +45,20 @@ export interface RateStanding {
   readonly resetMs: number;
 }
 
-export interface Reservation {
-  /** For the journal: what is charged if this process dies. Changes with `extend`. */
+/** The tightest rate of each meter on a path; `null`: there is none, or nothing is known of it. */
+export interface Rates {
+  readonly requestRate: RateStanding | null;
+  readonly tokenRate: RateStanding | null;
+}
+
+export interface Reservation extends Rates {
+  /**
+   * For the journal: what is charged if this process dies. Changes with `extend`. Where an answer is held for in slices it
+   * is the slices for all, though allowances of policy `strict` hold the worst case: so they are charged what the ledger is.
+   */
   readonly heldAmounts: readonly HeldAmount[];
   /** Whether an answer that goes on must be extended: some allowance on the path holds slices only. */
   readonly growing: boolean;
-  readonly requestRate: RateStanding | null;
-  readonly tokenRate: RateStanding | null;
   /**
    * Holds so much more of every growing allowance, all or none. `null`: done at once; else a promise, because the store
    * must be asked. Throws or rejects with `budget_exhausted` or `rate_limited`; then what was held stays held.
@@ -89,6 +96,8 @@ export interface Limits extends AsyncDisposable {
    * wait already. It ends by itself within seconds; a caller who left meanwhile settles with `null`.
    */
   reserve(scope: RequestScope, estimate: Estimate): Reservation | Promise<Reservation>;
+  /** Where the rates on the path stand, as far as is known now. Never throws. */
+  rates(scope: RequestScope): Rates;
   /** What `reserve` would do, without holding anything. */
   preview(scope: RequestScope, estimate: Estimate): Promise<readonly AllowanceVerdict[]>;
 }

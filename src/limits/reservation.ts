@@ -9,14 +9,16 @@
  * in the journal: they are free when it settles.
  */
 import { assert } from "../kernel/assert.ts";
+import { toNanoUsd } from "../kernel/money.ts";
 import type { Amount, HeldAmount, Move } from "../storage/escrow/bank.ts";
-import type { Meter } from "./allowance.ts";
+import type { Allowance } from "./allowance.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
 import type { Owner } from "./escrow/owner.ts";
 import type { Purse } from "./escrow/purse.ts";
 import type { Demand, RateStanding, Reservation } from "./limits.ts";
-import { growthOf, usedOf } from "./path/amounts.ts";
+import { growthOf, isGrowing, usedOf } from "./path/amounts.ts";
 import type { Path } from "./path/path.ts";
+import { noRates, tightestRate } from "./rates.ts";
 
 /** What of a rate is held for longer has drained too much to be used again without asking. */
 const HELD_LONG_MS = 1_000;
@@ -25,8 +27,7 @@ const HELD_LONG_MS = 1_000;
 export const emptyReservation: Reservation = {
   heldAmounts: [],
   growing: false,
-  requestRate: null,
-  tokenRate: null,
+  ...noRates,
   extend: () => null,
   settle: () => [],
   committed: () => {},
@@ -43,16 +44,27 @@ export class HeldReservation implements Reservation {
   readonly #purses: readonly Purse[];
   readonly #held: HeldOf[];
   readonly #sinceMs: number;
+  /** Of the answer as far as it has grown. */
+  #expected: Demand;
   #state: "held" | "settled" | "committed" = "held";
   #extension: Claim | null = null;
 
   /** Takes the amounts, which the purses must cover. The list of amounts is its own from then on. */
-  constructor(path: Path, owner: Owner, room: WaitingRoom, purses: readonly Purse[], amounts: HeldOf[], nowMs: number) {
+  constructor(
+    path: Path,
+    owner: Owner,
+    room: WaitingRoom,
+    purses: readonly Purse[],
+    amounts: HeldOf[],
+    expected: Demand,
+    nowMs: number,
+  ) {
     this.#path = path;
     this.#owner = owner;
     this.#room = room;
     this.#purses = purses;
     this.#held = amounts;
+    this.#expected = expected;
     this.#sinceMs = nowMs;
     owner.openCount++;
     let at = 0;
@@ -66,8 +78,11 @@ export class HeldReservation implements Reservation {
     const amounts: HeldAmount[] = [];
     let at = 0;
     for (const { account, regime } of this.#purses) {
-      const amount = this.#held[at++] ?? null;
-      if (amount === null || amount === 0n || regime === "slots") continue;
+      const held = this.#held[at] ?? null;
+      const allowance = this.#path.allowances[at++];
+      if (held === null || allowance === undefined || regime === "slots") continue;
+      const amount = this.#chargedOf(allowance, held);
+      if (amount === 0n) continue;
       amounts.push({ ownerId: this.#owner.id, accountId: account.accountId, amount });
     }
     return amounts;
@@ -78,11 +93,11 @@ export class HeldReservation implements Reservation {
   }
 
   get requestRate(): RateStanding | null {
-    return this.#tightestRate("requests");
+    return tightestRate(this.#purses, "requests");
   }
 
   get tokenRate(): RateStanding | null {
-    return this.#tightestRate("tokens");
+    return tightestRate(this.#purses, "tokens");
   }
 
   extend(more: Demand): Promise<void> | null {
@@ -95,14 +110,14 @@ export class HeldReservation implements Reservation {
     );
     const claim = new Claim(this.#room, this.#owner, this.#purses, amounts, nowMs);
     if (claim.attempt()) {
-      this.#grow(amounts);
+      this.#grow(amounts, more);
       return null;
     }
     this.#extension = claim;
     return claim.wait(() => {
       if (this.#state !== "held") return;
       this.#owner.assertExtensible(this.#owner.nowMs());
-      this.#grow(amounts);
+      this.#grow(amounts, more);
     });
   }
 
@@ -144,21 +159,19 @@ export class HeldReservation implements Reservation {
     }
   }
 
-  #grow(amounts: readonly Amount[]): void {
+  #grow(amounts: readonly Amount[], more: Demand): void {
+    const { costNanoUsd, tokens } = this.#expected;
+    this.#expected = { costNanoUsd: toNanoUsd(costNanoUsd + more.costNanoUsd), tokens: tokens + more.tokens };
     for (const [index, purse] of this.#purses.entries()) {
       const held = this.#held[index] ?? null;
       if (held !== null) this.#held[index] = held + (purse.take(amounts[index] ?? 0n) ?? 0n);
     }
   }
 
-  /** Of those of the meter on the path, that which has the least left. */
-  #tightestRate(meter: Meter): RateStanding | null {
-    let tightest: RateStanding | null = null;
-    for (const purse of this.#purses) {
-      if (purse.allowance.meter !== meter) continue;
-      const standing = purse.rateStanding();
-      if (standing !== null && (tightest === null || standing.remaining < tightest.remaining)) tightest = standing;
-    }
-    return tightest;
+  /** Where the answer grows, what is held for the worst case is charged as far as it has grown. */
+  #chargedOf(allowance: Allowance, held: Amount): Amount {
+    if (!this.#path.growing || isGrowing(allowance)) return held;
+    const expected = usedOf(allowance, this.#expected);
+    return expected < held ? expected : held;
   }
 }

@@ -118,16 +118,14 @@ describe("a request", () => {
     world.allow({ id: "alw_5", name: "slots", meter: "slots", limit: 3n });
     const limits = await world.open();
     const reservation = await limits.reserve(aScope, estimate(demand(90, 900), demand(20, 200)));
-    assert.deepEqual(
-      reservation.heldAmounts.map(({ amount }) => amount),
-      [90n, 20n, 200n, 1n],
-    );
+    const heldOf = async (): Promise<readonly bigint[]> =>
+      (await limits.preview(aScope, estimate(demand(0)))).map(
+        ({ allowance, available }) => allowance.limit - available,
+      );
+    assert.deepEqual(await heldOf(), [90n, 20n, 200n, 1n, 1n]);
     assert.equal(reservation.growing, true);
     await (reservation.extend(demand(5, 50)) ?? undefined);
-    assert.deepEqual(
-      reservation.heldAmounts.map(({ amount }) => amount),
-      [90n, 25n, 250n, 1n],
-    );
+    assert.deepEqual(await heldOf(), [90n, 25n, 250n, 1n, 1n]);
     assert.deepEqual(
       reservation.settle(demand(21, 210)).map(({ fromGrant }) => fromGrant),
       [21n, 21n, 210n, 1n],
@@ -171,6 +169,22 @@ describe("a request", () => {
 });
 
 describe("an answer that grows", () => {
+  test("is charged as far as it has grown if the process dies, where the worst case is held too", async () => {
+    const world = createLimitsWorld();
+    world.allow({ policy: "expected" });
+    world.allow({ id: "alw_2", name: "strict" });
+    const limits = await world.open();
+    const charged = (of: Reservation): readonly bigint[] => of.heldAmounts.map(({ amount }) => amount);
+    const reservation = await limits.reserve(aScope, estimate(demand(900), demand(60)));
+    assert.deepEqual(charged(reservation), [60n, 60n]);
+    await reservation.extend(demand(30));
+    assert.deepEqual(charged(reservation), [90n, 90n]);
+    assert.equal(world.bank.accountOf("alw_2||0").granted, 900n);
+    await assert.rejects(async () => limits.reserve(aScope, estimate(demand(101), demand(1))), { allowance: "strict" });
+    const [, strict] = reservation.settle(demand(500));
+    assert.deepEqual([strict?.fromGrant, strict?.overdraft], [500n, 0n]);
+  });
+
   test("is extended from what is in hand without waiting", async () => {
     const world = createLimitsWorld();
     world.allow({ policy: "expected" });

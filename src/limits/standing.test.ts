@@ -30,6 +30,28 @@ describe("what a reservation says of rates", () => {
   });
 });
 
+describe("what limits say of the rates on a path", () => {
+  test("is where they stand, also for a request that is refused, and holds nothing", async () => {
+    const world = createLimitsWorld();
+    world.allow({ meter: "requests", window: "minute", limit: 60n, burst: 1n });
+    const limits = await world.open();
+    assert.deepEqual(limits.rates(aScope), { requestRate: null, tokenRate: null });
+    await limits.reserve(aScope, estimate(demand(0)));
+    const rates = { requestRate: { limit: 1n, remaining: 0n, resetMs: 1_000 }, tokenRate: null };
+    assert.deepEqual([limits.rates(aScope), limits.rates(aScope)], [rates, rates]);
+  });
+
+  test("is nothing where they cannot be looked up", async () => {
+    const world = createLimitsWorld();
+    world.allow({ meter: "requests", window: "minute" });
+    world.bank.before = () => {
+      throw new HeadgateError("storage_unavailable", "Away.");
+    };
+    const limits = await world.open();
+    assert.deepEqual(limits.rates(aScope), { requestRate: null, tokenRate: null });
+  });
+});
+
 describe("a preview", () => {
   test("says for each allowance what would be held, what there is and whether it would do, and holds nothing", async () => {
     const world = createLimitsWorld();

@@ -15,7 +15,7 @@ import { Books } from "./books.ts";
 import { ConcurrencyChecks } from "./concurrency-checks.ts";
 import { DrawChecks } from "./draw-checks.ts";
 import { checkHeld, checkMoves, checkOwners, checkRecovered, checkWindows } from "./holding-checks.ts";
-import { grownNeedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
+import { chargedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
 import { Violation } from "./violation.ts";
 
@@ -78,13 +78,13 @@ export class Auditor {
   reserved(asked: Asked, held: readonly HeldAmount[]): void {
     this.#refusals.answered(asked);
     this.#concurrency.admitted(asked, held, this.#watched);
-    this.#hold(asked, held, ({ row }) => neededOf(row, asked.plan.estimate));
+    this.#hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, null));
     checkWindows(asked, held, this.#watched);
   }
 
   /** `grown`: by how much it has grown in all. */
   grew(asked: Asked, held: readonly HeldAmount[], grown: Demand): void {
-    this.#hold(asked, held, ({ row }) => grownNeedOf(row, asked.plan.estimate, grown));
+    this.#hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, grown));
   }
 
   refused(asked: Asked, thrown: unknown): void {
@@ -97,9 +97,10 @@ export class Auditor {
 
   /** `held`: at the end, with what it had been granted so late that it could not use it. */
   settled(asked: Asked, used: Demand | null, held: readonly HeldAmount[], moves: readonly Move[]): void {
-    checkOwners(asked, this.books.heldBy(asked.requestId), held);
-    checkMoves(asked, used, held, moves);
-    this.books.hold(asked.requestId, covering(held, moves));
+    const inHand = inHandOf(asked, held);
+    checkOwners(asked, this.books.heldBy(asked.requestId), inHand);
+    checkMoves(asked, used, inHand, moves);
+    this.books.hold(asked.requestId, covering(inHand, moves));
     this.#concurrency.ended(asked);
   }
 
@@ -154,14 +155,24 @@ export class Auditor {
 
   #hold(asked: Asked, held: readonly HeldAmount[], needOf: (entry: PathEntry) => bigint): void {
     checkHeld(asked, held, needOf, this.#world.control);
-    checkOwners(asked, this.books.heldBy(asked.requestId), held);
-    this.books.hold(asked.requestId, held);
+    const inHand = inHandOf(asked, held);
+    checkOwners(asked, this.books.heldBy(asked.requestId), inHand);
+    this.books.hold(asked.requestId, inHand);
   }
 
   get #watched(): ModelBank {
     if (this.#bank === null) throw new Error("The auditor has been shown no bank.");
     return this.#bank;
   }
+}
+
+/** The journal has slices only, also where more is held: the worst case of allowances of policy `strict`. */
+function inHandOf({ path, plan }: Asked, held: readonly HeldAmount[]): readonly HeldAmount[] {
+  return held.map((each) => {
+    const row = path.find(({ prefix }) => each.accountId.startsWith(prefix))?.row;
+    const most = row?.policy === "strict" ? neededOf(row, plan.estimate) : 0n;
+    return most > each.amount ? { ...each, amount: most } : each;
+  });
 }
 
 /** Until its closing is committed, the journal has a settled request as held, with what it took beyond that besides. */

@@ -23,11 +23,21 @@ export function neededOf(row: AllowanceRow, estimate: Estimate): bigint {
   return amountOf(row, row.policy === "strict" ? estimate.worst : estimate.expected);
 }
 
-/** Of a stream that has grown. Requests and slots do not grow, nor does what was held for the worst case. */
-export function grownNeedOf(row: AllowanceRow, estimate: Estimate, grown: Demand): bigint {
+/**
+ * What the journal has of a stream that has grown so much, `null` before. Requests and slots do not grow. Beside an
+ * allowance that grows, what was held for the worst case is charged only as far as that has grown.
+ */
+export function chargedOf(
+  row: AllowanceRow,
+  path: readonly PathEntry[],
+  estimate: Estimate,
+  grown: Demand | null,
+): bigint {
   const first = neededOf(row, estimate);
-  if (row.policy === "strict" || row.meter === "requests" || row.meter === "slots") return first;
-  return first + amountOf(row, grown);
+  if (row.meter === "requests" || row.meter === "slots") return first;
+  const slices = amountOf(row, estimate.expected) + usedOf(row, grown);
+  if (row.policy !== "strict") return slices;
+  return path.some((entry) => grows(entry.row)) && slices < first ? slices : first;
 }
 
 /** `used` of `null`: no provider saw the request. */
@@ -40,6 +50,10 @@ export function limitOf(row: AllowanceRow, overrides: readonly OverrideRow[], wi
   const other = overrides.find(({ from_ms, until_ms }) => from_ms <= windowStartMs && windowStartMs < until_ms);
   if (other !== undefined) return other.limit_amount;
   return row.limit_amount === 0n ? 0n : (row.burst_amount ?? row.limit_amount);
+}
+
+function grows({ meter, policy }: AllowanceRow): boolean {
+  return policy === "expected" && (meter === "money" || meter === "tokens");
 }
 
 function amountOf(row: AllowanceRow, demand: Demand): bigint {

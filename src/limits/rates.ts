@@ -1,0 +1,17 @@
+import type { Meter } from "./allowance.ts";
+import type { Purse } from "./escrow/purse.ts";
+import type { RateStanding, Rates } from "./limits.ts";
+
+/** Where nothing is known, or there are none. */
+export const noRates: Rates = { requestRate: null, tokenRate: null };
+
+/** Of the rates of the meter on the path, that which has the least left. */
+export function tightestRate(purses: readonly Purse[], meter: Meter): RateStanding | null {
+  let tightest: RateStanding | null = null;
+  for (const purse of purses) {
+    if (purse.allowance.meter !== meter) continue;
+    const standing = purse.rateStanding();
+    if (standing !== null && (tightest === null || standing.remaining < tightest.remaining)) tightest = standing;
+  }
+  return tightest;
+}
