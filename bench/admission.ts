@@ -2,6 +2,7 @@
  * What admission costs when everything is in hand: `node bench/admission.ts` prints microseconds of one reservation and its
  * settlement with 0, 1 and 10 allowances on the path, medians of interleaved rounds in one process.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Allowance, AllowanceWindow, Meter } from "../src/limits/allowance.ts";
 import { toAllowanceRow } from "../src/limits/allowance-row.ts";
 import { createLimits } from "../src/limits/create-limits.ts";
@@ -62,6 +63,8 @@ for (const limits of gateways) await limits[Symbol.asyncDispose]();
 async function measure(limits: Limits): Promise<number> {
   let totalMs = 0;
   for (let batch = 0; batch < BATCHES; batch++) {
+    // A turn of the event loop, in which leases are renewed.
+    await nextTurn();
     const before = await Promise.all(Array.from({ length: REQUESTS }, async () => limits.reserve(scope, estimate)));
     for (const reservation of before) {
       reservation.settle(null);
