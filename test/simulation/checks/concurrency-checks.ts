@@ -24,7 +24,9 @@ export class ConcurrencyChecks {
   }
 
   admitted(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
-    const entries = asked.path.filter(({ row }) => row.meter === "slots");
+    // A process whose clocks stood still cannot know yet that its lease is over.
+    const isUnaware = asked.process.stoppedMs > 0 && bank.isFenced(asked.process.instanceId);
+    const entries = isUnaware ? [] : asked.path.filter(({ row }) => row.meter === "slots");
     this.slots.began(
       asked,
       entries.flatMap(({ prefix }) => [prefix, slotsKey(prefix, asked.process.instanceId)]),
@@ -60,6 +62,8 @@ export class ConcurrencyChecks {
     const row = this.#control.allowance(key.allowanceId);
     const limit = this.#draws.limitOf(account);
     if (row === undefined || limit === null || state.drain !== null || state.spent <= limit) return;
+    // While it was disabled nothing was held of it.
+    if (this.#control.wasDisabled(row.id)) return;
     const streams = this.#control.wasExpected(row.id) ? this.#holders.peak(key.accountId) : 0;
     if (state.spent <= limit + BigInt(streams) * sliceOf(row.meter)) return;
     const say = `${key.accountId} has spent ${state.spent} of a limit of ${limit}`;

@@ -177,6 +177,11 @@ export class ModelBank {
     return this.#owners.get(ownerId)?.instanceId ?? null;
   }
 
+  /** Whether the last owner of the instance is. */
+  isFenced(instanceId: string): boolean {
+    return this.#owners.get(this.ownersOf(instanceId).at(-1) ?? "")?.fenced !== false;
+  }
+
   ownersOf(instanceId: string): readonly string[] {
     return [...this.#owners].filter(([, owner]) => owner.instanceId === instanceId).map(([ownerId]) => ownerId);
   }
