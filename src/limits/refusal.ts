@@ -101,8 +101,9 @@ function rateLimited({ allowance, account, amount, standing, roomInMs }: LimitRe
   const most = standing?.limit ?? allowance.burst ?? limit;
   const atOnce = most === limit ? "" : `, ${formatAmount(meter, most)} at once`;
   const rate = `The rate "${name}" of ${whose(allowance, account)} allows ${formatAmount(meter, limit)} per ${window}${atOnce}`;
+  if (most === 0n) return new HeadgateError("rate_limited", `${rate}: it admits nothing.`, { allowance: name });
   if (amount > most) {
-    const message = `${rate}. This request needs ${formatAmount(meter, amount)} at once, which there will never be: make it smaller.`;
+    const message = `${rate}. This request needs ${formatAmount(meter, amount)} at once, which there will never be: make it smaller, or bound its output by max_tokens.`;
     return new HeadgateError("rate_limited", message, { allowance: name });
   }
   const retryAfterMs = roomInMs ?? RUNNING_RETRY_AFTER_MS;
@@ -113,6 +114,10 @@ function rateLimited({ allowance, account, amount, standing, roomInMs }: LimitRe
 function slotsExhausted({ allowance, account, standing }: LimitReached): HeadgateError {
   const { name } = allowance;
   const limit = standing?.limit ?? allowance.limit;
+  if (limit === 0n) {
+    const message = `The allowance "${name}" of ${whose(allowance, account)} lets no request run: its limit is 0.`;
+    return new HeadgateError("slots_exhausted", message, { allowance: name });
+  }
   return new HeadgateError(
     "slots_exhausted",
     `The allowance "${name}" of ${whose(allowance, account)} lets ${limit} ${limit === 1n ? "request" : "requests"} run at the same time, ` +

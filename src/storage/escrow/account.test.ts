@@ -45,13 +45,24 @@ test("an enforced account grants nothing that is not there, and says so", () => 
   assert.deepEqual([last.granted, last.short, available(last.state)], [10n, false, 0n]);
 });
 
-test("soft and shadow grant beyond the limit, and tell that they did", () => {
+test("soft and shadow grant beyond the limit, only what is needed, and tell that they did", () => {
   for (const mode of ["soft", "shadow"] as const) {
     const state = budget(100n, { spent: 100n, mode });
     const { granted, short, retryAfterMs, state: after } = draw(state, { need: 5n, want: 50n }, startMs);
-    assert.deepEqual([granted, short, retryAfterMs, available(after)], [50n, true, null, -50n]);
-    assert.equal(draw(budget(100n, { mode }), { need: 5n, want: 50n }, startMs).short, false);
+    assert.deepEqual([granted, short, retryAfterMs, available(after)], [5n, true, null, -5n]);
+    const within = draw(budget(100n, { mode }), { need: 5n, want: 50n }, startMs);
+    assert.deepEqual([within.granted, within.short], [12n, false]);
   }
+});
+
+test("a rate that only watches is full once its limit is used, whatever is drawn ahead and given back", () => {
+  let state: AccountState = { ...budget(4n, { mode: "shadow" }), drain: { amount: 4n, perMs: 3_600_000 } };
+  for (let request = 0; request < 8; request++) {
+    const drawn = draw(state, { need: 1n, want: 4n }, startMs);
+    const settled = settle(drawn.state, { fromGrant: 1n, overdraft: 0n }, false);
+    state = release(settled, drawn.granted - 1n, false);
+  }
+  assert.deepEqual([state.spent, state.granted, available(state)], [4n, 0n, 0n]);
 });
 
 test("a settlement takes from granted, or from suspense once the owner is fenced, and beyond it from what is available", () => {

@@ -91,8 +91,9 @@ export function draw(before: AccountState, { need, want }: { need: Amount; want:
     const retryAfterMs = short ? msUntilAvailable(state, need, nowMs) : null;
     return { state: { ...state, granted: state.granted + granted }, granted, short, retryAfterMs };
   }
-  const granted = { ...state, granted: state.granted + want };
-  return { state: spill(granted, free), granted: want, short, retryAfterMs: null };
+  // Beyond the limit nothing is drawn ahead: what is not used would be given back as if it had been counted.
+  const granted = short ? need : grantSize(free, need, want);
+  return { state: spill({ ...state, granted: state.granted + granted }, free), granted, short, retryAfterMs: null };
 }
 
 /** A request that took `fromGrant` of its owner's grant and `overdraft` beyond it. `suspended`: the grant is in suspense. */
