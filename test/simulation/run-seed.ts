@@ -10,7 +10,7 @@
 import { describe } from "./checks/auditor.ts";
 import { checkQuiescence } from "./checks/quiescence.ts";
 import { Violation, type Invariant } from "./checks/violation.ts";
-import type { Counts } from "./gateway/counts.ts";
+import type { CountEntries } from "./gateway/counts.ts";
 import { World } from "./world.ts";
 
 /** For processes to find out that they are fenced, and to register anew. */
@@ -23,7 +23,7 @@ const LEASES_OVER_MS = 60_000;
 
 export interface SeedResult {
   readonly seed: number;
-  readonly counts: Counts;
+  readonly counts: CountEntries;
   readonly events: number;
   /** Equal for equal runs. */
   readonly digest: string;
@@ -45,7 +45,7 @@ export async function runSeed(seed: number, tell: ((line: string) => void) | nul
   world.counts.add("messages repeated", world.network.counts.repeated);
   return {
     seed,
-    counts: world.counts,
+    counts: world.counts.entries(),
     events: run.events,
     digest: world.trace.digest(),
     failure: failure && { invariant: failure.invariant, detail: failure.message, recent: world.trace.recent() },

@@ -13,7 +13,8 @@
 import { parseArgs } from "node:util";
 import { runMutations } from "./mutation/run-mutations.ts";
 import { renderFailure, Tally } from "./report.ts";
-import { runSeed } from "./run-seed.ts";
+import { runSeed, type SeedResult } from "./run-seed.ts";
+import { runSeeds } from "./run-seeds.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,29 +26,30 @@ const { values } = parseArgs({
   },
 });
 
-const holds = values.mutations
-  ? await runMutations(say)
-  : values.seed === undefined
-    ? await runSeeds(readCount("from", values.from), readCount("seeds", values.seeds), null)
-    : await runSeeds(readCount("seed", values.seed), 1, values.trace ? (line) => say(`${line}\n`) : null);
-process.exitCode = holds ? 0 : 1;
+process.exitCode = (await run()) ? 0 : 1;
 
-/** Until the first that fails. */
-async function runSeeds(from: number, count: number, tell: ((line: string) => void) | null): Promise<boolean> {
+function run(): Promise<boolean> {
+  if (values.mutations) return runMutations(say);
+  const { seed, from, seeds } = values;
+  if (seed !== undefined) return told((tally) => runOne(readCount("seed", seed), tally));
+  return told((tally) => runSeeds(readCount("from", from), readCount("seeds", seeds), tally));
+}
+
+async function runOne(seed: number, tally: Tally): Promise<SeedResult | null> {
+  const result = await runSeed(seed, values.trace ? (line) => say(`${line}\n`) : null);
+  tally.add(result);
+  return result.failure === null ? null : result;
+}
+
+/** Resolves with whether all invariants held. */
+async function told(runAll: (tally: Tally) => Promise<SeedResult | null>): Promise<boolean> {
   const tally = new Tally();
   const startedMs = performance.now();
-  const told = (): void => say(tally.render((performance.now() - startedMs) / 1000));
-  for (let seed = from; seed < from + count; seed++) {
-    const result = await runSeed(seed, tell);
-    tally.add(result);
-    if (result.failure !== null) {
-      told();
-      say(renderFailure(seed, result.failure));
-      return false;
-    }
-  }
-  told();
-  return true;
+  const failed = await runAll(tally);
+  say(tally.render((performance.now() - startedMs) / 1000));
+  if (failed === null || failed.failure === null) return true;
+  say(renderFailure(failed.seed, failed.failure));
+  return false;
 }
 
 function readCount(name: string, text: string): number {

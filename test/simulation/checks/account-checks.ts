@@ -69,6 +69,6 @@ function checkSpent({ key, state }: ModelAccount, books: Books): void {
   throw new Violation("ledger", `${key.accountId} has spent ${state.spent}, the ledger has settled ${settled} of it`);
 }
 
-export function levelOf(state: AccountState): bigint {
+function levelOf(state: AccountState): bigint {
   return state.limit - available(state);
 }

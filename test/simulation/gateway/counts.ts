@@ -1,4 +1,6 @@
 /** How much of everything happened, so that one sees that it does. */
+export type CountEntries = readonly (readonly [what: string, count: number])[];
+
 export class Counts {
   readonly #counts = new Map<string, number>();
 
@@ -6,8 +8,8 @@ export class Counts {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + count);
   }
 
-  addAll(counts: Counts): void {
-    for (const [what, count] of counts.#counts) this.add(what, count);
+  addAll(entries: CountEntries): void {
+    for (const [what, count] of entries) this.add(what, count);
   }
 
   of(what: string): number {
@@ -15,7 +17,7 @@ export class Counts {
   }
 
   /** In the order of their names. */
-  entries(): readonly (readonly [what: string, count: number])[] {
+  entries(): CountEntries {
     return [...this.#counts].toSorted(([one], [other]) => (one < other ? -1 : 1));
   }
 }

@@ -2,8 +2,9 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 /** A bug, planted by replacing a text that occurs exactly once in the file. */
 export interface Mutation {
@@ -25,6 +26,7 @@ export interface Verdict {
 const SILENCE_MS_MAX = 60_000;
 
 const project = join(import.meta.dirname, "..", "..", "..");
+const seek = relative(project, fileURLToPath(new URL("./seek.ts", import.meta.url)));
 
 export class Workshop implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "headgate-mutation-"));
@@ -58,8 +60,9 @@ export class Workshop implements Disposable {
 
   /** Runs so many seeds on the copy as it is. */
   async seek(seeds: number): Promise<Verdict> {
-    const script = join(this.#folder, "test", "simulation", "mutation", "seek.ts");
-    const child = spawn(process.execPath, [script, String(seeds)], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(process.execPath, [join(this.#folder, seek), String(seeds)], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     let silence = setTimeout(() => child.kill("SIGKILL"), SILENCE_MS_MAX);
     const ended = new Promise<string>((resolve) => {
       child.once("close", (code, signal) => resolve(signal === null ? `exit code ${code}` : "it hangs"));

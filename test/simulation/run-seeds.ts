@@ -1,0 +1,30 @@
+/**
+ * Runs many seeds on all cores, until one fails. Which one is told does not depend on the cores: seeds are begun in order,
+ * and of those that fail the lowest counts.
+ */
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Tally } from "./report.ts";
+import type { SeedResult } from "./run-seed.ts";
+
+/** Resolves with the failure, or with `null` if all hold. `tally` is told of every seed. */
+export async function runSeeds(from: number, count: number, tally: Tally): Promise<SeedResult | null> {
+  let next = from;
+  const failed: SeedResult[] = [];
+  const work = async (): Promise<void> => {
+    const worker = new Worker(new URL("./seed-worker.ts", import.meta.url));
+    try {
+      while (next < from + count && failed.length === 0) {
+        worker.postMessage(next++);
+        const [result] = (await once(worker, "message")) as [SeedResult];
+        tally.add(result);
+        if (result.failure !== null) failed.push(result);
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, availableParallelism()) }, work));
+  return failed.toSorted((one, other) => one.seed - other.seed)[0] ?? null;
+}
