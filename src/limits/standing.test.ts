@@ -52,6 +52,22 @@ describe("what limits say of the rates on a path", () => {
   });
 });
 
+test("a rate tells each request that it refuses when there will be room for that one", async () => {
+  const world = createLimitsWorld();
+  world.allow({ meter: "tokens", window: "minute", limit: 60_000n });
+  const limits = await world.open();
+  await limits.reserve(aScope, estimate(demand(0, 60_000)));
+  const refusedFor = async (tokens: number): Promise<number | null> => {
+    try {
+      await limits.reserve(aScope, estimate(demand(0, tokens)));
+    } catch (refusal) {
+      return refusal instanceof HeadgateError ? refusal.retryAfterMs : null;
+    }
+    return null;
+  };
+  assert.deepEqual([await refusedFor(1_000), await refusedFor(50_000)], [1_000, 50_000]);
+});
+
 describe("a preview", () => {
   test("says for each allowance what would be held, what there is and whether it would do, and holds nothing", async () => {
     const world = createLimitsWorld();

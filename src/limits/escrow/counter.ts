@@ -132,9 +132,12 @@ export class Counter {
     return inOtherHands > 0n && drawable + inOtherHands + hand.free >= amount;
   }
 
+  /** What the bank said of another amount holds for a larger one at the least. */
   #refusalOf({ amount }: Claim, nowMs: number): HeadgateError {
-    const { account, allowance, outlook, shortage } = this.#purse;
-    const roomInMs = shortage.roomInMs(nowMs);
+    const { account, allowance, outlook, shortage, hand } = this.#purse;
+    const said = shortage.roomInMs(nowMs);
+    const reckoned = outlook.roomInMs(amount, hand.free, allowance, nowMs);
+    const roomInMs = said === null || reckoned === null ? (said ?? reckoned) : Math.max(said, reckoned);
     return limitReached({ allowance, account, amount, standing: outlook.standing, roomInMs });
   }
 

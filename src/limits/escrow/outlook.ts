@@ -75,6 +75,15 @@ export class Outlook {
     return now < this.#standing.limit ? now : this.#standing.limit;
   }
 
+  /** Of a rate that refuses `amount`: until there will be room, `free` in this one's hand included. `null`: unknown, or no rate. */
+  roomInMs(amount: Amount, free: Amount, allowance: Allowance, nowMs: number): number | null {
+    const drain = drainOf(allowance);
+    const drawable = this.drawable(allowance, nowMs);
+    if (drain === null || drain.amount === 0n || drawable === null) return null;
+    const missing = amount - free - drawable;
+    return missing <= 0n ? null : Number((missing * BigInt(drain.perMs) + drain.amount - 1n) / drain.amount);
+  }
+
   /** Of a rate: until nothing of it is used any more. */
   fullInMs(room: Amount, allowance: Allowance): number {
     const drain = drainOf(allowance);
