@@ -89,9 +89,6 @@ test("commands that only read make no store, and alerts are listed when there ar
     assert.match(stderr, /There is no store in /);
   }
   await cli.run("tenant", "create", "acme");
-  assert.equal(
-    (await cli.run("budget", "alerts")).stdout,
-    "No threshold was passed.\n",
-  );
+  assert.equal((await cli.run("budget", "alerts")).stdout, "No threshold was passed.\n");
   assert.deepEqual(await cli.json("budget", "alerts"), { alerts: [] });
 });
