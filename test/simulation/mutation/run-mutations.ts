@@ -7,7 +7,7 @@ import { processMutations } from "./process-mutations.ts";
 import { Workshop, type Mutation, type Verdict } from "./workshop.ts";
 
 /** Of one mutation; and of the sources as they are, which must be sound or the rest says nothing. */
-const SEEDS_MAX = 600;
+const SEEDS_MAX = 1_500;
 const SOUND_SEEDS = 100;
 
 /** `tell` is given a row for each mutation as it is decided. Resolves with whether all were noticed. */
