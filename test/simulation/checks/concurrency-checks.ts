@@ -24,8 +24,8 @@ export class ConcurrencyChecks {
   }
 
   admitted(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
-    // A process whose clocks stood still cannot know yet that its lease is over.
-    const isUnaware = asked.process.stoppedMs > 0 && bank.isFenced(asked.process.instanceId);
+    // A process whose clocks stood still, or whose bank's clock jumped, cannot know yet that its lease is over.
+    const isUnaware = bank.isFenced(asked.process.instanceId);
     const entries = isUnaware ? [] : asked.path.filter(({ row }) => row.meter === "slots");
     this.slots.began(
       asked,
