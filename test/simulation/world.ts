@@ -40,7 +40,8 @@ export class World {
     this.trace = new Trace(agenda, tell);
     this.#control = new Control(this.scenario.allowances);
     this.network = new Network(agenda, random.fork(), this.scenario.network);
-    this.auditor = new Auditor({ control: this.#control, rules: rulesOf(this.scenario), nowMs });
+    const bankJumps = this.scenario.mishaps.some(({ kind }) => kind === "bank-jump");
+    this.auditor = new Auditor({ control: this.#control, rules: rulesOf(this.scenario), bankJumps, nowMs });
     this.bank = new ModelBank(this.#control, () => this.#bankMs(), this.auditor.witness);
     this.auditor.watch(this.bank);
     const ledger = new Ledger(

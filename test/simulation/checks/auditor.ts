@@ -22,6 +22,8 @@ import { Violation } from "./violation.ts";
 export interface AuditedWorld {
   readonly control: Control;
   readonly rules: RefusalRules;
+  /** The bank's clock jumps now and then. */
+  readonly bankJumps: boolean;
   readonly nowMs: () => number;
 }
 
@@ -35,7 +37,7 @@ export class Auditor {
 
   constructor(world: AuditedWorld) {
     this.#world = world;
-    this.#concurrency = new ConcurrencyChecks(world.control, this.#draws);
+    this.#concurrency = new ConcurrencyChecks(world.control, this.#draws, world.bankJumps);
     this.#refusals = new RefusalChecks({ ...world, books: this.books, slots: this.#concurrency.slots });
   }
 

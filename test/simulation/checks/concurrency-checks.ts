@@ -17,10 +17,13 @@ export class ConcurrencyChecks {
   readonly #holders = new Running<Asked>();
   readonly #control: Control;
   readonly #draws: DrawChecks;
+  readonly #bankJumps: boolean;
 
-  constructor(control: Control, draws: DrawChecks) {
+  /** `bankJumps`: the bank's clock does, so that leases end before any process can know. */
+  constructor(control: Control, draws: DrawChecks, bankJumps: boolean) {
     this.#control = control;
     this.#draws = draws;
+    this.#bankJumps = bankJumps;
   }
 
   admitted(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
@@ -29,7 +32,7 @@ export class ConcurrencyChecks {
     const entries = isUnaware ? [] : asked.path.filter(({ row }) => row.meter === "slots");
     this.slots.began(
       asked,
-      entries.flatMap(({ prefix }) => [prefix, slotsKey(prefix, asked.process.instanceId)]),
+      entries.flatMap(({ prefix }) => [prefix, slotsKey(prefix, instanceId)]),
     );
     this.#holders.began(
       asked,
