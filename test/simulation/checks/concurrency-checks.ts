@@ -27,8 +27,9 @@ export class ConcurrencyChecks {
   }
 
   admitted(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
+    const { instanceId, stoppedMs } = asked.process;
     // A process whose clocks stood still, or whose bank's clock jumped, cannot know yet that its lease is over.
-    const isUnaware = bank.isFenced(asked.process.instanceId);
+    const isUnaware = (this.#bankJumps || stoppedMs > 0) && bank.isFenced(instanceId);
     const entries = isUnaware ? [] : asked.path.filter(({ row }) => row.meter === "slots");
     this.slots.began(
       asked,
