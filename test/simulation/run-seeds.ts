@@ -14,10 +14,11 @@ export async function runSeeds(from: number, count: number, tally: Tally): Promi
   const failed: SeedResult[] = [];
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL("./seed-worker.ts", import.meta.url));
+    const exited = once(worker, "exit");
     try {
       while (next < from + count && failed.length === 0) {
         worker.postMessage(next++);
-        const [result] = (await once(worker, "message")) as [SeedResult];
+        const result = await Promise.race([answerOf(worker), exited.then(failToAnswer)]);
         tally.add(result);
         if (result.failure !== null) failed.push(result);
       }
@@ -27,4 +28,13 @@ export async function runSeeds(from: number, count: number, tally: Tally): Promi
   };
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism()) }, work));
   return failed.toSorted((one, other) => one.seed - other.seed)[0] ?? null;
+}
+
+async function answerOf(worker: Worker): Promise<SeedResult> {
+  const [result] = (await once(worker, "message")) as [SeedResult];
+  return result;
+}
+
+function failToAnswer(): never {
+  throw new Error("A thread of the simulation has ended on its own.");
 }
