@@ -81,7 +81,10 @@ export interface LedgerEntry {
   readonly flags: readonly LedgerFlag[];
 }
 
-/** How a request ended, from the caller's point of view. */
+/**
+ * How a request ended, from the caller's point of view. `refused`: before anything of an answer was sent. `truncated`: a
+ * part was sent, but the provider broke off, or an allowance had no room for the rest.
+ */
 export type Ending =
   | "complete"
   | "refused"

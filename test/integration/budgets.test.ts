@@ -133,7 +133,8 @@ test("a stream grows slice by slice, and one that outgrows its budget ends with 
   assert.ok(!events.includes("[DONE]"));
   assert.equal(JSON.parse(events.at(-1) ?? "{}").error.code, "budget_exhausted");
   const { row, entries } = await evidenceOf(place.gateway, String(reply.headers["x-request-id"]));
-  assert.deepEqual([row.error_code, entries[0]?.basis], ["budget_exhausted", "metered"]);
+  assert.deepEqual([row.ending, row.error_code, row.status], ["truncated", "budget_exhausted", 200]);
+  assert.equal(entries[0]?.basis, "metered");
   assert.ok(row.cost_nano_usd > 2_000_000n, "what had come is charged");
   assert.ok(row.cost_nano_usd <= 6_000_000n + 64n * OUTPUT_RATE, "at the most a slice beyond the limit");
   assert.equal((await spentOf(place.gateway)).money, row.cost_nano_usd);

@@ -1,7 +1,6 @@
 /** The wide row of an exchange: everything an operator may want to know of it, and no content. */
 import { addUsd, zeroUsd } from "../../kernel/money.ts";
 import { addUsage, emptyUsage, totalOutputTokens } from "../../kernel/usage.ts";
-import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Ending, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Exchange } from "../exchange.ts";
@@ -42,7 +41,7 @@ export function buildRecord(
     modelServed: lastAttempt?.hold.modelTarget ?? null,
     provider: lastAttempt?.hold.provider ?? null,
     status: failure === null || exchange.responder.headSent ? 200 : failure.status,
-    ending: endingOf(failure, exchange.attempts.length > 0),
+    ending: endingOf(exchange),
     finishReason: attempt?.reading.finish ?? null,
     errorCode: failure?.code ?? null,
     attempts: exchange.attempts.length,
@@ -62,7 +61,7 @@ export function buildRecord(
   };
 }
 
-function endingOf(failure: HeadgateError | null, attempted: boolean): Ending {
+function endingOf({ failure, attempts, responder }: Exchange): Ending {
   if (failure === null) return "complete";
   switch (failure.code) {
     case "client_closed":
@@ -83,9 +82,11 @@ function endingOf(failure: HeadgateError | null, attempted: boolean): Ending {
     case "upstream_rejected":
       return "provider-error";
     case "upstream_credentials":
-      return attempted ? "provider-error" : "refused";
+      return attempts.length > 0 ? "provider-error" : "refused";
     default:
-      return failure.fault === "upstream" ? "provider-error" : "refused";
+      if (failure.fault === "upstream") return "provider-error";
+      // A stream that has begun is not refused any more: what allowances do not let go on is cut short.
+      return responder.headSent ? "truncated" : "refused";
   }
 }
 
