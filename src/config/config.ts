@@ -10,6 +10,10 @@ export interface Config {
   readonly queue: QueueConfig;
   readonly alerts: AlertsConfig;
   readonly timeouts: TimeoutsConfig;
+  readonly retries: RetriesConfig;
+  readonly health: HealthConfig;
+  readonly idempotency: IdempotencyConfig;
+  readonly cache: CacheConfig;
   /** By the name used in `provider/model`; usually the catalogue's id. */
   readonly providers: Readonly<Record<string, ProviderConfig>>;
   /** Aliases that callers may ask for. */
@@ -94,8 +98,55 @@ export interface TimeoutsConfig {
   readonly firstTokenMs: number;
   readonly idleMs: number;
   readonly totalMs: number;
+  /**
+   * How long the first output is waited for at the least before another target is tried, where there is one. A target
+   * that usually takes longer is given longer.
+   */
+  readonly switchMs: number;
   /** Silence after the provider's finish reason before the stream is taken as complete. */
   readonly endingMs: number;
+}
+
+/** How calls that failed are made again, at the same target or at another. */
+export interface RetriesConfig {
+  /** Calls that one request may cause in all, hedges included; 1: no second one. */
+  readonly attemptsMax: number;
+  /** The wait before the first call of the same target again is drawn between 0 and this; it doubles with each. */
+  readonly backoffMs: number;
+  readonly backoffMaxMs: number;
+  /** Calls made again (and hedges), relative to a target's requests of late. */
+  readonly budgetPercent: number;
+}
+
+/** When a target is left alone because its calls fail, by what this process has seen. */
+export interface HealthConfig {
+  /** Failures in a row after which a target is left alone. */
+  readonly failuresInRow: number;
+  /** Share of failed calls within `windowMs` after which it is left alone. */
+  readonly failurePercent: number;
+  readonly windowMs: number;
+  /** How long it is left alone at first; doubles with each probe that fails, up to `openMaxMs`. */
+  readonly openMs: number;
+  readonly openMaxMs: number;
+  /** Probes at the same time once that is over. */
+  readonly probes: number;
+  /** Whether calls at the same time are bounded by how a target's latency answers to them. */
+  readonly adaptiveConcurrency: "on" | "off";
+}
+
+export interface IdempotencyConfig {
+  /** How long the answer of a request with an `Idempotency-Key` is kept; 0: such keys are not heeded. */
+  readonly retentionMs: number;
+  /** Largest answer that is kept. */
+  readonly answerBytes: number;
+}
+
+/** Of answers, for routes and requests that ask for it. */
+export interface CacheConfig {
+  /** Of all cached answers together; 0: no answer is kept. */
+  readonly sizeBytes: number;
+  /** Of one answer. */
+  readonly answerBytes: number;
 }
 
 export interface ProviderConfig {
@@ -110,6 +161,8 @@ export interface ProviderConfig {
   /** Models known to be there, besides the catalogue's; shown by `GET /v1/models`. */
   readonly models: readonly string[];
   readonly timeouts: Partial<TimeoutsConfig>;
+  /** What is true of it by policy, e.g. `eu`: routes and requests may require tags. */
+  readonly tags: readonly string[];
   /** Calls at the same time from this process, of all models without a number of their own; 0: as many as come. */
   readonly concurrency: number;
   /** The same by model. */
@@ -134,16 +187,60 @@ export interface Secret {
 
 export interface ModelConfig {
   readonly description: string | null;
-  /** Chosen among by weight, of those that can serve the request. */
+  /** Equal alternatives: one is chosen by `balance` of those that can serve the request, the others stand in for it. */
   readonly targets: readonly TargetConfig[];
+  /** Tried in this order when none of `targets` can answer: declared acceptable, though perhaps of another quality. */
+  readonly fallbacks: readonly TargetConfig[];
+  /** `least-loaded`: by outstanding calls and latency. `sticky`: the same beginning of a prompt, the same target. */
+  readonly balance: "weighted" | "least-loaded" | "sticky";
+  /** Tags that a target must have to serve the alias. */
+  readonly requires: readonly string[];
+  /** A dearer target does not serve the alias. */
+  readonly priceCeiling: PriceCeilingConfig;
   readonly timeouts: Partial<TimeoutsConfig>;
+  readonly retries: Partial<RetriesConfig>;
+  readonly commit: CommitConfig;
+  readonly hedge: HedgeConfig;
+  readonly cache: ModelCacheConfig;
 }
 
 export interface TargetConfig {
   /** `provider/model`. */
   readonly model: string;
-  /** Share of requests relative to the other targets; 0 takes none. Default 1. */
+  /** Share of requests relative to the other targets; 0 takes none. Default 1. Of fallbacks it does not count. */
   readonly weight: number;
+  /** Besides the provider's. */
+  readonly tags: readonly string[];
+  readonly timeouts: Partial<TimeoutsConfig>;
+}
+
+/** Dollars per million tokens, as decimal text; `null`: any. */
+export interface PriceCeilingConfig {
+  readonly input: string | null;
+  readonly output: string | null;
+}
+
+/** Until when a stream's attempt may be replaced without the caller seeing it, and what follows when it breaks later. */
+export interface CommitConfig {
+  /** `window`: after so much output or time. `complete`: when the provider has finished. */
+  readonly at: "first-output" | "window" | "complete";
+  readonly windowTokens: number;
+  readonly windowMs: number;
+  /** `continue`: by another attempt, where that can be done without contradiction; else the error. */
+  readonly whenBroken: "error" | "continue";
+}
+
+/** A second call beside one that is slow to begin. */
+export interface HedgeConfig {
+  readonly mode: "off" | "on";
+  /** How long the first output is waited for; 0: as long as 95 of 100 of the target's calls took of late. */
+  readonly afterMs: number;
+}
+
+export interface ModelCacheConfig {
+  /** `exact`: a request that is the same in all that matters is answered from the cache. */
+  readonly mode: "off" | "exact";
+  readonly ttlMs: number;
 }
 
 export interface PricesConfig {

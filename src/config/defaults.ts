@@ -1,12 +1,14 @@
-import type { Config, ProviderConfig, Secret } from "./config.ts";
-import { fileSchema, providerSchema } from "./options/schema.ts";
+import type { Config, ModelConfig, ProviderConfig, Secret, TargetConfig } from "./config.ts";
+import { fileSchema, modelSchema, providerSchema } from "./options/schema.ts";
 
 /** The same shape with everything optional, down to the leaves; lists and secrets are given whole. */
-export type DeepPartial<Value> = Value extends readonly unknown[] | Secret
-  ? Value
-  : Value extends object
-    ? { readonly [Key in keyof Value]?: DeepPartial<Value[Key]> }
-    : Value;
+export type DeepPartial<Value> = Value extends readonly TargetConfig[]
+  ? readonly (Pick<TargetConfig, "model"> & Partial<TargetConfig>)[]
+  : Value extends readonly unknown[] | Secret
+    ? Value
+    : Value extends object
+      ? { readonly [Key in keyof Value]?: DeepPartial<Value[Key]> }
+      : Value;
 
 /**
  * The configuration of an empty file, with these values in place; providers and models are completed as the loader
@@ -18,12 +20,14 @@ export function defaultConfig(overrides: DeepPartial<Config> = {}): Config {
     name,
     defaultProvider(name, given),
   ]);
-  const models = Object.entries(overrides.models ?? {}).map(([name, given]) => [
-    name,
-    overlay({ description: null, targets: [], timeouts: {} }, given),
-  ]);
+  const models = Object.entries(overrides.models ?? {}).map(([name, given]) => [name, defaultModel(given)]);
   const joined = { providers: Object.fromEntries(providers) as unknown, models: Object.fromEntries(models) as unknown };
   return overlay(overlay(sections, overrides), joined) as Config;
+}
+
+/** An alias with nothing set but what is given; its targets are given whole, or by what differs from the defaults. */
+export function defaultModel(given: DeepPartial<ModelConfig> = {}): ModelConfig {
+  return modelSchema.parse({ targets: [], ...given }) as ModelConfig;
 }
 
 /** A provider with nothing set but what is given, of the kind `name` unless said; without credentials, it has no key. */

@@ -50,7 +50,7 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
   return {
     config,
     endpoints,
-    router: createRouter({ aliases: config.models, providers: routed, random: deps.random }),
+    router: createRouter({ aliases: config.models, retries: config.retries, providers: routed, random: deps.random }),
     prices: createPriceBook({ catalogue: deps.catalogue, prices: config.prices, providers: priced }),
   };
 }

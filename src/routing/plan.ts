@@ -1,4 +1,5 @@
 /** The boundary between routing and the exchange: a request's model name becomes an ordered list of targets. */
+import type { CommitConfig, HedgeConfig, ModelCacheConfig, RetriesConfig, TimeoutsConfig } from "../config/config.ts";
 import type { DialectName, Needs, Operation, TargetFacts } from "../dialects/dialect.ts";
 
 /** One model at one provider that can serve the request. */
@@ -10,13 +11,24 @@ export interface Target {
   /** The dialect to speak with it. */
   readonly dialect: DialectName;
   readonly facts: TargetFacts;
+  /** Those of the alias and of the target in it, to be laid over the provider's. */
+  readonly timeouts: Partial<TimeoutsConfig>;
+}
+
+/** What the route of a request decides besides its targets. */
+export interface RoutePolicy {
+  readonly retries: RetriesConfig;
+  readonly commit: CommitConfig;
+  readonly hedge: HedgeConfig;
+  readonly cache: ModelCacheConfig;
 }
 
 export interface Plan {
   /** As the caller wrote it. */
   readonly asked: string;
-  /** Best first; never empty. */
+  /** Best first; never empty. The first is the one chosen, the others take its place when it cannot answer. */
   readonly targets: readonly Target[];
+  readonly policy: RoutePolicy;
 }
 
 export interface PlanRequest {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultConfig, defaultModel } from "../config/defaults.ts";
 import type { Needs } from "../dialects/dialect.ts";
 import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
 import type { RoutedProvider } from "./candidate.ts";
@@ -35,11 +36,17 @@ const anthropic = provider("anthropic", ["claude-sonnet-4-5"], {
 const openrouter = provider("openrouter", ["openai/gpt-5", "meta/llama"], { quirks: { streamUsage: "always" } });
 
 function alias(...targets: readonly (readonly [model: string, weight: number])[]): RouterSources["aliases"][string] {
-  return { description: null, timeouts: {}, targets: targets.map(([model, weight]) => ({ model, weight })) };
+  const given = targets.map(([model, weight]) => ({ model, weight }));
+  return defaultModel({ targets: given });
 }
 
 function router(aliases: RouterSources["aliases"] = {}, random: () => number = () => 0) {
-  return createRouter({ aliases, providers: [openai, anthropic, openrouter], random });
+  return createRouter({
+    aliases,
+    retries: defaultConfig().retries,
+    providers: [openai, anthropic, openrouter],
+    random,
+  });
 }
 
 function chat(model: string, more: Partial<PlanRequest> = {}): PlanRequest {
@@ -67,24 +74,28 @@ test("an alias wins over a provider's model of the same name", () => {
 
 test("a prefixed name reaches any model of the provider, known or not, with further slashes in it", () => {
   const plan = router().plan(chat("openrouter/vendor/brand-new"));
-  assert.deepEqual(plan, {
-    asked: "openrouter/vendor/brand-new",
-    targets: [
-      {
-        provider: "openrouter",
-        name: "openrouter/vendor/brand-new",
-        dialect: "openai-chat",
-        facts: { model: "vendor/brand-new", maxOutputTokens: null, quirks: { streamUsage: "always" } },
-      },
-    ],
-  });
+  assert.equal(plan.asked, "openrouter/vendor/brand-new");
+  assert.deepEqual(plan.targets, [
+    {
+      provider: "openrouter",
+      name: "openrouter/vendor/brand-new",
+      dialect: "openai-chat",
+      facts: { model: "vendor/brand-new", maxOutputTokens: null, quirks: { streamUsage: "always" } },
+      timeouts: {},
+    },
+  ]);
 });
 
 test("a bare name goes to the first provider that knows it, in configured order", () => {
   assert.deepEqual(names(router(), chat("gpt-5")), ["openai/gpt-5"]);
   assert.deepEqual(names(router(), chat("meta/llama")), ["openrouter/meta/llama"]);
   const second = provider("second", ["gpt-5"]);
-  const swapped = createRouter({ aliases: {}, providers: [second, openai], random: () => 0 });
+  const swapped = createRouter({
+    aliases: {},
+    retries: defaultConfig().retries,
+    providers: [second, openai],
+    random: () => 0,
+  });
   assert.deepEqual(names(swapped, chat("gpt-5")), ["second/gpt-5"]);
 });
 
@@ -113,7 +124,12 @@ test("names without a model or a provider, inherited names and endless names are
 
 test("a caller is served in its own dialect where the provider speaks it, else in another of the operation", () => {
   const both = provider("both", ["m"], { dialects: ["openai-chat", "anthropic-messages"] });
-  const sources = createRouter({ aliases: {}, providers: [both, anthropic], random: () => 0 });
+  const sources = createRouter({
+    aliases: {},
+    retries: defaultConfig().retries,
+    providers: [both, anthropic],
+    random: () => 0,
+  });
   const dialectOf = (request: PlanRequest) => sources.plan(request).targets[0]?.dialect;
   assert.equal(dialectOf(chat("both/m", { dialectIn: "anthropic-messages" })), "anthropic-messages");
   assert.equal(dialectOf(chat("both/m")), "openai-chat");

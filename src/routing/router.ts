@@ -9,11 +9,12 @@
  * kept, bounded, since names come from callers; a plan for a name seen before is a few lookups. Whether the caller may
  * use the model is allow-list.ts; what happens when a target fails is the exchange's.
  */
-import type { ModelConfig } from "../config/config.ts";
+import type { ModelConfig, RetriesConfig } from "../config/config.ts";
+import { defaultModel } from "../config/defaults.ts";
 import { assert } from "../kernel/assert.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import type { ListedModel, PlanRequest, Router } from "./plan.ts";
+import type { ListedModel, PlanRequest, RoutePolicy, Router } from "./plan.ts";
 import { isModelAllowed } from "./allow-list.ts";
 import { createCandidate, type Candidate, type RoutedProvider } from "./candidate.ts";
 import { createRoute, type Route } from "./route.ts";
@@ -21,6 +22,8 @@ import { createRoute, type Route } from "./route.ts";
 export interface RouterSources {
   /** `models` of the configuration. */
   readonly aliases: Readonly<Record<string, ModelConfig>>;
+  /** For all models; an alias may set its own. */
+  readonly retries: RetriesConfig;
   /** In configured order. */
   readonly providers: readonly RoutedProvider[];
   /** Uniform in [0, 1). */
@@ -36,7 +39,9 @@ const suggestionsMax = 3;
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** The targets of every alias must name configured providers: the configuration's check has seen to it. */
-export function createRouter({ aliases, providers, random }: RouterSources): Router {
+export function createRouter({ aliases, retries, providers, random }: RouterSources): Router {
+  const policies = new Map(Object.entries(aliases).map(([alias, model]) => [alias, policyOf(model, retries)]));
+  const usualPolicy = policyOf(defaultModel(), retries);
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const aliasRoutes = new Map(
     Object.entries(aliases).map(([alias, model]) => [alias, createRoute(alias, aliasCandidates(alias, model, byName))]),
@@ -58,10 +63,15 @@ export function createRouter({ aliases, providers, random }: RouterSources): Rou
 
   return {
     plan({ model, operation, dialectIn, needs, modelAllowList }: PlanRequest) {
-      return { asked: model, targets: findRoute(model, modelAllowList).choose(operation, dialectIn, needs, random) };
+      const targets = findRoute(model, modelAllowList).choose(operation, dialectIn, needs, random);
+      return { asked: model, targets, policy: policies.get(model) ?? usualPolicy };
     },
     list: () => listed,
   };
+}
+
+function policyOf({ commit, hedge, cache, retries: own }: ModelConfig, retries: RetriesConfig): RoutePolicy {
+  return { commit, hedge, cache, retries: { ...retries, ...own } };
 }
 
 function aliasCandidates(

@@ -103,7 +103,7 @@ export const budgetsOptions: Options<BudgetsConfig> = {
   }),
 };
 
-/** The same five for all providers, for one provider and for one alias; the nearest one that is set counts. */
+/** The same six for all providers, for one provider and for one alias; the nearest one that is set counts. */
 export const timeoutsOptions: Options<TimeoutsConfig> = {
   connectMs: numeric("duration", {
     doc: "How long dialling a provider and TLS may take.",
@@ -116,7 +116,7 @@ export const timeoutsOptions: Options<TimeoutsConfig> = {
     default: 0,
     min: 0,
     max: DAY_MS,
-    zero: "only the total counts, since there is no other provider to turn to",
+    zero: "only the total counts",
   }),
   idleMs: numeric("duration", {
     doc: "How long a provider may fall silent between two events of a stream; keep-alive comments do not count as progress.",
@@ -129,6 +129,13 @@ export const timeoutsOptions: Options<TimeoutsConfig> = {
     default: 600_000,
     min: 1,
     max: DAY_MS,
+  }),
+  switchMs: numeric("duration", {
+    doc: "How long to wait for the first output before another target is tried, where the model has one that can serve the request. A target whose answers usually begin later is given twice its usual time.",
+    default: 8000,
+    min: 0,
+    max: DAY_MS,
+    zero: "a silent target is waited for as long as the other timeouts allow",
   }),
   endingMs: numeric("duration", {
     doc: "How long to wait, after a provider said that it is finished, for the rest of its stream before it is taken as complete.",

@@ -11,6 +11,7 @@ import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";
 import { pricesOptions } from "./prices.ts";
 import { type ProviderInFile, providersOption } from "./providers.ts";
 import { queueOptions } from "./queue.ts";
+import { cacheOptions, healthOptions, idempotencyOptions, retriesOptions } from "./reliability.ts";
 import { nullable } from "./scalars.ts";
 import { group } from "./sections.ts";
 import { serverOptions, storageOptions, telemetryOptions } from "./server.ts";
@@ -37,6 +38,10 @@ const sections: Options<ConfigFile> = {
   queue: group("How requests wait for a provider whose `concurrency` is reached, and who is next.", queueOptions),
   alerts: group("Whom to tell of alerts, besides the log.", alertsOptions),
   timeouts: group("How long a provider may take, phase by phase.", timeoutsOptions),
+  retries: group("How calls that failed are made again.", retriesOptions),
+  health: group("When a target is left alone because its calls fail.", healthOptions),
+  idempotency: group("Requests that carry an `Idempotency-Key`.", idempotencyOptions),
+  cache: group("Answers that are kept for aliases with `cache`.", cacheOptions),
   providers: providersOption,
   models: modelsOption,
   prices: group("What calls cost, where the catalogue is not to be followed.", pricesOptions),

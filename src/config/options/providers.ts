@@ -1,5 +1,6 @@
 import type { ProviderConfig, TimeoutsConfig } from "../config.ts";
 import { timeoutsOptions } from "./limits.ts";
+import { tagsOption } from "./models.ts";
 import type { DictionaryNode, Option, Options } from "./option.ts";
 import { choice, nullable, numeric, required, text } from "./scalars.ts";
 import { partial } from "./sections.ts";
@@ -65,6 +66,9 @@ const providerFields: Options<ProviderInFile> = {
     timeoutsOptions,
     "Timeouts of this provider's calls, where they differ from `timeouts`.",
     "as in `timeouts`",
+  ),
+  tags: tagsOption(
+    "What is true of the provider by policy, such as `eu` or `no-retention`: aliases and requests may require tags.",
   ),
   concurrency: numeric("integer", {
     doc: "Most calls at the same time from one gateway process; further requests wait by the rules of `queue`.",

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { parseUsd } from "../../kernel/money.ts";
+import type { ModelConfig } from "../config.ts";
+import { modelsOption } from "./models.ts";
 import type { OptionNode, ScalarNode } from "./option.ts";
 import { type ConfigFile, configOptions } from "./options.ts";
 import { type ProviderInFile, providersOption } from "./providers.ts";
@@ -16,6 +18,12 @@ export const fileSchema: z.ZodType<ConfigFile> = schemaOf(configOptions) as z.Zo
 
 /** The schema of one entry of `providers`. */
 export const providerSchema: z.ZodType<ProviderInFile> = schemaOf(providersOption.value) as z.ZodType<ProviderInFile>;
+
+/** The schema of one entry of `models`, with or without targets. */
+export const modelSchema: z.ZodType<ModelConfig> = schemaOf({
+  ...modelsOption.value,
+  fields: { ...modelsOption.value.fields, targets: { ...modelsOption.value.fields.targets, min: 0 } },
+}) as z.ZodType<ModelConfig>;
 
 /** The schema of one option, without its default. */
 export function schemaOf(option: OptionNode): z.ZodType {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
 import { AttemptTimers, type TimerName } from "./timers.ts";
 
-const timeouts = { connectMs: 1_000, firstTokenMs: 5_000, idleMs: 2_000, totalMs: 60_000, endingMs: 500 };
+const timeouts = { connectMs: 1_000, firstTokenMs: 5_000, idleMs: 2_000, totalMs: 60_000, endingMs: 500, switchMs: 0 };
 
 function start(
   over: Partial<typeof timeouts> = {},
