@@ -206,29 +206,34 @@ interface StopDeps {
   readonly queues: TargetQueues;
   readonly store: Store;
   readonly server: HttpServer;
+  readonly limits: Limits;
   readonly resources: AsyncDisposableStack;
 }
 
-function createStop({
-  clock,
-  admission,
-  queues,
-  store,
-  server,
-  resources,
-}: StopDeps): (graceMs: number) => Promise<void> {
+function createStop(deps: StopDeps): (graceMs: number) => Promise<void> {
+  const { clock, admission, queues, store, server, limits, resources } = deps;
   let stopped: Promise<void> | null = null;
+  let limitsClosed: PromiseLike<void> | null = null;
+  /** After the last request, or with the end of the grace period: what then waits for the store waits at the same time. */
+  function close(): void {
+    store.closing();
+    limitsClosed ??= limits[Symbol.asyncDispose]();
+  }
   async function stop(): Promise<void> {
     server.stopAccepting();
     queues.drain();
     await admission.drain();
     await server.close();
-    store.closing();
+    close();
+    await limitsClosed;
     await resources.disposeAsync();
   }
   return async (graceMs) => {
     stopped ??= stop();
-    const timer = clock.setTimer(() => server.cancelAll(), graceMs);
+    const timer = clock.setTimer(() => {
+      server.cancelAll();
+      close();
+    }, graceMs);
     await stopped.finally(() => timer.cancel());
   };
 }

@@ -92,8 +92,9 @@ export interface Store extends AsyncDisposable {
   /** Resolves when all that `journal` has closed so far is in `db`: at once where one file is the whole store. */
   delivered(): Promise<void>;
   /**
-   * To be called when the process is about to end, before whatever uses the store is closed. From now on all that meets
-   * another writer's lock on this machine's file waits some five seconds together, and then fails at once.
+   * To be called when the process is about to end, before whatever uses the store is closed; a second call changes
+   * nothing. From now on all that meets another writer's lock on this machine's file, or waits for the shared database
+   * to take what is left, has some five seconds together, and then fails at once.
    */
   closing(): void;
   /** Settles what dead processes left held. Done by `openStore` and every `recoveryIntervalMs` anyway. */

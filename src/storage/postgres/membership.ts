@@ -38,13 +38,10 @@ export interface Membership extends EngineSide {
   readonly bank: Bank;
 }
 
-/** How long the end of the process waits for the shared database. */
-const LEAVE_MS = 5000;
-
 /** Asks nothing of the shared database yet. */
 export async function join(
   options: MembershipOptions,
-  { instanceId, db: local, loop }: Announced,
+  { instanceId, db: local, loop, closingTime }: Announced,
   opened: AsyncDisposableStack,
 ): Promise<Membership> {
   const { clock, events, news } = options;
@@ -76,7 +73,7 @@ export async function join(
   const effects = createOutboxEffects(loop, local, instanceId);
   let settled = false;
   opened.defer(async () => {
-    settled = await endsWithin(clock, LEAVE_MS, own.finishAll());
+    settled = await endsWithin(clock, closingTime.leftMs(), own.finishAll());
     await outbox.stop();
   });
   return {

@@ -39,10 +39,10 @@ export function createSqliteDialect(
   };
 }
 
-/** With which the statements of `connection` wait for other writers. */
-export function createConnectionPatience(connection: DatabaseSync): LockPatience {
+/** With which the statements of `connection` wait for other writers. `isOver`: see lock-patience.ts. Default: never. */
+export function createConnectionPatience(connection: DatabaseSync, isOver: () => boolean = () => false): LockPatience {
   const readDataVersion = connection.prepare("PRAGMA data_version");
-  return createLockPatience(() => readDataVersion.get()?.["data_version"]);
+  return createLockPatience(() => readDataVersion.get()?.["data_version"], isOver);
 }
 
 function createDriver(connection: DatabaseSync, events: SqliteDialectEvents, patience: LockPatience): Driver {

@@ -21,6 +21,7 @@ import { watchGeneration } from "./generation.ts";
 import { takeInstanceLock } from "./instance-lock.ts";
 import { createBatchWriter } from "./journal/batch-writer.ts";
 import { startCheckpointer } from "./journal/checkpointer.ts";
+import { type ClosingTime, createClosingTime } from "./journal/closing-time.ts";
 import { SqliteJournal } from "./journal/journal.ts";
 import { type ClosingEffects, prepareJournalStatements } from "./journal/statements.ts";
 import { createSqliteKeyReader } from "./key-reader.ts";
@@ -49,6 +50,7 @@ export interface Announced {
   readonly instanceId: string;
   readonly db: Kysely<Database>;
   readonly loop: DatabaseSync;
+  readonly closingTime: ClosingTime;
 }
 
 export interface JournalFile<Side extends EngineSide> {
@@ -58,7 +60,7 @@ export interface JournalFile<Side extends EngineSide> {
   readonly journal: SqliteJournal;
   readonly keys: KeyReader;
   readonly allowances: AllowanceReader;
-  /** The process is about to end: from now on the statements of `db` wait for other writers some five seconds in all. */
+  /** The process is about to end: from now on whatever meets another writer's lock waits some five seconds in all. */
   readonly closing: () => void;
 }
 
@@ -79,7 +81,8 @@ export async function openJournalFile<Side extends EngineSide>(
     onWrite: () => watch.recheck(),
     onOutOfRange: (column, value) => options.events?.failed?.("count", `${column} holds ${value}`),
   };
-  const patience = createConnectionPatience(kysely);
+  const closingTime = createClosingTime(options.clock);
+  const patience = createConnectionPatience(kysely, () => closingTime.leftMs() === 0);
   const db = new Kysely<Database>({ dialect: createSqliteDialect(kysely, dialectEvents, patience) });
   opened.defer(() => kysely[Symbol.dispose]());
   opened.defer(() => db.destroy());
@@ -89,16 +92,20 @@ export async function openJournalFile<Side extends EngineSide>(
 
   let side: Side | null = null;
   const isSettled = async (): Promise<boolean> => side !== null && side.isSettled();
-  const process = { db, loop, instanceId: await announceInstance(options, db, isSettled, opened) };
+  const instanceId = await announceInstance(options, db, isSettled, opened);
+  const process: Announced = { db, loop, instanceId, closingTime };
   side = await engine.join(process, opened);
   return {
-    instanceId: process.instanceId,
+    instanceId,
     db,
     side,
     journal: openJournal(options, file, process, side, opened),
     keys: createSqliteKeyReader(loop, db, watch),
     allowances: createSqliteAllowanceReader(loop, db, watch, dialectEvents.onOutOfRange),
-    closing: () => patience.end(),
+    closing() {
+      closingTime.begin();
+      patience.end();
+    },
   };
 }
 
@@ -154,7 +161,7 @@ async function forgetInstance(db: Kysely<Database>, instanceId: string): Promise
 function openJournal(
   options: StoreOptions,
   file: string,
-  { instanceId, db, loop }: Announced,
+  { instanceId, db, loop, closingTime }: Announced,
   side: EngineSide,
   opened: AsyncDisposableStack,
 ): SqliteJournal {
@@ -163,6 +170,7 @@ function openJournal(
     clock: options.clock,
     queueLengthMax: options.queueLengthMax ?? QUEUE_LENGTH_MAX,
     busyMaxMs: BUSY_MAX_MS,
+    isOver: () => closingTime.leftMs() === 0,
     lateClosingsMax: options.lateClosingsMax ?? LATE_CLOSINGS_MAX,
     onCommit(operations) {
       checkpointer.committed(operations);

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLockPatience, type LockPatience } from "./lock-patience.ts";
 
+const never = (): boolean => false;
+
 /** How often a statement tries again that meets nothing but locks. */
 function waitInVain(patience: LockPatience): number {
   let tries = 0;
@@ -10,14 +12,14 @@ function waitInVain(patience: LockPatience): number {
 }
 
 test("who waited in vain is the last to wait for that lock", () => {
-  const patience = createLockPatience(() => 1);
+  const patience = createLockPatience(() => 1, never);
   assert.ok(waitInVain(patience) > 1000);
   assert.deepEqual([waitInVain(patience), waitInVain(patience)], [0, 0]);
 });
 
 test("whoever has written since, this connection or another, was not locked out: the next lock is waited for again", () => {
   let dataVersion = 1;
-  const patience = createLockPatience(() => dataVersion);
+  const patience = createLockPatience(() => dataVersion, never);
   const whole = waitInVain(patience);
   patience.wrote();
   assert.equal(waitInVain(patience), whole);
@@ -28,7 +30,7 @@ test("whoever has written since, this connection or another, was not locked out:
 
 test("after the end all locks are waited for together, whoever writes between them", () => {
   let dataVersion = 1;
-  const patience = createLockPatience(() => dataVersion++);
+  const patience = createLockPatience(() => dataVersion++, never);
   const whole = waitInVain(patience);
   patience.wrote();
   patience.end();
@@ -37,4 +39,16 @@ test("after the end all locks are waited for together, whoever writes between th
   assert.equal(waitInVain(patience), whole - 1000);
   patience.wrote();
   assert.deepEqual([waitInVain(patience), waitInVain(patience)], [0, 0]);
+});
+
+test("once the end is over no lock is waited for, not even the first", () => {
+  let isOver = false;
+  const patience = createLockPatience(
+    () => 1,
+    () => isOver,
+  );
+  patience.end();
+  assert.ok(patience.metLock());
+  isOver = true;
+  assert.equal(waitInVain(patience), 0);
 });

@@ -4,8 +4,8 @@
  *
  *   patient ──met a lock so many times──▶ used up ──this connection or another has written──▶ patient
  *
- * Invariant: after `end` nothing makes it patient again, so that a process that stops waits for locks no longer than
- * that in all.
+ * Invariant: after `end` nothing makes it patient again, and once `isOver` no lock is waited for at all, so that a process
+ * that stops waits for locks no longer than it may in all.
  */
 
 export interface LockPatience {
@@ -22,13 +22,17 @@ export const BUSY_STEP_MS = 2;
 /** About five seconds. */
 const BUSY_STEPS_MAX = 2500;
 
-/** `dataVersion` moves when another connection has committed. https://www.sqlite.org/pragma.html#pragma_data_version */
-export function createLockPatience(dataVersion: () => unknown): LockPatience {
+/**
+ * `dataVersion` moves when another connection has committed. https://www.sqlite.org/pragma.html#pragma_data_version
+ * `isOver`: the process ends, and has waited as long as it may.
+ */
+export function createLockPatience(dataVersion: () => unknown, isOver: () => boolean): LockPatience {
   let stepsLeft = BUSY_STEPS_MAX;
   let usedUpAt: unknown = null;
   let ended = false;
 
   function metLock(): boolean {
+    if (isOver()) return false;
     if (stepsLeft === 0 && !ended && dataVersion() !== usedUpAt) stepsLeft = BUSY_STEPS_MAX;
     if (stepsLeft === 0) return false;
     stepsLeft--;

@@ -28,6 +28,8 @@ interface Bench extends Disposable {
   /** Operations of each commit so far. */
   readonly commits: number[];
   readonly clock: ManualClock;
+  /** Tells the journal that the process has waited as long as it may. */
+  end(): void;
 }
 
 interface ManualClock extends Clock {
@@ -65,12 +67,14 @@ function openBench(): Bench {
   });
   const commits: number[] = [];
   const clock = createManualClock();
+  let isOver = false;
   const sums = createClosingSums(loop, db, () => clock.wallMs());
   const journal = new SqliteJournal({
     writer: createBatchWriter(loop, prepareJournalStatements(loop, db, "ins_1", sums)),
     clock,
     queueLengthMax: 1000,
     busyMaxMs: 5000,
+    isOver: () => isOver,
     lateClosingsMax: 2,
     onCommit: (operations) => commits.push(operations),
     onLateClosing: () => {},
@@ -81,6 +85,7 @@ function openBench(): Bench {
     other,
     commits,
     clock,
+    end: () => void (isOver = true),
     [Symbol.dispose]() {
       loop.close();
       other.close();
@@ -154,6 +159,20 @@ test("a store that stays locked refuses what waits, and takes new work afterward
   bench.other.exec("COMMIT");
   await bench.journal.open(hold("b"));
   assert.equal(heldCount(bench), 1);
+});
+
+test("a store that is locked when the end of the process is over refuses what waits at once", async () => {
+  using bench = openBench();
+  bench.other.exec("BEGIN IMMEDIATE");
+  const refused = assert.rejects(bench.journal.open(hold("a")), { code: "storage_unavailable" });
+  await nextTurn();
+  bench.end();
+  bench.clock.fire(2);
+  await refused;
+  const last = assert.rejects(bench.journal.open(hold("b")), { code: "storage_unavailable" });
+  await bench.journal.flushAndClose();
+  await last;
+  assert.deepEqual(bench.commits, []);
 });
 
 test("a full disk refuses the whole batch and commits none of it; with room again the journal goes on", async () => {

@@ -26,6 +26,8 @@ export interface SqliteJournalOptions {
   readonly queueLengthMax: number;
   /** How long another process may hold the write lock before what waits is refused. */
   readonly busyMaxMs: number;
+  /** The process ends, and has waited for other writers as long as it may. */
+  readonly isOver: () => boolean;
   /** Refused closings that are kept for later; above it the oldest is left to recovery. */
   readonly lateClosingsMax: number;
   /** Called after each commit with the number of its operations. */
@@ -158,7 +160,7 @@ export class SqliteJournal implements Journal {
   #waitForOtherWriter(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#busySinceMs ??= nowMs;
-    if (nowMs - this.#busySinceMs >= this.#options.busyMaxMs) {
+    if (nowMs - this.#busySinceMs >= this.#options.busyMaxMs || this.#options.isOver()) {
       this.#busySinceMs = null;
       this.#refuseAll(storageUnavailable("another process keeps the store locked"));
       return;
