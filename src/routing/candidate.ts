@@ -57,7 +57,9 @@ export function createCandidate(provider: RoutedProvider, model: string): Candid
     target(operation, dialectIn) {
       const spoken = provider.dialects.filter((each) => operations[each] === operation);
       const dialect = spoken.find((each) => each === dialectIn) ?? spoken[0];
-      return dialect === undefined ? null : { provider: provider.name, name, dialect, facts, timeouts: {} };
+      return dialect === undefined
+        ? null
+        : { provider: provider.name, name, dialect, facts, timeouts: {}, isFallback: false };
     },
   };
 }

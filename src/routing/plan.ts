@@ -13,6 +13,8 @@ export interface Target {
   readonly facts: TargetFacts;
   /** Those of the alias and of the target in it, to be laid over the provider's. */
   readonly timeouts: Partial<TimeoutsConfig>;
+  /** One of the route's declared fallbacks: tried when none of the others can answer. */
+  readonly isFallback: boolean;
 }
 
 /** What the route of a request decides besides its targets. */
