@@ -42,7 +42,7 @@ function createProbe(options: Partial<RelayOptions> = {}, choices = 1): Probe {
       streamEnd: dialect.inbound?.streamEnd ?? new Uint8Array(0),
       withholdUsage: false,
       eventBytesMax: 100_000,
-      heldBytesMax: 10_000,
+      commit: { at: "first-output", heldBytesMax: 10_000 },
       ...options,
     },
     owner,
@@ -137,7 +137,7 @@ test("the provider's marker completes a stream that has fewer choices than were 
   const probe = createProbe({}, 2);
   probe.relay.push(Buffer.from(role + chunk({}, "stop") + done));
   assert.equal(probe.relay.state, "ended");
-  assert.deepEqual(probe.calls, ["committed", "write", "ending", "done"]);
+  assert.deepEqual(probe.calls, ["committed", "ending", "write", "done"]);
 });
 
 test("a choice that begins after the others were finished must finish too", () => {
@@ -207,7 +207,7 @@ test("muted, it goes on reading for the usage and hands nothing on", () => {
 });
 
 test("what is held back before the first output is bounded", () => {
-  const probe = createProbe({ heldBytesMax: 500 });
+  const probe = createProbe({ commit: { at: "first-output", heldBytesMax: 500 } });
   for (let index = 0; index < 20; index++) probe.relay.push(Buffer.from(role));
   assert.equal(probe.relay.state, "broken");
   assert.deepEqual(probe.calls, ["done"]);

@@ -2,7 +2,7 @@
  * Relays one provider stream to one caller: splits it into events, lets the dialect's reader judge each, and hands
  * on the provider's own bytes (same dialect) or their translation.
  *
- * Invariants: nothing is handed on before the first output, so that until then the attempt can still become a plain
+ * Invariants: nothing is handed on before the commit point, so that until then the attempt can still become a plain
  * error (or another attempt); nothing is handed on after the state is terminal; the terminal marker is never handed
  * on here but kept in `tail`, for whoever owns the relay to send once the settlement is committed.
  *
@@ -11,10 +11,12 @@
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
 import type { ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
 import { SseParser, type SseEvent } from "../dialects/sse.ts";
+import type { CommitPolicy } from "./commit.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { isTerminal, nextStreamState, type StreamInput, type StreamState } from "./stream-state.ts";
 
 export interface RelayOwner {
-  /** The first output is here: `write` calls follow. Called at most once. */
+  /** The commit point is reached: `relayWrite` follows, with what was held back first. Called at most once. */
   relayCommitted(): void;
   /** Bytes for the caller, in order. */
   relayWrite(bytes: Uint8Array): void;
@@ -40,8 +42,7 @@ export interface RelayOptions {
   /** Withhold usage-only events: the gateway asked for them, the caller did not. */
   readonly withholdUsage: boolean;
   readonly eventBytesMax: number;
-  /** Most bytes held back before the first output. */
-  readonly heldBytesMax: number;
+  readonly commit: CommitPolicy;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -58,8 +59,8 @@ export class StreamRelay {
   #committed = false;
   #muted = false;
   #atEof = false;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held = new HeldBytes();
+  #outputSeen = false;
   #run: Uint8Array | null = null;
   #text = "";
   #tail: Uint8Array = NOTHING;
@@ -83,6 +84,11 @@ export class StreamRelay {
   /** Why the stream is broken; `null` in any other state. */
   get failure(): HeadgateError | null {
     return this.#failure;
+  }
+
+  /** Whether anything was handed on: then the caller has seen a part of this stream. */
+  get committed(): boolean {
+    return this.#committed;
   }
 
   get invalidEvents(): number {
@@ -138,9 +144,17 @@ export class StreamRelay {
   /** The caller is gone but the stream is read on for its usage: nothing is handed on from here. */
   mute(): void {
     this.#muted = true;
-    this.#held = [];
+    this.#held.clear();
     this.#run = null;
     this.#text = "";
+  }
+
+  /** Hands over what is held back, and everything from here on as it comes. Nothing if that is so already. */
+  commit(): void {
+    if (this.#committed || this.#muted || isTerminal(this.#state)) return;
+    this.#committed = true;
+    this.#owner.relayCommitted();
+    for (const bytes of this.#held.take()) this.#owner.relayWrite(bytes);
   }
 
   #finishWith(input: StreamInput, failure: HeadgateError): void {
@@ -192,7 +206,7 @@ export class StreamRelay {
     this.#owner.relayProgress(false);
     this.#tail = this.#atEof ? Buffer.concat([event.raw, EVENT_END]) : Buffer.from(event.raw);
     if (this.#state === "open" && this.reading.finish !== null) {
-      if (!this.#committed && !this.#muted) this.#commit();
+      if (!this.#committed) this.#commitAt("finish");
       this.#step("finish");
     }
     this.#finishWith("end", truncated("The provider ended the stream without saying why it stopped."));
@@ -209,15 +223,14 @@ export class StreamRelay {
       for (const said of translation.decoder.decode(this.#options.reader.json))
         this.#text += translation.encoder.encode(said);
     }
-    if (!this.#committed && (signal === "output" || signal === "finish")) this.#commit();
+    if (!this.#committed) this.#commitAt(signal);
   }
 
-  #commit(): void {
-    this.#flush();
-    this.#committed = true;
-    this.#owner.relayCommitted();
-    for (const bytes of this.#held) this.#owner.relayWrite(bytes);
-    this.#held = [];
+  #commitAt(signal: StreamInput): void {
+    if (signal !== "output" && signal !== "finish") return;
+    this.#outputSeen = true;
+    const { at } = this.#options.commit;
+    if (at === "first-output" || (at === "window" && signal === "finish")) this.commit();
   }
 
   /** Adjacent views of one chunk become one write. */
@@ -250,24 +263,29 @@ export class StreamRelay {
       this.#owner.relayWrite(bytes);
       return;
     }
-    this.#heldBytes += bytes.byteLength;
-    if (this.#heldBytes > this.#options.heldBytesMax) {
-      this.#break(new HeadgateError("upstream_malformed", "The provider sent too much before its first output."));
-      return;
+    if (isTerminal(this.#state)) return;
+    if (this.#held.size + bytes.byteLength <= this.#options.commit.heldBytesMax) {
+      this.#held.add(bytes);
+    } else if (this.#options.commit.at === "window" && this.#outputSeen) {
+      this.commit();
+      this.#owner.relayWrite(bytes);
+    } else {
+      this.#break(tooMuch(this.#options.commit));
     }
-    // The transport may use the memory again; `Buffer.slice` would only be a view of it.
-    this.#held.push(Buffer.from(bytes));
   }
 
   #step(input: StreamInput): void {
     const before = this.#state;
     if (isTerminal(before)) return;
-    this.#state = nextStreamState(before, input);
-    if (this.#state === "ending" && before !== "ending") this.#owner.relayEnding();
-    if (!isTerminal(this.#state)) return;
-    if (this.#state === "ended") this.#end();
-    if (this.#state !== "broken") this.#failure = null;
+    const state = nextStreamState(before, input);
+    if (state === "ended") this.commit();
+    this.#state = state;
+    if (state === "ending" && before !== "ending") this.#owner.relayEnding();
+    if (!isTerminal(state)) return;
+    if (state === "ended") this.#end();
+    if (state !== "broken") this.#failure = null;
     this.#flush();
+    this.#held.clear();
     this.#owner.relayDone();
   }
 
@@ -276,6 +294,13 @@ export class StreamRelay {
     if (translation !== null) this.#tail = Buffer.from(translation.encoder.end());
     else if (this.#tail.byteLength === 0) this.#tail = this.#options.streamEnd;
   }
+}
+
+function tooMuch({ at, heldBytesMax }: CommitPolicy): HeadgateError {
+  if (at !== "complete")
+    return new HeadgateError("upstream_malformed", "The provider sent too much before its first output.");
+  const message = `The provider's answer, held back until it is complete, is larger than limits.responseBytes (${heldBytesMax}).`;
+  return new HeadgateError("upstream_too_large", message);
 }
 
 function truncated(message: string, cause?: Error): HeadgateError {

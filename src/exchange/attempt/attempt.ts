@@ -14,12 +14,13 @@ import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../
 import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
 import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
 import type { AttemptCall } from "./call.ts";
+import { CommitWindow } from "./commit-window.ts";
 import { AttemptTimers, type TimerName } from "./timers.ts";
 import { connectionError, emptyReading, readRefusal, readWholeAnswer, timeoutError, tooLarge } from "./answer.ts";
 import { CollectedBody } from "./collected-body.ts";
 
 export interface AttemptSink {
-  /** The first output of a stream is here; `attemptWrite` follows. */
+  /** A stream has reached its commit point; `attemptWrite` follows, with what was held back first. */
   attemptCommitted(): void;
   /** False: the caller reads slowly; `resume` is called when there is room again. */
   attemptWrite(bytes: Uint8Array): boolean;
@@ -81,6 +82,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   readonly #timers: AttemptTimers;
   readonly #resolve: () => void;
   readonly #relay: StreamRelay | null;
+  readonly #window: CommitWindow | null;
   #reading: ResponseReading;
   #upstream: UpstreamCall | null = null;
   #decoder: ContentDecoder | null = null;
@@ -98,6 +100,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#deps = deps;
     this.#sink = sink;
     this.#relay = call.stream ? new StreamRelay(call.relayOptions(), this) : null;
+    this.#window =
+      this.#relay !== null && call.commit.at === "window"
+        ? new CommitWindow(deps.clock, call.commit, () => this.#relay?.commit())
+        : null;
     this.#reading = this.#relay?.reading ?? emptyReading();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
@@ -112,6 +118,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   /** The bytes that end a complete stream. */
   get tail(): Uint8Array | null {
     return this.#relay?.tail ?? null;
+  }
+
+  /** Whether the caller was handed any of a stream: until then another attempt can take this one's place. */
+  get committed(): boolean {
+    return this.#relay?.committed ?? false;
   }
 
   get invalidEvents(): number {
@@ -239,6 +250,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   relayCommitted(): void {
+    this.#window?.stop();
     this.#sink.attemptCommitted();
   }
 
@@ -253,10 +265,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (output && this.firstOutputAtMs === null) this.firstOutputAtMs = this.#deps.clock.monotonicMs();
     this.#timers.progress(output);
     if (output) this.outputEvents++;
-    const { growth } = this;
-    if (growth === null) return;
+    const growth = this.growth;
+    if (growth === null && this.#window === null) return;
     const outputTokens = meterOutput(this.#reading.outputBytes, this.outputEvents);
-    if (outputTokens >= growth.dueTokens) growth.reached(outputTokens);
+    if (output) this.#window?.reached(outputTokens);
+    if (growth !== null && outputTokens >= growth.dueTokens) growth.reached(outputTokens);
   }
 
   relayEnding(): void {
@@ -370,6 +383,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.failure = failure;
     this.stopped = !this.#closed && state !== "complete";
     this.#timers.stop();
+    this.#window?.stop();
     this.#release();
     this.#resolve();
   }

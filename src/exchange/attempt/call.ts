@@ -1,4 +1,4 @@
-import type { TimeoutsConfig } from "../../config/config.ts";
+import type { CommitConfig, TimeoutsConfig } from "../../config/config.ts";
 import type { OutboundCodec } from "../../dialects/dialect.ts";
 import type { UpstreamRequest } from "../../providers/transport.ts";
 import type { Target } from "../../routing/plan.ts";
@@ -17,6 +17,8 @@ export interface AttemptCall {
   /** The response header with the provider's own id. */
   readonly requestIdHeader: string | null;
   readonly timeouts: TimeoutsConfig;
+  /** Until when a stream is held back, so that another attempt can take its place. */
+  readonly commit: CommitConfig;
   /** Monotonic time at which everything must be over. */
   readonly totalDueMs: number;
   /** Monotonic time at which a stream must have begun, as the caller asked; `Infinity`: no bound of the caller's. */

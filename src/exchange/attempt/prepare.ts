@@ -1,5 +1,6 @@
 /** From a chosen target, once it is reserved, to a call that is ready to leave: credential, bytes, headers, timers, hold. */
-import type { TimeoutsConfig } from "../../config/config.ts";
+import type { CommitConfig, TimeoutsConfig } from "../../config/config.ts";
+import { defaultModel } from "../../config/defaults.ts";
 import type { EncodedRequest, RequestView, TargetFacts } from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
@@ -8,6 +9,7 @@ import type { UpstreamRequest } from "../../providers/transport.ts";
 import type { Target } from "../../routing/plan.ts";
 import type { HeldAmount } from "../../storage/escrow/bank.ts";
 import type { Hold } from "../../storage/records.ts";
+import { planCommit } from "../../streaming/commit.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { AttemptCall } from "./call.ts";
@@ -36,8 +38,7 @@ export interface AttemptTerms {
   readonly outputBound: number | null;
 }
 
-/** What is held back before a stream's first output: role chunks, block starts, pings. */
-const HELD_BYTES_MAX = 1_048_576;
+const usualCommit: CommitConfig = defaultModel().commit;
 
 /** Throws `unsupported_parameter`, `upstream_credentials`: nothing is sent yet. */
 export function prepareAttempt(
@@ -104,6 +105,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     losses: parts.encoded.losses,
     requestIdHeader: endpoint.spec.requestIdHeader,
     timeouts,
+    commit: commitFor(exchange, view.model),
     totalDueMs,
     firstOutputDueMs: parts.deadline.firstOutputDueMs,
     deadlineIsCallers: totalDueMs !== policyDueMs,
@@ -116,6 +118,10 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
 function timeoutsFor(exchange: Exchange, endpoint: ChosenTarget["endpoint"], model: string): TimeoutsConfig {
   const alias = exchange.snapshot.config.models[model];
   return alias === undefined ? endpoint.timeouts : { ...endpoint.timeouts, ...alias.timeouts };
+}
+
+function commitFor({ snapshot }: Exchange, model: string): CommitConfig {
+  return snapshot.config.models[model]?.commit ?? usualCommit;
 }
 
 function translateAnswer(
@@ -156,6 +162,6 @@ function relayOptions(exchange: Exchange, parts: CallParts): RelayOptions {
     streamEnd: parts.inbound.streamEnd,
     withholdUsage: !view.wantsStreamUsage,
     eventBytesMax: limits.streamEventBytes,
-    heldBytesMax: HELD_BYTES_MAX,
+    commit: planCommit(commitFor(exchange, view.model), limits.responseBytes),
   };
 }
