@@ -6,6 +6,7 @@
  * books kept right for when it is enabled again.
  */
 import type { Kysely } from "kysely";
+import { standingOf } from "../accounting/standing.ts";
 import { totalInputTokens, totalOutputTokens } from "../kernel/usage.ts";
 import { toAllowance } from "../limits/allowance-row.ts";
 import { regimeOf, type Allowance } from "../limits/allowance.ts";
@@ -34,6 +35,7 @@ export async function appendToLedger(
     db,
     corrections.map((correction) => ({
       entry: correction.entry,
+      replaced: { basis: standingOf(correction.attempt).basis, chargedAtMs: correction.attempt.charge.atMs },
       moves: correctionMoves(correction, allowances, nowMs),
     })),
   );

@@ -11,7 +11,7 @@ import type { Move } from "./escrow/bank.ts";
 import { applyMoves } from "./escrow/moves.ts";
 import type { LedgerEntry, RequestRecord } from "./records.ts";
 import type { Database } from "./schema.ts";
-import { addUsageHours, UsageHours } from "./usage-hours.ts";
+import { addUsageHours, type Replaced, UsageHours } from "./usage-hours.ts";
 
 /** See `Journal.close`. */
 export interface Closing {
@@ -36,6 +36,7 @@ export async function writeClosings(transaction: Transaction<Database>, closings
     entries.map((entry) => ({
       entry,
       lastOfRequest: newRequests.has(record.requestId) && entry === entries.at(-1),
+      replaced: null,
     })),
   );
   const newEntries = await appendEntries(transaction, appended);
@@ -49,6 +50,8 @@ export interface AppendedEntry {
   readonly entry: LedgerEntry;
   /** It is the last charge of its request. */
   readonly lastOfRequest: boolean;
+  /** `null` for a charge. */
+  readonly replaced: Replaced | null;
 }
 
 /** Appends what is not in the ledger yet, and adds it to the usage by hour. Returns the ids of what was new. */
@@ -61,9 +64,11 @@ export async function appendEntries(
     const inserted = await transaction
       .insertInto("ledger_entries")
       .values(
-        some.map(({ entry, lastOfRequest }) => ({
+        some.map(({ entry, lastOfRequest, replaced }) => ({
           ...toRow(ledgerEntryColumns, entry),
           last_of_request: Number(lastOfRequest),
+          replaced_basis: replaced?.basis ?? null,
+          charged_at_ms: replaced?.chargedAtMs ?? null,
         })),
       )
       .onConflict((conflict) => conflict.column("entry_id").doNothing())
@@ -72,7 +77,11 @@ export async function appendEntries(
     for (const row of inserted) newIds.add(row.entry_id);
   }
   const hours = new UsageHours();
-  for (const { entry, lastOfRequest } of appended) if (newIds.has(entry.entryId)) hours.add(entry, lastOfRequest);
+  for (const { entry, lastOfRequest, replaced } of appended) {
+    if (!newIds.has(entry.entryId)) continue;
+    if (replaced === null) hours.addCharge(entry, lastOfRequest);
+    else hours.addCorrection(entry, replaced);
+  }
   for (const rows of chunks(hours.rows())) await addUsageHours(transaction, rows).execute();
   return newIds;
 }

@@ -41,8 +41,10 @@ export const holdColumns: ColumnReaders<Omit<Database["holds"], "instance_id">, 
   ...growingColumns,
 };
 
-/** All but `last_of_request`, which is a matter of the whole request. */
-export const ledgerEntryColumns: ColumnReaders<Omit<Database["ledger_entries"], "last_of_request">, LedgerEntry> = {
+/** What an entry does not say by itself: a matter of the whole request, and of what a correction finds. */
+type ContextColumn = "last_of_request" | "replaced_basis" | "charged_at_ms";
+
+export const ledgerEntryColumns: ColumnReaders<Omit<Database["ledger_entries"], ContextColumn>, LedgerEntry> = {
   entry_id: (entry) => entry.entryId,
   kind: (entry) => entry.kind,
   attempt_id: (entry) => entry.attemptId,

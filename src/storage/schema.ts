@@ -147,6 +147,10 @@ interface LedgerEntriesTable extends ChargeColumns {
   recovered: number;
   /** 1 for the last charge of each request, so that their sum counts requests; else 0. */
   last_of_request: number;
+  /** Of a correction: the basis that the attempt was on before. `null` for a charge. */
+  replaced_basis: SettlementBasis | null;
+  /** Of a correction: when its attempt was charged. `null` for a charge. */
+  charged_at_ms: number | null;
 }
 
 /**
@@ -193,7 +197,10 @@ interface RequestsTable extends UsageCounts {
   user_agent: string | null;
 }
 
-/** Ledger entries summed by hour at write time. Hours are UTC and begin at `hour_ms`. */
+/**
+ * Ledger entries summed by hour at write time. Hours are UTC and begin at `hour_ms`. Usage and cost stand in the hour of
+ * their entry; requests and attempts in that of the charge, on the basis and with the price that they have by now.
+ */
 interface UsageHoursTable extends UsageCounts {
   hour_ms: number;
   tenant_id: string;
@@ -205,6 +212,7 @@ interface UsageHoursTable extends UsageCounts {
   /** Requests that had at least one attempt, under the provider and model of their last one. */
   requests: number;
   attempts: number;
+  /** Attempts without a price. */
   unpriced: number;
   /** Attempts by settlement basis. */
   basis_reported: number;

@@ -1,5 +1,7 @@
 /**
- * Ledger entries summed by hour, payer, provider, model and operation: what reports over long times read.
+ * Ledger entries summed by hour, payer, provider, model and operation: what reports over long times read. What was used
+ * and what it cost is of the hour of its entry; an attempt is of the hour of its charge, and a correction changes there
+ * what it counts as.
  *
  * Invariant: the table always equals the sums of the ledger, because whoever appends to the ledger adds the same
  * entries here in the same transaction.
@@ -51,6 +53,13 @@ export const summedColumns: readonly SummedColumn[] = [
   "cost_nano_usd",
 ];
 
+/** What a correction finds of its attempt. */
+export interface Replaced {
+  /** That the attempt was on before. */
+  readonly basis: SettlementBasis;
+  readonly chargedAtMs: number;
+}
+
 /** A row to build statements from. */
 export const placeholderHour: UsageHour = emptyHour(
   { tenantId: "", projectId: "", keyId: "" },
@@ -64,17 +73,21 @@ export class UsageHours {
   readonly #byKeyId = new Map<string, UsageHour[]>();
 
   /** `lastOfRequest`: it is the last charge of its request, which it counts. */
-  add(entry: LedgerEntry, lastOfRequest: boolean): void {
-    const sum = this.#find(entry);
-    if (entry.kind === "charge") {
-      sum.attempts++;
-      if (lastOfRequest) sum.requests++;
-      sum[basisColumns[entry.basis]]++;
-    }
-    sum.unpriced += unpricedOf(entry);
-    for (const bucket of usageBuckets) sum[usageColumns[bucket]] += entry.usage[bucket];
-    const costNanoUsd = sum.cost_nano_usd + entry.costNanoUsd;
-    sum.cost_nano_usd = costNanoUsd < INTEGER_MAX ? costNanoUsd : INTEGER_MAX;
+  addCharge(charge: LedgerEntry, lastOfRequest: boolean): void {
+    const sum = this.#find(charge, charge.atMs);
+    sum.attempts++;
+    if (lastOfRequest) sum.requests++;
+    sum[basisColumns[charge.basis]]++;
+    sum.unpriced += unpricedOf(charge);
+    addAmounts(sum, charge);
+  }
+
+  addCorrection(correction: LedgerEntry, { basis, chargedAtMs }: Replaced): void {
+    addAmounts(this.#find(correction, correction.atMs), correction);
+    const charged = this.#find(correction, chargedAtMs);
+    charged[basisColumns[basis]]--;
+    charged[basisColumns[correction.basis]]++;
+    charged.unpriced += unpricedOf(correction);
   }
 
   /** In the order of their keys, so that transactions that write the same ones wait for each other in turn. */
@@ -86,8 +99,8 @@ export class UsageHours {
     this.#byKeyId.clear();
   }
 
-  #find(entry: LedgerEntry): UsageHour {
-    const hourMs = entry.atMs - (entry.atMs % HOUR_MS);
+  #find(entry: LedgerEntry, atMs: number): UsageHour {
+    const hourMs = atMs - (atMs % HOUR_MS);
     const sums = this.#byKeyId.get(entry.payer.keyId);
     if (sums !== undefined) {
       for (const sum of sums) if (isSumOf(sum, entry, hourMs)) return sum;
@@ -97,6 +110,12 @@ export class UsageHours {
     else sums.push(sum);
     return sum;
   }
+}
+
+function addAmounts(sum: UsageHour, { usage, costNanoUsd }: LedgerEntry): void {
+  for (const bucket of usageBuckets) sum[usageColumns[bucket]] += usage[bucket];
+  const total = sum.cost_nano_usd + costNanoUsd;
+  sum.cost_nano_usd = total < INTEGER_MAX ? total : INTEGER_MAX;
 }
 
 function isSumOf(sum: UsageHour, entry: LedgerEntry, hourMs: number): boolean {

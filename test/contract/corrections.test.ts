@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { systemRandomFill } from "../../src/kernel/ids.ts";
+import type { Move } from "../../src/storage/escrow/bank.ts";
 import { toNanoUsd } from "../../src/kernel/money.ts";
 import { emptyUsage } from "../../src/kernel/usage.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
 import { listChargedAttempts, type AttemptCursor } from "../../src/storage/reports/charged-attempts.ts";
-import { appendCorrections } from "../../src/storage/reports/corrections.ts";
+import { appendCorrections, type CorrectionToAppend } from "../../src/storage/reports/corrections.ts";
 import { listUnreconciled } from "../../src/storage/reports/reconciliation.ts";
 import { listUnpricedTargets, type UnpricedTarget } from "../../src/storage/reports/unpriced-targets.ts";
-import { reportUsage } from "../../src/storage/reports/usage-report.ts";
+import { reportUsage, type UsageQuery } from "../../src/storage/reports/usage-report.ts";
 import type { Store } from "../../src/storage/storage.ts";
 import { createTenant } from "../../src/tenancy/tenants.ts";
 import { drawOf, insertAllowance } from "./bank-samples.ts";
@@ -21,6 +22,11 @@ const startedAtMs = Date.UTC(2026, 10, 21, 9);
 async function settle(store: Store, requestId: string, entries: readonly LedgerEntry[]): Promise<void> {
   await store.journal.close(sampleRecord(requestId, { startedAtMs }), entries);
   await store.delivered();
+}
+
+/** To append it to a charge that has no other. */
+function asFirst(charge: LedgerEntry, entry: LedgerEntry, moves: readonly Move[] = []): CorrectionToAppend {
+  return { entry, replaced: { basis: charge.basis, chargedAtMs: charge.atMs }, moves };
 }
 
 function correction(charge: LedgerEntry, name: string, more: Partial<LedgerEntry> = {}): LedgerEntry {
@@ -50,7 +56,7 @@ for (const engine of engines) {
       const sooner = correction(first, "b", { priceVersion: "v2 (was v1)" });
       await appendCorrections(
         store.db,
-        [later, sooner].map((entry) => ({ entry, moves: [] })),
+        [later, sooner].map((entry) => asFirst(first, entry)),
       );
       const attempts = await listChargedAttempts(store.db, anything);
       assert.deepEqual(
@@ -109,9 +115,9 @@ for (const engine of engines) {
       assert.equal(drawn?.granted, 100n);
       const back = { ownerId: "correction", accountId: account.accountId, fromGrant: 0n, overdraft: -30n };
       const more = { ...back, overdraft: 50n };
-      await appendCorrections(store.db, [{ entry: correction(charge, "a"), moves: [more] }]);
+      await appendCorrections(store.db, [asFirst(charge, correction(charge, "a"), [more])]);
       for (let times = 0; times < 2; times++) {
-        await appendCorrections(store.db, [{ entry: correction(charge, "b"), moves: [back] }]);
+        await appendCorrections(store.db, [asFirst(charge, correction(charge, "b"), [back])]);
       }
       assert.deepEqual(await numbersOf(store.db, account), [1000n, 20n, 100n, 0n]);
     });
@@ -125,12 +131,38 @@ for (const engine of engines) {
         (await listUnreconciled(store.db, { provider: charge.provider, limit: 10 })).map(
           (attempt) => [attempt.charge.entryId, attempt.corrections.length] as const,
         );
-      await appendCorrections(store.db, [{ entry: correction(charge, "rerate-1"), moves: [] }]);
+      await appendCorrections(store.db, [asFirst(charge, correction(charge, "rerate-1"))]);
       assert.deepEqual(await listed(), [["att_1", 1]]);
-      await appendCorrections(store.db, [
-        { entry: correction(charge, "correction", { basis: "reported" }), moves: [] },
-      ]);
+      await appendCorrections(store.db, [asFirst(charge, correction(charge, "correction", { basis: "reported" }))]);
       assert.deepEqual(await listed(), []);
+    });
+
+    test("an attempt counts as what it is by now, where it was charged, however late it was corrected", async () => {
+      await using place = await engine.createPlace();
+      await using store = await place.openStore();
+      const charge = sampleEntry("req_1", "att_1", { atMs: startedAtMs + 600_000, basis: "metered" });
+      const other = sampleEntry("req_1", "att_2", { atMs: startedAtMs + 600_000, basis: "worst-case" });
+      await settle(store, "req_1", [charge, other]);
+      const monthLater = charge.atMs + 30 * 24 * 3_600_000;
+      const first = correction(charge, "rerate-1", { atMs: monthLater });
+      const second = correction(charge, "correction", { atMs: monthLater + 1, basis: "reported" });
+      await appendCorrections(store.db, [asFirst(charge, first), asFirst(charge, second)]);
+      const estimates = async (query: Pick<UsageQuery, "fromMs" | "toMs"> = {}): Promise<unknown> => {
+        const counted = [];
+        for (const by of [["month"], ["month", "end-user"]] as const) {
+          const rows = await reportUsage(store.db, { ...query, by });
+          counted.push(
+            rows.map(({ attempts, bases }) => [attempts, bases.reported, bases.metered, bases["worst-case"]]),
+          );
+        }
+        assert.deepEqual(counted[0], counted[1], "by sums of hours, and by the ledger");
+        return counted[0];
+      };
+      const inItsMonth = [2, 1, 0, 1];
+      const inThatOfItsCorrection = [0, 0, 0, 0];
+      assert.deepEqual(await estimates(), [inItsMonth, inThatOfItsCorrection]);
+      assert.deepEqual(await estimates({ toMs: charge.atMs + 1 }), [inItsMonth]);
+      assert.deepEqual(await estimates({ fromMs: charge.atMs + 1 }), [inThatOfItsCorrection]);
     });
 
     test("a correction that gives a price takes its charge out of the count of those without", async () => {
@@ -148,7 +180,7 @@ for (const engine of engines) {
       const found = { target, modelServed, lastHourMs: atMs - (atMs % 3_600_000) };
       assert.deepEqual(await unpriced(), [2, 2]);
       assert.deepEqual(await targets(), [{ ...found, attempts: 2 }]);
-      await appendCorrections(store.db, [{ entry: correction(charge, "rerate-1", { flags: ["priced"] }), moves: [] }]);
+      await appendCorrections(store.db, [asFirst(charge, correction(charge, "rerate-1", { flags: ["priced"] }))]);
       assert.deepEqual(await unpriced(), [1, 1]);
       assert.deepEqual(await targets(), [{ ...found, attempts: 1 }]);
     });

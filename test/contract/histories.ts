@@ -44,7 +44,7 @@ interface RequestStep {
   readonly twice: boolean;
 }
 
-interface CorrectionStep extends Pick<LedgerEntry, "atMs" | "flags"> {
+interface CorrectionStep extends Pick<LedgerEntry, "atMs" | "basis" | "flags"> {
   /** Of the charges in the ledger by then, counted round and round. */
   readonly which: number;
   /** What charge and correction come to together. */
@@ -92,6 +92,7 @@ const correction: fc.Arbitrary<CorrectionStep> = fc.record({
   which: fc.nat(),
   atMs: moment,
   amounts,
+  basis: fc.constantFrom(...bases),
   flags: fc.constantFrom<LedgerFlag[][]>([], ["priced"], ["unpriced"]),
   twice: fc.boolean(),
 });
@@ -125,6 +126,7 @@ export class Historian {
     }
   }
 
+  /** In the order of their ids: an attempt's charge, then its corrections as they were made. */
   async ledger(): Promise<readonly LedgerEntry[]> {
     const rows = await this.#store.db.selectFrom("ledger_entries").selectAll().orderBy("entry_id").execute();
     return rows.map(toLedgerEntry);
@@ -162,8 +164,9 @@ export class Historian {
     await this.#store.recoverHolds();
   }
 
-  async #correct({ which, atMs, amounts, flags, twice }: CorrectionStep): Promise<void> {
-    const charges = (await this.ledger()).filter(({ kind }) => kind === "charge");
+  async #correct({ which, atMs, amounts, basis, flags, twice }: CorrectionStep): Promise<void> {
+    const entries = await this.ledger();
+    const charges = entries.filter(({ kind }) => kind === "charge");
     const charge = charges[which % charges.length];
     if (charge === undefined) return;
     const difference = emptyUsage();
@@ -175,11 +178,14 @@ export class Historian {
       atMs,
       usage: difference,
       costNanoUsd: toNanoUsd(amounts.costNanoUsd - charge.costNanoUsd),
-      basis: "reported",
+      basis,
       flags,
     };
-    await appendCorrections(this.#store.db, [{ entry, moves: [] }]);
-    if (twice) await appendCorrections(this.#store.db, [{ entry, moves: [] }]);
+    const last = entries.findLast(({ attemptId }) => attemptId === charge.attemptId) ?? charge;
+    const replaced = { basis: last.basis, chargedAtMs: charge.atMs };
+    for (let times = 0; times < (twice ? 2 : 1); times++) {
+      await appendCorrections(this.#store.db, [{ entry, replaced, moves: [] }]);
+    }
   }
 
   /** In the order in which they are made. */

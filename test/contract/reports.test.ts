@@ -142,7 +142,9 @@ for (const engine of engines) {
         basis: "reported",
       });
       const append = (): Promise<ReadonlySet<string>> =>
-        appendCorrections(store.db, [{ entry: correction, moves: [] }]);
+        appendCorrections(store.db, [
+          { entry: correction, replaced: { basis: "worst-case", chargedAtMs: correction.atMs }, moves: [] },
+        ]);
       assert.deepEqual([...(await append())], ["att_1.correction"]);
       assert.deepEqual([...(await append())], []);
       assert.deepEqual(await attempts(null), ["att_2"]);
@@ -151,7 +153,7 @@ for (const engine of engines) {
         [total?.costNanoUsd, total?.attempts, total?.requests, total?.usage.inputTokens],
         [557n, 3, 0, 240],
       );
-      assert.equal(total?.bases["worst-case"], 1);
+      assert.deepEqual(total?.bases, { reported: 2, drained: 0, metered: 1, "worst-case": 0, none: 0 });
       const byProvider = await reportUsage(store.db, { by: ["provider"] });
       assert.deepEqual(
         byProvider.map(({ group, requests }) => [group.provider, requests]),

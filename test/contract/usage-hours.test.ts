@@ -44,18 +44,18 @@ for (const engine of engines) {
         fc.asyncProperty(history, fc.array(query, { minLength: 5, maxLength: 10 }), async (steps, queries) => {
           await historian.make(steps);
           const entries = await historian.ledger();
-          const lasts = lastCharges(entries);
-          assert.deepEqual(await readHours(store), sumEntries(entries, lasts, hourKeyOf));
+          const known = { lasts: lastCharges(entries), byAttempt: Map.groupBy(entries, (entry) => entry.attemptId) };
+          assert.deepEqual(await readHours(store), sumEntries(entries, known, hourKeyOf));
           for (const asked of queries) {
             const rows = await reportUsage(store.db, asked);
             const found = entries.filter((entry) => isWithin(entry, asked));
             if (asked.by.length > 0) {
               assert.deepEqual(
                 asMap(rows),
-                sumEntries(found, lasts, (entry) => groupKeyOf(entry, asked)),
+                sumEntries(found, known, (entry) => groupKeyOf(entry, asked)),
               );
             }
-            assert.deepEqual(totalUsage(rows), { group: {}, ...sumGroup(found, lasts) });
+            assert.deepEqual(totalUsage(rows), { group: {}, ...sumGroup(found, known) });
           }
         }),
         { numRuns: 8, interruptAfterTimeLimit: 15_000 },
@@ -108,22 +108,32 @@ function asMap(rows: readonly UsageRow[]): ReadonlyMap<string, Sums> {
   return new Map(rows.map(({ group, ...sums }) => [Object.values(group).join(" "), sums]));
 }
 
-/** The ledger summed entry after entry. `lasts`: the last charge of each request. */
+/** Of a whole ledger. */
+interface Known {
+  /** The last charge of each request. */
+  readonly lasts: ReadonlySet<string>;
+  /** A charge, then its corrections as they were made. */
+  readonly byAttempt: ReadonlyMap<string, readonly LedgerEntry[]>;
+}
+
+/** The ledger summed entry after entry. */
 function sumEntries(
   entries: readonly LedgerEntry[],
-  lasts: ReadonlySet<string>,
+  known: Known,
   keyOf: (entry: LedgerEntry) => string,
 ): ReadonlyMap<string, Sums> {
   const groups = Map.groupBy(entries, keyOf);
-  return new Map(Array.from(groups, ([key, ofGroup]) => [key, sumGroup(ofGroup, lasts)]));
+  return new Map(Array.from(groups, ([key, ofGroup]) => [key, sumGroup(ofGroup, known)]));
 }
 
-function sumGroup(entries: readonly LedgerEntry[], lasts: ReadonlySet<string>): Sums {
+function sumGroup(entries: readonly LedgerEntry[], { lasts, byAttempt }: Known): Sums {
   const charges = entries.filter(({ kind }) => kind === "charge");
-  const corrections = entries.filter(({ kind }) => kind === "correction");
+  const allOf = ({ attemptId }: LedgerEntry): readonly LedgerEntry[] => byAttempt.get(attemptId) ?? [];
+  const corrections = charges.flatMap((charge) => allOf(charge).filter(({ kind }) => kind === "correction"));
   const usage = emptyUsage();
   for (const entry of entries) addUsage(usage, entry.usage);
-  const settledBy = (basis: LedgerEntry["basis"]): number => charges.filter((entry) => entry.basis === basis).length;
+  const settledBy = (basis: LedgerEntry["basis"]): number =>
+    charges.filter((charge) => allOf(charge).at(-1)?.basis === basis).length;
   return {
     requests: charges.filter(({ entryId }) => lasts.has(entryId)).length,
     attempts: charges.length,

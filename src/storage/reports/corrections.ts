@@ -1,6 +1,6 @@
 /**
  * The only way to change what a request cost once it is settled: the signed difference, appended beside its charge, with
- * what it moves in the accounts of allowances, in one transaction.
+ * what it moves in the accounts of allowances and what the attempt counts as from now on, in one transaction.
  */
 import type { Kysely } from "kysely";
 import { assert } from "../../kernel/assert.ts";
@@ -9,9 +9,11 @@ import type { Move } from "../escrow/bank.ts";
 import { applyMoves } from "../escrow/moves.ts";
 import type { LedgerEntry } from "../records.ts";
 import type { Database } from "../schema.ts";
+import type { Replaced } from "../usage-hours.ts";
 
 export interface CorrectionToAppend {
   readonly entry: LedgerEntry;
+  readonly replaced: Replaced;
   /** Negative amounts give back. */
   readonly moves: readonly Move[];
 }
@@ -30,7 +32,7 @@ export async function appendCorrections(
     assert(entry.entryId.startsWith(`${entry.attemptId}.`), "a correction's id begins with its attempt's");
   }
   return db.transaction().execute(async (transaction) => {
-    const entries = corrections.map(({ entry }) => ({ entry, lastOfRequest: false }));
+    const entries = corrections.map(({ entry, replaced }) => ({ entry, lastOfRequest: false, replaced }));
     const newIds = await appendEntries(transaction, entries);
     const moves = corrections
       .filter(({ entry }) => newIds.has(entry.entryId))

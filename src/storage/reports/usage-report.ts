@@ -1,6 +1,9 @@
 /**
  * What was used and what it cost: charges and corrections together, so the sums are what is owed. A request counts once,
  * in the group of its last attempt. Requests that never reached a provider cost nothing and are not here.
+ *
+ * What was used and what it cost is of the time of its entry, an attempt of the time of its charge: a correction changes
+ * the sums of when it was made, and what its attempt counts as when that was charged.
  */
 import type { Kysely } from "kysely";
 import { addUsd, toNanoUsd, zeroUsd } from "../../kernel/money.ts";
@@ -50,8 +53,9 @@ export interface UsageRow {
   readonly attempts: number;
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd;
-  /** Charges for which no price was known: they cost zero until they are re-rated. */
+  /** Attempts for which no price is known: they cost zero, or a stand-in's price, until they are rated again. */
   readonly unpriced: number;
+  /** Attempts by what their cost rests on by now. */
   readonly bases: Readonly<Record<SettlementBasis, number>>;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where a usage report reads. Whole hours stand summed in `usage_hours`; what lies before the first or after the last
- * whole hour asked for, and what the sums do not tell apart, is summed from the ledger.
+ * whole hour asked for, and what the sums do not tell apart, is summed from the ledger: its entries of that time, and
+ * the corrections, whenever they were made, of what was charged in that time, which say what its attempts count as.
  *
  *   from ──ledger──┤ first whole hour ──usage_hours── last whole hour ├──ledger── to
  */
@@ -14,12 +15,14 @@ import { scopeEqualities } from "./scope.ts";
 import type { UsageDimension, UsageQuery } from "./usage-report.ts";
 
 export interface UsageSource {
-  readonly table: "usage_hours" | "ledger_entries";
+  readonly kind: SourceKind;
   /** Included; `null`: from the beginning. */
   readonly fromMs: number | null;
   /** Excluded; `null`: to the end. */
   readonly toMs: number | null;
 }
+
+type SourceKind = "hours" | "entries" | "corrections";
 
 /** Together they are the time asked for, without overlap. */
 export function planSources(query: UsageQuery): readonly UsageSource[] {
@@ -28,11 +31,18 @@ export function planSources(query: UsageQuery): readonly UsageSource[] {
   const firstHourMs = fromMs === null ? null : Math.ceil(fromMs / HOUR_MS) * HOUR_MS;
   const endHourMs = toMs === null ? null : Math.floor(toMs / HOUR_MS) * HOUR_MS;
   const noWholeHour = firstHourMs !== null && endHourMs !== null && firstHourMs >= endHourMs;
-  if (noWholeHour || !hoursTellApart(query)) return [{ table: "ledger_entries", fromMs, toMs }];
-  const sources: UsageSource[] = [{ table: "usage_hours", fromMs: firstHourMs, toMs: endHourMs }];
-  if (fromMs !== firstHourMs) sources.push({ table: "ledger_entries", fromMs, toMs: firstHourMs });
-  if (toMs !== endHourMs) sources.push({ table: "ledger_entries", fromMs: endHourMs, toMs });
+  if (noWholeHour || !hoursTellApart(query)) return ledgerBetween(fromMs, toMs);
+  const sources: UsageSource[] = [{ kind: "hours", fromMs: firstHourMs, toMs: endHourMs }];
+  if (fromMs !== firstHourMs) sources.push(...ledgerBetween(fromMs, firstHourMs));
+  if (toMs !== endHourMs) sources.push(...ledgerBetween(endHourMs, toMs));
   return sources;
+}
+
+function ledgerBetween(fromMs: number | null, toMs: number | null): readonly UsageSource[] {
+  return [
+    { kind: "entries", fromMs, toMs },
+    { kind: "corrections", fromMs, toMs },
+  ];
 }
 
 function hoursTellApart({ by, utcOffsetMs = 0 }: UsageQuery): boolean {
@@ -70,10 +80,10 @@ type MemberDimension = keyof typeof memberColumns;
 
 export async function readSource(
   db: Kysely<Database>,
-  { table, fromMs, toMs }: UsageSource,
+  { kind, fromMs, toMs }: UsageSource,
   query: UsageQuery,
 ): Promise<readonly UsageSums[]> {
-  const timeColumn = table === "usage_hours" ? "hour_ms" : "at_ms";
+  const { table, timeColumn, sums } = tables[kind];
   const dimensions = query.by.filter((dimension) => dimension in memberColumns) as readonly MemberDimension[];
   const unitMs = timeUnitMs(query.by);
   const groups = new Map<string, RawBuilder<string | number | null>>(
@@ -83,9 +93,10 @@ export async function readSource(
     const offsetMs = sql.lit(query.utcOffsetMs ?? 0);
     groups.set("time", sql<number>`(${sql.ref(timeColumn)} + ${offsetMs}) / ${sql.lit(unitMs)}`);
   }
-  let select = db.selectFrom(table).select(table === "usage_hours" ? sumsOfHours() : sumsOfEntries());
+  let select = db.selectFrom(table).select(sums());
   for (const [name, group] of groups) select = select.select(group.as(name)).groupBy(group);
   for (const { column, value } of scopeEqualities(query)) select = select.where(column, "=", value);
+  if (kind === "corrections") select = select.where(sql.ref(timeColumn), "is not", null);
   if (fromMs !== null) select = select.where(sql.ref(timeColumn), ">=", fromMs);
   if (toMs !== null) select = select.where(sql.ref(timeColumn), "<", toMs);
   const rows = (await select.execute()) as unknown as readonly (Pick<UsageHour, SummedColumn> & GroupColumns)[];
@@ -104,18 +115,44 @@ function sumsOfHours(): SumExpressions {
   return summedColumns.map((column) => sum(sql.ref(column)).as(column));
 }
 
+/** What was used and what it cost; and charges, as what they were charged. */
 function sumsOfEntries(): SumExpressions {
-  const charges = (condition: RawBuilder<unknown>): RawBuilder<number> =>
-    sql`case when kind = 'charge' and ${condition} then 1 else 0 end`;
+  const ofCharges = (of: RawBuilder<unknown>): RawBuilder<number> =>
+    sum(sql`case when kind = 'charge' then ${of} else 0 end`);
   return [
     sum(sql.ref("last_of_request")).as("requests"),
-    sum(charges(sql`1 = 1`)).as("attempts"),
-    sum(sql.ref("unpriced")).as("unpriced"),
-    ...Object.entries(basisColumns).map(([basis, column]) => sum(charges(sql`basis = ${sql.lit(basis)}`)).as(column)),
+    ofCharges(sql.lit(1)).as("attempts"),
+    ofCharges(sql.ref("unpriced")).as("unpriced"),
+    ...Object.entries(basisColumns).map(([basis, column]) => ofCharges(isOn("basis", basis)).as(column)),
     ...Object.values(usageColumns).map((column) => sum(sql.ref(column)).as(column)),
     sum(sql.ref("cost_nano_usd")).as("cost_nano_usd"),
   ];
 }
+
+/** How many charges count as something else now. */
+function sumsOfCorrections(): SumExpressions {
+  const nothing = sum(sql.lit(0));
+  return [
+    nothing.as("requests"),
+    nothing.as("attempts"),
+    sum(sql.ref("unpriced")).as("unpriced"),
+    ...Object.entries(basisColumns).map(([basis, column]) =>
+      sum(sql`${isOn("basis", basis)} - ${isOn("replaced_basis", basis)}`).as(column),
+    ),
+    ...Object.values(usageColumns).map((column) => nothing.as(column)),
+    nothing.as("cost_nano_usd"),
+  ];
+}
+
+function isOn(column: "basis" | "replaced_basis", basis: string): RawBuilder<number> {
+  return sql`case when ${sql.ref(column)} = ${sql.lit(basis)} then 1 else 0 end`;
+}
+
+const tables = {
+  hours: { table: "usage_hours", timeColumn: "hour_ms", sums: sumsOfHours },
+  entries: { table: "ledger_entries", timeColumn: "at_ms", sums: sumsOfEntries },
+  corrections: { table: "ledger_entries", timeColumn: "charged_at_ms", sums: sumsOfCorrections },
+} as const satisfies Record<SourceKind, object>;
 
 /** Zero of no rows. */
 function sum(of: RawBuilder<unknown>): RawBuilder<number> {

@@ -83,7 +83,7 @@ test("usage adds up to the nano-dollar, and says what is unpriced or estimated",
   assert.match(stdout, /\n1 of 2 attempts have no known price: see headgate prices missing\.\n/);
   assert.match(
     stdout,
-    /\n1 of 2 attempts were charged by our own count or a worst case at first; what providers said since is in the cost\.\n/,
+    /\n1 of 2 attempts are charged by our own count or a worst case: what they used is not known from their providers\.\n/,
   );
 });
 

@@ -2,7 +2,8 @@
  * Usage in the columns of the FinOps Open Cost and Usage Specification (FOCUS 1.2, https://focus.finops.org), as CSV: a
  * tenant is a billing account, a project a sub account, a key the resource that was used, a model the service. The
  * gateway knows one price of a call, so the four costs are equal. Columns of our own begin with `x_`, as the
- * specification asks; what a row does not tell apart is empty. Corrections are in the period in which they were made.
+ * specification asks; what a row does not tell apart is empty. What a correction changes of cost and usage is in the
+ * period in which it was made; what its attempt counts as, in the period of its charge.
  */
 import type { Usage } from "../../../kernel/usage.ts";
 import { totalInputTokens, totalOutputTokens, usageBuckets } from "../../../kernel/usage.ts";

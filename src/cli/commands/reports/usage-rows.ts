@@ -104,13 +104,13 @@ function footer(total: UsageRow): string {
   }
   if (estimated(total) > 0) {
     notes.push(
-      `${formatCount(estimated(total))} of ${formatCount(attempts)} attempts were charged by our own count or a worst case at first; what providers said since is in the cost.`,
+      `${formatCount(estimated(total))} of ${formatCount(attempts)} attempts are charged by our own count or a worst case: what they used is not known from their providers.`,
     );
   }
   return notes.map((note) => `\n${note}`).join("") + (notes.length > 0 ? "\n" : "");
 }
 
-/** Attempts whose charge is not the provider's own. A correction since changes cost and usage, not this count. */
+/** Attempts whose usage is not what the provider says. */
 function estimated({ bases }: UsageRow): number {
   return bases.metered + bases["worst-case"];
 }

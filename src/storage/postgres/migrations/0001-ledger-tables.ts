@@ -46,10 +46,14 @@ CREATE TABLE ledger_entries (
   estimated BIGINT NOT NULL,
   recovered BIGINT NOT NULL,
   last_of_request BIGINT NOT NULL,
+  replaced_basis ${text},
+  charged_at_ms BIGINT,
 ${usageColumns},
-  CHECK ((kind = 'charge') = (entry_id = attempt_id))
+  CHECK ((kind = 'charge') = (entry_id = attempt_id)),
+  CHECK ((kind = 'correction') = (replaced_basis IS NOT NULL AND charged_at_ms IS NOT NULL))
 );
 CREATE INDEX ledger_entries_at ON ledger_entries (at_ms);
+CREATE INDEX ledger_entries_corrections ON ledger_entries (charged_at_ms) WHERE charged_at_ms IS NOT NULL;
 
 CREATE TABLE unconfirmed_charges (
   provider ${text} NOT NULL,

@@ -19,7 +19,7 @@ export function createClosingSums(connection: DatabaseSync, db: Kysely<Database>
       const last = entries.length - 1;
       for (let index = 0; index <= last; index++) {
         const entry = entries[index];
-        if (entry !== undefined) hours.add(entry, index === last);
+        if (entry !== undefined) hours.addCharge(entry, index === last);
       }
       moved.add(moves);
     },

@@ -2,7 +2,7 @@
  * Tenancy, allowances, the journal, the ledger and what is derived from it, the bank.
  *
  * A ledger entry is never changed: a trigger refuses it. Every index on it is paid for by every request, so there is one
- * by time. What reconciliation still has to ask about stands in a table of its own, kept by triggers: an index would
+ * by time, and one of corrections only. What reconciliation still has to ask about stands in a table of its own, kept by triggers: an index would
  * hold every charge that was ever confirmed, and each pass would go through them all. Reports over longer times read
  * the sums by hour instead of the entries.
  */
@@ -12,6 +12,7 @@ import { journalTables, usageColumnsDdl } from "./0001-journal-tables.ts";
 
 const ledgerRules = `
 CREATE INDEX ledger_entries_at ON ledger_entries (at_ms);
+CREATE INDEX ledger_entries_corrections ON ledger_entries (charged_at_ms) WHERE charged_at_ms IS NOT NULL;
 
 CREATE TABLE unconfirmed_charges (
   provider TEXT NOT NULL,

@@ -69,8 +69,11 @@ CREATE TABLE ledger_entries (
   estimated INTEGER NOT NULL,
   recovered INTEGER NOT NULL,
   last_of_request INTEGER NOT NULL,
+  replaced_basis TEXT,
+  charged_at_ms INTEGER,
 ${usageColumnsDdl},
-  CHECK ((kind = 'charge') = (entry_id = attempt_id))
+  CHECK ((kind = 'charge') = (entry_id = attempt_id)),
+  CHECK ((kind = 'correction') = (replaced_basis IS NOT NULL AND charged_at_ms IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE requests (
