@@ -23,6 +23,7 @@ import type { Limits } from "./limits/limits.ts";
 import { startReaping } from "./limits/reaping.ts";
 import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
 import type { Transport } from "./providers/transport.ts";
+import { createUnwatchedHealth } from "./routing/health/unwatched.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
 import { databaseOptionsOf, openStore, type Store } from "./storage/storage.ts";
 import { createLogger } from "./telemetry/logger.ts";
@@ -86,6 +87,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     limits,
     lateReservations,
     queues: createTargetQueues({ clock }, config),
+    health: createUnwatchedHealth(),
+    random: snapshotDeps.random,
     transport: opened.use(transport ?? openTransport(config)),
     admission: createAdmission(),
     snapshot: () => snapshot,

@@ -1,5 +1,6 @@
 /** The estimate of a request before it is made: what it would hold, what it can cost, and whether it would be admitted. */
 import type { Dialect, RequestView } from "../dialects/dialect.ts";
+import { assert } from "../kernel/assert.ts";
 import { formatUsd, type NanoUsd } from "../kernel/money.ts";
 import type { Meter } from "../limits/allowance.ts";
 import type { AllowanceVerdict, Limits } from "../limits/limits.ts";
@@ -57,7 +58,9 @@ export async function estimateCost(
   principal: Principal,
 ): Promise<CostEstimate> {
   const request = { snapshot, dialect, startedAtMs };
-  const chosen = chooseTarget(request, view, planRequest(request, view, principal));
+  const [target] = planRequest(request, view, principal).targets;
+  assert(target !== undefined, "a plan has a target");
+  const chosen = chooseTarget(request, view, target);
   const { outputSliceTokens } = snapshot.config.budgets;
   const estimate = estimateAttempt(chosen, view, dialect.operation, outputSliceTokens, null);
   const verdicts = await limits.preview(requestScope(request, view, principal, chosen), toEstimate(estimate));

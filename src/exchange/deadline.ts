@@ -41,6 +41,16 @@ export function readDeadline(
   return stream ? { totalDueMs: Infinity, firstOutputDueMs: dueMs } : { totalDueMs: dueMs, firstOutputDueMs: Infinity };
 }
 
+/** Whether it is too late to call anybody. */
+export function isPassed({ totalDueMs, firstOutputDueMs }: CallerDeadline, nowMs: number): boolean {
+  return nowMs >= Math.min(totalDueMs, firstOutputDueMs);
+}
+
+export function deadlinePassed(): HeadgateError {
+  const message = "The deadline that the request gave passed before a provider could be called.";
+  return new HeadgateError("deadline_exceeded", message);
+}
+
 function dueAt(startedMs: number, budgetMs: number): number {
   return startedMs + budgetMs - Math.min(RESERVE_MS, budgetMs * RESERVE_SHARE);
 }

@@ -7,10 +7,10 @@ import type { Dialect, RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
-import type { Pass } from "../limits/queue/pass.ts";
 import type { Rates, Reservation } from "../limits/limits.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Attempt } from "./attempt/attempt.ts";
+import type { Pause } from "./course/pause.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
 import type { Responder } from "./responder.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -43,6 +43,17 @@ export interface OpenAttempt {
   readonly price: Price | null;
 }
 
+/** One call of a target, from its turn in the queue to its end (course/leg.ts). */
+export interface ExchangeLeg {
+  /** What is held of allowances for it. */
+  readonly reservation: Reservation | null;
+  /** The most output tokens, where the caller allowed the gateway to lower its bound and it did. */
+  readonly outputBound: number | null;
+  /** With its hold in the journal. `null`: it was not to be called. */
+  readonly open: OpenAttempt | null;
+  cancel(cause: CancelCause | "lost"): void;
+}
+
 export function shuttingDown(): HeadgateError {
   return new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", {
     retryAfterMs: SHUTDOWN_RETRY_AFTER_MS,
@@ -71,18 +82,18 @@ export class Exchange {
   bytesIn = 0;
   /** When admission was over, monotonic. */
   admittedMs: number | null = null;
-  /** Its place in front of a target that is bounded; `null` where it is not. */
-  pass: Pass | null = null;
-  /** What is held of allowances; settled by `conclude`. */
-  reservation: Reservation | null = null;
   /** Where rates stood when one refused the request. */
   refusedRates: Rates | null = null;
-  /** The most output tokens of an answer, where the caller allowed the gateway to lower its bound and it did. */
-  outputBound: number | null = null;
+  /** Its calls in the order in which they began; what they hold is settled by `conclude`. */
+  readonly legs: ExchangeLeg[] = [];
+  /** The call that the outcome rests on: the one that has won, else the last that failed. */
+  decisive: ExchangeLeg | null = null;
+  /** Of those calls that have a hold in the journal. */
   readonly attempts: OpenAttempt[] = [];
   answer: Answer | null = null;
   failure: HeadgateError | null = null;
   #cause: CancelCause | null = null;
+  #pause: Pause | null = null;
 
   constructor(
     head: { readonly requestId: string; readonly startedAtMs: number; readonly startedMs: number },
@@ -104,30 +115,31 @@ export class Exchange {
     return this.#cause;
   }
 
-  get lastAttempt(): OpenAttempt | null {
-    return this.attempts.at(-1) ?? null;
+  /** The attempt that the caller and the record are told of. */
+  get toldAttempt(): OpenAttempt | null {
+    return this.decisive?.open ?? this.attempts.at(-1) ?? null;
+  }
+
+  /** Resolves when the pause is over, or the exchange is cancelled. */
+  async pause(pause: Pause): Promise<void> {
+    this.#pause = pause;
+    await pause.over;
+    this.#pause = null;
   }
 
   /**
-   * The first cause is the one that is told. Cancels the attempt under way: at once for a shutdown, even where its
-   * tail is being read after its caller has left; for a caller who leaves, by the provider's policy.
+   * The first cause is the one that is told. Cancels the calls under way: at once for a shutdown, even where the tail of
+   * an answer is being read after its caller has left; for a caller who leaves, by the provider's policy.
    */
   cancel(cause: CancelCause): void {
-    const first = this.#cause === null;
     this.#cause ??= cause;
-    this.pass?.cancel(cause === "shutdown" ? shuttingDown() : callerGone());
-    const open = this.lastAttempt;
-    if (cause === "shutdown") {
-      this.incoming.refuseBody(shuttingDown());
-      open?.attempt.cancel(0);
-    } else if (first && open !== null) {
-      const { callerGone, drainMs } = open.endpoint.config;
-      open.attempt.cancel(callerGone === "drain" ? drainMs : 0);
-    }
+    if (cause === "shutdown") this.incoming.refuseBody(shuttingDown());
+    this.#pause?.cancel();
+    for (const leg of this.legs) leg.cancel(cause);
   }
 
   /** The caller reads again. */
   resume(): void {
-    this.lastAttempt?.attempt.resume();
+    this.decisive?.open?.attempt.resume();
   }
 }

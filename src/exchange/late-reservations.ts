@@ -5,17 +5,17 @@
 import type { Reservation } from "../limits/limits.ts";
 
 export interface LateReservations {
-  keep(requestId: string, reservation: Reservation): void;
+  keep(requestId: string, reservations: readonly Reservation[]): void;
   /** What became of the closing of a request; of one that is not kept it is nothing. */
   closed(requestId: string, outcome: "settled" | "abandoned"): void;
 }
 
 export function createLateReservations(): LateReservations {
-  const kept = new Map<string, Reservation>();
+  const kept = new Map<string, readonly Reservation[]>();
   return {
-    keep: (requestId, reservation) => void kept.set(requestId, reservation),
+    keep: (requestId, reservations) => void kept.set(requestId, reservations),
     closed(requestId, outcome) {
-      if (outcome === "settled") kept.get(requestId)?.committed();
+      if (outcome === "settled") for (const reservation of kept.get(requestId) ?? []) reservation.committed();
       kept.delete(requestId);
     },
   };

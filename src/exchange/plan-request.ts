@@ -1,8 +1,8 @@
-/** From a caller's request to the target that will serve it. */
+/** From a caller's request to the targets that can serve it. */
 import type { RequestView } from "../dialects/dialect.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { isModelAllowed } from "../routing/allow-list.ts";
-import type { Target } from "../routing/plan.ts";
+import type { Plan } from "../routing/plan.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -11,7 +11,7 @@ export function planRequest(
   { snapshot, dialect }: Pick<Exchange, "snapshot" | "dialect">,
   view: RequestView,
   { modelAllowList }: Pick<Principal, "modelAllowList">,
-): Target {
+): Plan {
   const plan = snapshot.router.plan({
     model: view.model,
     operation: dialect.operation,
@@ -19,8 +19,6 @@ export function planRequest(
     needs: view.needs,
     modelAllowList,
   });
-  const [target] = plan.targets;
-  if (target === undefined) throw new HeadgateError("internal", "The router made an empty plan.");
   const targetNames = modelAllowList === null ? [] : plan.targets.map((each) => each.name);
   if (!isModelAllowed(modelAllowList, plan.asked, targetNames)) {
     throw new HeadgateError(
@@ -29,5 +27,5 @@ export function planRequest(
       { param: "model" },
     );
   }
-  return target;
+  return plan;
 }

@@ -1,7 +1,7 @@
 /**
  * Runs one exchange from its head to its record:
  *
- *   authenticate → admit → read body → view → plan → queue → reserve → hold (committed) → attempt → conclude
+ *   authenticate → admit → read body → view → plan → (queue → reserve → hold, committed → attempt)+ → conclude
  *
  * Whatever fails on the way becomes the exchange's `failure`; `conclude` settles, records and answers in every case,
  * exactly once. A caller who leaves cancels the attempt through `exchange.cancel`, and the same path goes on.
@@ -13,12 +13,13 @@ import { parseJsonDocument } from "../kernel/json-document.ts";
 import type { Transport } from "../providers/transport.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { TargetQueues } from "../limits/queue/queue.ts";
+import type { TargetsHealth } from "../routing/health/health.ts";
 import type { Journal } from "../storage/records.ts";
 import type { Authenticator, Principal } from "../tenancy/principal.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Admission } from "./admission.ts";
-import { callProvider } from "./call-provider.ts";
 import { conclude } from "./conclusion/conclude.ts";
+import { runCourse } from "./course/course.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LateReservations } from "./late-reservations.ts";
 import { presentedKey } from "./presented-key.ts";
@@ -30,17 +31,20 @@ export interface ExchangeDeps {
   readonly authenticator: Authenticator;
   readonly limits: Limits;
   readonly queues: TargetQueues;
+  readonly health: TargetsHealth;
   readonly lateReservations: LateReservations;
   readonly transport: Transport;
   readonly admission: Admission;
   readonly telemetry: Telemetry;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 /** Serves one inference request. Rejects, like the other two, only if a bug keeps the answer from being handed over. */
 export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
   return guard(deps, exchange, async (principal) => {
     await readRequest(deps, exchange);
-    await callProvider(deps, exchange, principal);
+    await runCourse(deps, exchange, principal);
   });
 }
 

@@ -64,6 +64,7 @@ export type ErrorCode =
   | "upstream_too_large"
   | "stream_truncated"
   | "overloaded"
+  | "target_unavailable"
   | "shutting_down"
   | "storage_unavailable"
   | "storage_unusable"
@@ -181,6 +182,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     "gateway",
     "same-target",
     "The gateway, or the provider asked for, is at its configured limit; `retry-after` says when to try again.",
+  ),
+  target_unavailable: kind(
+    503,
+    "gateway",
+    "same-target",
+    "Every target that could serve the request is left alone for a moment, because calls of it have failed of late; `retry-after` says until when.",
   ),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(

@@ -22,7 +22,9 @@ export interface Endpoint {
   readonly timeouts: TimeoutsConfig;
   /** Prefix of every path, without trailing slash. */
   readonly basePath: string;
-  /** The credential of the next call: round robin. */
+  /** In configured order. */
+  readonly credentialNames: readonly string[];
+  /** The next credential in turn. */
   nextCredential(): Credential;
   /** The credential of that name, or the next one if it is gone. */
   credential(name: string): Credential;
@@ -56,6 +58,7 @@ export function createEndpoint(
     timeouts: { ...timeouts, ...config.timeouts },
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ""),
+    credentialNames: credentials.map((each) => each.name),
     nextCredential() {
       const credential = credentials[turn];
       turn = turn + 1 < credentials.length ? turn + 1 : 0;

@@ -15,6 +15,8 @@ export interface Target {
   readonly timeouts: Partial<TimeoutsConfig>;
   /** One of the route's declared fallbacks: tried when none of the others can answer. */
   readonly isFallback: boolean;
+  /** The model's context window in tokens; `null`: unknown. */
+  readonly contextTokens: number | null;
 }
 
 /** What the route of a request decides besides its targets. */

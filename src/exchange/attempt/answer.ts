@@ -89,7 +89,10 @@ export function connectionError(call: AttemptCall, answered: boolean, cause: Err
   );
 }
 
-const timeoutCodes: Readonly<Record<TimerName, ErrorCode>> = {
+/** The timers that end an attempt. */
+type EndingTimer = Exclude<TimerName, "slow">;
+
+const timeoutCodes: Readonly<Record<EndingTimer, ErrorCode>> = {
   connect: "connect_timeout",
   "first-token": "first_token_timeout",
   idle: "idle_timeout",
@@ -99,7 +102,7 @@ const timeoutCodes: Readonly<Record<TimerName, ErrorCode>> = {
   total: "total_timeout",
 };
 
-export function timeoutError(name: TimerName, call: AttemptCall): HeadgateError {
+export function timeoutError(name: EndingTimer, call: AttemptCall): HeadgateError {
   const { timeouts, providerName } = call;
   switch (name) {
     case "connect":

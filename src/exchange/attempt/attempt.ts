@@ -26,6 +26,8 @@ export interface AttemptSink {
   attemptWrite(bytes: Uint8Array): boolean;
   /** What was written and waits in memory for the caller. */
   unreadBytes(): number;
+  /** The provider has been silent for `slowAfterMs`. Called at most once. */
+  attemptSlow(): void;
 }
 
 /** What grows with a stream's output. */
@@ -339,7 +341,9 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   #expired(name: TimerName): void {
-    if (name === "ending") {
+    if (name === "slow") {
+      this.#sink.attemptSlow();
+    } else if (name === "ending") {
       this.#relay?.expire("quiet", timeoutError(name, this.call));
     } else if (name === "reader") {
       this.#readerExpired();

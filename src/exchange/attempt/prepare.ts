@@ -1,12 +1,11 @@
 /** From a chosen target, once it is reserved, to a call that is ready to leave: credential, bytes, headers, timers, hold. */
-import type { CommitConfig, TimeoutsConfig } from "../../config/config.ts";
-import { defaultModel } from "../../config/defaults.ts";
+import type { TimeoutsConfig } from "../../config/config.ts";
 import type { EncodedRequest, RequestView, TargetFacts } from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
 import type { Credential } from "../../providers/endpoint.ts";
 import type { UpstreamRequest } from "../../providers/transport.ts";
-import type { Target } from "../../routing/plan.ts";
+import type { RoutePolicy, Target } from "../../routing/plan.ts";
 import type { HeldAmount } from "../../storage/escrow/bank.ts";
 import type { Hold } from "../../storage/records.ts";
 import { planCommit } from "../../streaming/commit.ts";
@@ -31,14 +30,17 @@ interface PrepareDeps {
 /** What was decided about the attempt before. */
 export interface AttemptTerms {
   readonly chosen: ChosenTarget;
+  /** Its name. */
+  readonly credential: string;
+  readonly policy: RoutePolicy;
   readonly deadline: CallerDeadline;
   readonly held: Holding;
   readonly heldAmounts: readonly HeldAmount[];
   /** Replaces the caller's bound on output; `null`: it stands. */
   readonly outputBound: number | null;
+  /** How long it may be silent before the owner is told. `Infinity`: however long. */
+  readonly slowAfterMs: number;
 }
-
-const usualCommit: CommitConfig = defaultModel().commit;
 
 /** Throws `unsupported_parameter`, `upstream_credentials`: nothing is sent yet. */
 export function prepareAttempt(
@@ -50,7 +52,7 @@ export function prepareAttempt(
 ): PreparedAttempt {
   const { chosen } = terms;
   const encoded = encode(chosen, view, terms.outputBound);
-  const credential = chosen.endpoint.nextCredential();
+  const credential = chosen.endpoint.credential(terms.credential);
   const attemptId = deps.ids.next("att");
   const hold: Hold = {
     attemptId,
@@ -68,7 +70,7 @@ export function prepareAttempt(
     heldCostNanoUsd: terms.held.costNanoUsd,
     heldAmounts: terms.heldAmounts,
   };
-  return { call: createCall(exchange, { attemptId, ...chosen, credential, encoded, view, ...terms }), hold };
+  return { call: createCall(exchange, { ...terms, ...chosen, attemptId, credential, encoded, view }), hold };
 }
 
 function encode(
@@ -82,12 +84,11 @@ function encode(
   return translator.outbound.encodeRequest(bound === null ? request : { ...request, maxOutputTokens: bound }, facts);
 }
 
-interface CallParts extends ChosenTarget {
+interface CallParts extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadline" | "slowAfterMs"> {
   readonly attemptId: string;
   readonly credential: Credential;
   readonly encoded: EncodedRequest;
   readonly view: RequestView;
-  readonly deadline: CallerDeadline;
 }
 
 function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
@@ -105,7 +106,8 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     losses: parts.encoded.losses,
     requestIdHeader: endpoint.spec.requestIdHeader,
     timeouts,
-    commit: commitFor(exchange, view.model),
+    commit: parts.policy.commit,
+    slowAfterMs: parts.slowAfterMs,
     totalDueMs,
     firstOutputDueMs: parts.deadline.firstOutputDueMs,
     deadlineIsCallers: totalDueMs !== policyDueMs,
@@ -118,10 +120,6 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
 function timeoutsFor(exchange: Exchange, endpoint: ChosenTarget["endpoint"], model: string): TimeoutsConfig {
   const alias = exchange.snapshot.config.models[model];
   return alias === undefined ? endpoint.timeouts : { ...endpoint.timeouts, ...alias.timeouts };
-}
-
-function commitFor({ snapshot }: Exchange, model: string): CommitConfig {
-  return snapshot.config.models[model]?.commit ?? usualCommit;
 }
 
 function translateAnswer(
@@ -162,6 +160,6 @@ function relayOptions(exchange: Exchange, parts: CallParts): RelayOptions {
     streamEnd: parts.inbound.streamEnd,
     withholdUsage: !view.wantsStreamUsage,
     eventBytesMax: limits.streamEventBytes,
-    commit: planCommit(commitFor(exchange, view.model), limits.responseBytes),
+    commit: planCommit(parts.policy.commit, limits.responseBytes),
   };
 }

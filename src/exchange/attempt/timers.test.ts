@@ -12,7 +12,7 @@ function start(
 ): { clock: VirtualClock; timers: AttemptTimers; fired: TimerName[] } {
   const clock = createVirtualClock();
   const fired: TimerName[] = [];
-  const bounds = { totalDueMs, firstOutputDueMs };
+  const bounds = { totalDueMs, firstOutputDueMs, slowAfterMs: Infinity };
   const timers = new AttemptTimers(clock, { ...timeouts, ...over }, bounds, (name) => fired.push(name));
   timers.start();
   return { clock, timers, fired };
@@ -127,7 +127,7 @@ test("a drain keeps its bound when the provider finishes meanwhile", () => {
 test("a phase that ran out can be entered again, and the total timer goes on meanwhile", () => {
   const clock = createVirtualClock();
   const fired: TimerName[] = [];
-  const bounds = { totalDueMs: 5_000, firstOutputDueMs: Infinity };
+  const bounds = { totalDueMs: 5_000, firstOutputDueMs: Infinity, slowAfterMs: Infinity };
   const timers = new AttemptTimers(clock, timeouts, bounds, (name) => {
     fired.push(name);
     if (name === "reader") timers.waitForReader();

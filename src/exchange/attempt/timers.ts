@@ -1,12 +1,13 @@
 /**
- * The timers of one attempt: connect, first token, idle, ending and total. They share one timer of the clock that is
+ * The timers of one attempt: connect, first token, slow, idle, ending and total. They share one timer of the clock that is
  * armed for the nearest due time; an event only moves a number, and a timer that fires early arms itself again.
  * So a stream of a thousand events costs no timer operation per event.
  */
 import type { Clock, Timer } from "../../kernel/clock.ts";
 import type { TimeoutsConfig } from "../../config/config.ts";
 
-export type TimerName = "connect" | "first-token" | "idle" | "ending" | "reader" | "drain" | "total";
+/** `slow` ends nothing: another target may be worth a call beside this one. */
+export type TimerName = "connect" | "first-token" | "slow" | "idle" | "ending" | "reader" | "drain" | "total";
 
 /** Monotonic times; `Infinity` for none. */
 export interface AttemptBounds {
@@ -14,6 +15,8 @@ export interface AttemptBounds {
   readonly totalDueMs: number;
   /** How long the caller waits for the first output of a stream. */
   readonly firstOutputDueMs: number;
+  /** How long the first output is waited for before that is slow; `Infinity`: it never is. */
+  readonly slowAfterMs: number;
 }
 
 export class AttemptTimers {
@@ -23,6 +26,7 @@ export class AttemptTimers {
   readonly #bounds: AttemptBounds;
   #phase: TimerName = "connect";
   #phaseDueMs = Infinity;
+  #slowDueMs = Infinity;
   #armedDueMs = Infinity;
   #timer: Timer | null = null;
 
@@ -41,12 +45,14 @@ export class AttemptTimers {
 
   /** The request left: from here on the first token is waited for, or (`stream` false) the answer as a whole. */
   sent(stream: boolean): void {
+    this.#slowDueMs = this.#clock.monotonicMs() + this.#bounds.slowAfterMs;
     this.#enter("first-token", stream ? this.#timeouts.firstTokenMs : 0, this.#bounds.firstOutputDueMs);
   }
 
   /** An event that is not a comment came; `output` says whether it was what the caller waits for. */
   progress(output: boolean): void {
     if (this.#phase === "ending" || this.#phase === "drain") return;
+    if (output) this.#slowDueMs = Infinity;
     if (output || this.#phase === "idle" || this.#phase === "reader") this.#enter("idle", this.#timeouts.idleMs);
   }
 
@@ -69,6 +75,7 @@ export class AttemptTimers {
     this.#timer?.cancel();
     this.#timer = null;
     this.#phaseDueMs = Infinity;
+    this.#slowDueMs = Infinity;
     this.#armedDueMs = -Infinity;
   }
 
@@ -79,7 +86,7 @@ export class AttemptTimers {
   }
 
   #arm(): void {
-    const dueMs = Math.min(this.#phaseDueMs, this.#bounds.totalDueMs);
+    const dueMs = Math.min(this.#phaseDueMs, this.#slowDueMs, this.#bounds.totalDueMs);
     if (dueMs >= this.#armedDueMs) return;
     this.#timer?.cancel();
     this.#armedDueMs = dueMs;
@@ -97,6 +104,10 @@ export class AttemptTimers {
     if (nowMs >= this.#phaseDueMs - EARLY_MS) {
       this.#phaseDueMs = Infinity;
       this.#expired(this.#phase);
+    }
+    if (nowMs >= this.#slowDueMs - EARLY_MS) {
+      this.#slowDueMs = Infinity;
+      this.#expired("slow");
     }
     this.#arm();
   }

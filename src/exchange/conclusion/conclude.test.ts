@@ -164,14 +164,15 @@ describe("the end of an exchange", () => {
   });
 
   test("frees a reservation whose record the store refuses: at once without an attempt, else with the late closing", async () => {
-    for (const [attempts, before] of [
-      [[], 1],
-      [[answeredAttempt()], 0],
+    for (const [open, before] of [
+      [null, 1],
+      [answeredAttempt(), 0],
     ] as const) {
       const { deps, exchange } = setUp(true);
       let committed = 0;
-      exchange.reservation = { ...emptyReservation, committed: () => committed++ };
-      exchange.attempts.push(...attempts);
+      const reservation = { ...emptyReservation, committed: () => committed++ };
+      exchange.legs.push({ reservation, outputBound: null, open, cancel: () => {} });
+      if (open !== null) exchange.attempts.push(open);
       await conclude(deps, exchange);
       assert.equal(committed, before);
       deps.lateReservations.closed("req_1", "settled");

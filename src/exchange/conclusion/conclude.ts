@@ -53,14 +53,14 @@ function nameCancellation(exchange: Exchange): void {
   const cause = exchange.cancelCause;
   if (cause === "caller-gone") {
     exchange.failure = callerGone();
-  } else if (cause === "shutdown" && exchange.answer === null && exchange.lastAttempt?.attempt.state !== "complete") {
+  } else if (cause === "shutdown" && exchange.answer === null && exchange.toldAttempt?.attempt.state !== "complete") {
     exchange.failure ??= shuttingDown();
   }
 }
 
 /** A provider's whole answer becomes the exchange's: its own bytes, or their translation. */
 function takeAnswer(exchange: Exchange): void {
-  const attempt = exchange.lastAttempt?.attempt;
+  const attempt = exchange.toldAttempt?.attempt;
   if (exchange.failure !== null || attempt === undefined || attempt.body === null) return;
   try {
     exchange.answer = { status: 200, body: attempt.call.translateAnswer?.(attempt.json) ?? attempt.body };
@@ -83,24 +83,27 @@ function settleAttempts(deps: ConcludeDeps, exchange: Exchange): LedgerEntry[] {
   return entries;
 }
 
-/** What the request takes from allowances, and the reservation to be told when that is committed. */
+/** What the request takes from allowances, and the reservations to be told when that is committed. */
 interface Taking {
   readonly moves: readonly Move[];
-  readonly reservation: Reservation | null;
+  readonly reservations: readonly Reservation[];
 }
-
-const nothingTaken: Taking = { moves: [], reservation: null };
 
 /** What is held of allowances for an attempt that cannot be settled stays held with it. */
 function settleReserved(deps: ConcludeDeps, exchange: Exchange, entries: readonly LedgerEntry[]): Taking {
-  const { reservation, attempts } = exchange;
-  if (reservation === null || entries.length < attempts.length) return nothingTaken;
-  try {
-    return { moves: settleReservation(reservation, attempts, entries), reservation };
-  } catch (thrown) {
-    deps.telemetry.requestBroke(exchange.requestId, thrown);
-    return nothingTaken;
+  const moves: Move[] = [];
+  const reservations: Reservation[] = [];
+  for (const { reservation, open } of exchange.legs) {
+    const entry = open === null ? null : entries.find(({ attemptId }) => attemptId === open.hold.attemptId);
+    if (reservation === null || entry === undefined) continue;
+    try {
+      moves.push(...settleReservation(reservation, open, entry));
+      reservations.push(reservation);
+    } catch (thrown) {
+      deps.telemetry.requestBroke(exchange.requestId, thrown);
+    }
   }
+  return { moves, reservations };
 }
 
 /** What will be true when the answer is handed over; `null`, and the exchange's failure, if a bug keeps it from being told. */
@@ -125,27 +128,31 @@ async function commit(
   exchange: Exchange,
   record: RequestRecord | null,
   entries: readonly LedgerEntry[],
-  { moves, reservation }: Taking,
+  { moves, reservations }: Taking,
 ): Promise<boolean> {
   if (record === null) {
     // Without an attempt nothing of it is in the journal; else its hold is charged when this process is gone.
-    if (entries.length === 0) reservation?.committed();
+    if (entries.length === 0) tellCommitted(reservations);
     return false;
   }
   let committed = true;
   try {
     await deps.journal.close(record, entries, moves);
-    reservation?.committed();
+    tellCommitted(reservations);
   } catch (thrown) {
     committed = false;
     // Without an attempt nothing of it is in the journal.
-    if (entries.length === 0) reservation?.committed();
-    else if (reservation !== null) deps.lateReservations.keep(exchange.requestId, reservation);
+    if (entries.length === 0) tellCommitted(reservations);
+    else if (reservations.length > 0) deps.lateReservations.keep(exchange.requestId, reservations);
     deps.telemetry.recordLost(record, thrown);
     takeRecordFailure(exchange, thrown);
   }
   deps.telemetry.requestEnded(record, exchange.failure);
   return committed;
+}
+
+function tellCommitted(reservations: readonly Reservation[]): void {
+  for (const reservation of reservations) reservation.committed();
 }
 
 /** A provider that has answered bills for it: trying again would be billed again. */

@@ -17,8 +17,8 @@ export function buildRecord(
   endBytes: number,
   nowMs: number,
 ): RequestRecord {
-  const { view, failure, lastAttempt, incoming, dialect } = exchange;
-  const attempt = lastAttempt?.attempt ?? null;
+  const { view, failure, toldAttempt, incoming, dialect } = exchange;
+  const attempt = toldAttempt?.attempt ?? null;
   const userAgent = incoming.headers["user-agent"];
   const usage = emptyUsage();
   let costNanoUsd = zeroUsd;
@@ -35,11 +35,11 @@ export function buildRecord(
     method: incoming.method,
     path: incoming.path.slice(0, PATH_CHARS_MAX),
     dialectIn: view === null ? null : dialect.name,
-    dialectOut: lastAttempt?.attempt.call.target.dialect ?? null,
+    dialectOut: toldAttempt?.attempt.call.target.dialect ?? null,
     stream: view?.stream ?? false,
     modelAsked: view?.model.slice(0, MODEL_CHARS_MAX) ?? null,
-    modelServed: lastAttempt?.hold.modelTarget ?? null,
-    provider: lastAttempt?.hold.provider ?? null,
+    modelServed: toldAttempt?.hold.modelTarget ?? null,
+    provider: toldAttempt?.hold.provider ?? null,
     status: failure === null || exchange.responder.headSent ? 200 : failure.status,
     ending: endingOf(exchange),
     finishReason: attempt?.reading.finish ?? null,

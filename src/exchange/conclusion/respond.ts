@@ -31,7 +31,7 @@ function render(exchange: Exchange): Uint8Array | null {
       : dialect.inbound?.encodeError(failure, requestId);
     return rendered ?? null;
   }
-  return answer === null ? (exchange.lastAttempt?.attempt.tail ?? null) : answer.body;
+  return answer === null ? (exchange.toldAttempt?.attempt.tail ?? null) : answer.body;
 }
 
 /** `end`: what `renderEnd` gave. */

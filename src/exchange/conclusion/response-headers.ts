@@ -75,10 +75,12 @@ export function openStreamHead(exchange: Exchange): void {
 /** Alternating names and values, for an answer that a provider gave. */
 export function answerHeaders(exchange: Exchange): string[] {
   const headers = ["x-request-id", exchange.requestId];
-  const rates = exchange.reservation ?? exchange.refusedRates;
+  const leg = exchange.decisive ?? exchange.legs.at(-1);
+  const rates = leg?.reservation ?? exchange.refusedRates;
   if (rates !== null) pushRates(headers, rates);
-  if (exchange.outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(exchange.outputBound));
-  const open = exchange.lastAttempt;
+  const outputBound = leg?.outputBound ?? null;
+  if (outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(outputBound));
+  const open = exchange.toldAttempt;
   if (open === null) return headers;
   const { attempt, hold } = open;
   headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);

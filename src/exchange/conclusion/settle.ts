@@ -1,5 +1,4 @@
 import { settle } from "../../accounting/settlement.ts";
-import { addUsd, zeroUsd } from "../../kernel/money.ts";
 import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
 import type { Reservation } from "../../limits/limits.ts";
 import type { Move } from "../../storage/escrow/bank.ts";
@@ -52,18 +51,13 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
   };
 }
 
-/** What the request takes from allowances: all that its attempts used. A request that no provider saw does not count. */
+/** What a call takes from allowances. One that no provider saw takes nothing, and does not count as a request. */
 export function settleReservation(
   reservation: Reservation,
-  attempts: readonly OpenAttempt[],
-  entries: readonly LedgerEntry[],
+  open: OpenAttempt | null,
+  entry: LedgerEntry | null,
 ): readonly Move[] {
-  if (!attempts.some(({ attempt }) => attempt.sentAtMs !== null)) return reservation.settle(null);
-  let costNanoUsd = zeroUsd;
-  let tokens = 0;
-  for (const { costNanoUsd: cost, usage } of entries) {
-    costNanoUsd = addUsd(costNanoUsd, cost);
-    tokens += totalInputTokens(usage) + totalOutputTokens(usage);
-  }
-  return reservation.settle({ costNanoUsd, tokens });
+  if (open === null || entry === null || open.attempt.sentAtMs === null) return reservation.settle(null);
+  const { costNanoUsd, usage } = entry;
+  return reservation.settle({ costNanoUsd, tokens: totalInputTokens(usage) + totalOutputTokens(usage) });
 }

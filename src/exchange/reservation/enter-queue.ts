@@ -1,5 +1,6 @@
 import { meterInput } from "../../accounting/estimate.ts";
 import type { RequestView } from "../../dialects/dialect.ts";
+import type { Pass } from "../../limits/queue/pass.ts";
 import { readPriority } from "../../limits/queue/priority.ts";
 import { tenantWeight, type TargetQueues } from "../../limits/queue/queue.ts";
 import type { Principal } from "../../tenancy/principal.ts";
@@ -11,9 +12,8 @@ import type { Exchange } from "../exchange.ts";
 const expectedOutputTokens = 512;
 
 /**
- * Takes the request's place in front of its target and leaves the pass in the exchange. `null`: it may be called now;
- * else resolves when its turn has come. Throws and rejects with `overloaded`, `deadline_exceeded`, `shutting_down`,
- * `client_closed`, and `invalid_header` for a priority that there is not.
+ * Takes the request's place in front of its target. `null`: the target is not bounded. Throws `overloaded`,
+ * `shutting_down`, and `invalid_header` for a priority that there is not.
  */
 export function enterQueue(
   queues: TargetQueues,
@@ -22,17 +22,16 @@ export function enterQueue(
   principal: Principal,
   { target }: ChosenTarget,
   deadline: CallerDeadline,
-): Promise<void> | null {
+): Pass | null {
   const priority = readPriority(exchange.incoming.headers, view.serviceTier);
   const queue = queues.find(target.provider, target.facts.model);
   if (queue === null) return null;
   const output = Math.min(view.maxOutputTokens ?? expectedOutputTokens, expectedOutputTokens);
-  exchange.pass = queue.enter({
+  return queue.enter({
     tenantId: principal.payer.tenantId,
     weight: tenantWeight(exchange.snapshot.config.queue, principal.tenantName),
     priority,
     cost: meterInput(view.document.bytes) + output * view.choices,
     dueMs: Math.min(deadline.totalDueMs, deadline.firstOutputDueMs),
   });
-  return exchange.pass.ready;
 }

@@ -16,11 +16,18 @@ export interface Reserved {
   readonly worst: Holding;
 }
 
+/** Whose reservation it is: it settles it. */
+export interface ReservationKeeper {
+  reservation: Reservation | null;
+  /** The most output tokens of an answer, where the caller allowed the gateway to lower its bound and it did. */
+  outputBound: number | null;
+}
+
 const CLAMP_HEADER = "x-headgate-clamp";
 
 /**
- * At once where everything is in hand, else a promise. Leaves the reservation, and a lowered bound on output, in the
- * exchange. Throws and rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted`, `storage_unavailable`, and
+ * At once where everything is in hand, else a promise. Leaves the reservation, and a lowered bound on output, in `keeper`.
+ * Throws and rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted`, `storage_unavailable`, and
  * `invalid_header` for a clamp that is not `output`.
  */
 export function reserve(
@@ -29,6 +36,7 @@ export function reserve(
   view: RequestView,
   principal: Principal,
   chosen: ChosenTarget,
+  keeper: ReservationKeeper,
 ): Reserved | Promise<Reserved> {
   const { operation } = exchange.dialect;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
@@ -36,8 +44,8 @@ export function reserve(
   const estimate = estimateAttempt(chosen, view, operation, outputSliceTokens, null);
   const clamps = readClamp(exchange.incoming.headers[CLAMP_HEADER]) && operation === "chat";
   return clamps
-    ? reserveClamped(limits, exchange, view, scope, chosen, estimate)
-    : hold(limits, exchange, scope, estimate);
+    ? reserveClamped(limits, exchange, view, scope, chosen, estimate, keeper)
+    : hold(limits, exchange, scope, estimate, keeper);
 }
 
 /** Looks first whether the whole answer can be paid for: a stream, too, is rather short than cut. */
@@ -48,16 +56,17 @@ async function reserveClamped(
   scope: RequestScope,
   chosen: ChosenTarget,
   estimate: AttemptEstimate,
+  keeper: ReservationKeeper,
 ): Promise<Reserved> {
   const { worst } = toEstimate(estimate);
   const verdicts = await limits.preview(scope, { expected: worst, worst });
   const refusing = verdicts.filter(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
   const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate.worst, chosen.price, view.choices);
-  if (bound === null) return hold(limits, exchange, scope, estimate);
-  exchange.outputBound = bound;
+  if (bound === null) return hold(limits, exchange, scope, estimate, keeper);
+  keeper.outputBound = bound;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
   const clamped = estimateAttempt(chosen, view, exchange.dialect.operation, outputSliceTokens, bound);
-  return hold(limits, exchange, scope, clamped);
+  return hold(limits, exchange, scope, clamped, keeper);
 }
 
 /** Which allowances are on the request's path. */
@@ -81,9 +90,10 @@ function hold(
   exchange: Exchange,
   scope: RequestScope,
   estimate: AttemptEstimate,
+  keeper: ReservationKeeper,
 ): Reserved | Promise<Reserved> {
   const keep = (reservation: Reservation): Reserved => {
-    exchange.reservation = reservation;
+    keeper.reservation = reservation;
     return { reservation, held: reservation.growing ? estimate.first : estimate.worst, worst: estimate.worst };
   };
   const refuse = (refusal: unknown): never => {

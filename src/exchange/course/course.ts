@@ -1,0 +1,147 @@
+/**
+ * The part of an exchange that costs money: from its plan, call after call, to an answer or to the failure that is told.
+ *
+ *   plan ──▶ call a target ──▶ it answers ───────────────────────────────▶ won
+ *              ▲    │  └─ silent for too long ─▶ call another beside it      (the first to answer wins, the other is cancelled)
+ *              │    └─ fails before the commit point ─▶ itinerary: where next, when ──▶ nowhere: the failure is told
+ *              └─────────────────────────────────────────────┘
+ *
+ * Invariants: at most two calls at a time; nothing reaches the caller of a call that has not won, and once one has won no
+ * other begins. What is held and called is settled by `conclude`, whatever became of it.
+ */
+import type { RequestView } from "../../dialects/dialect.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
+import type { Principal } from "../../tenancy/principal.ts";
+import { openStreamHead } from "../conclusion/response-headers.ts";
+import { deadlinePassed, isPassed, readDeadline, type CallerDeadline } from "../deadline.ts";
+import type { Plan } from "../../routing/plan.ts";
+import type { Exchange } from "../exchange.ts";
+import { planRequest } from "../plan-request.ts";
+import type { ExchangeDeps } from "../run.ts";
+import { Itinerary, type Stop } from "./itinerary.ts";
+import { Leg, type LegContext, type LegOwner } from "./leg.ts";
+import { Pause } from "./pause.ts";
+import { judge } from "./verdict.ts";
+
+/** Leaves the failure that is told, if any, in the exchange. Throws what keeps every call from being made. */
+export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principal: Principal): Promise<void> {
+  const { view } = exchange;
+  if (view === null) return;
+  const plan = planRequest(exchange, view, principal);
+  const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
+  if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
+  const context = { deps, exchange, view, principal, policy: plan.policy, deadline };
+  const itinerary = new Itinerary(
+    { health: deps.health, random: deps.random, nowMs: () => deps.clock.monotonicMs() },
+    plan,
+    dueMs(exchange, view, deadline),
+    attemptsMax(deps, exchange, plan),
+  );
+  await new Course(context, itinerary, plan.targets.length > 1).run();
+}
+
+class Course implements LegOwner {
+  readonly hasAlternative: boolean;
+  readonly #context: LegContext;
+  readonly #itinerary: Itinerary;
+  readonly #running: Leg[] = [];
+  #winner: Leg | null = null;
+  /** The second of two calls at a time, until it is over. */
+  #beside: Promise<void> | null = null;
+
+  constructor(context: LegContext, itinerary: Itinerary, hasAlternative: boolean) {
+    this.#context = context;
+    this.#itinerary = itinerary;
+    this.hasAlternative = hasAlternative;
+  }
+
+  async run(): Promise<void> {
+    const { deps, exchange } = this.#context;
+    let stop = this.#itinerary.next();
+    if (stop === null) throw this.#itinerary.refusal();
+    while (stop !== null) {
+      if (stop.waitMs > 0) await exchange.pause(new Pause(deps.clock, stop.waitMs));
+      if (exchange.cancelCause !== null) return;
+      await this.#race(stop);
+      if (this.#winner !== null || exchange.cancelCause !== null) return;
+      stop = this.#itinerary.next();
+    }
+  }
+
+  legCalling({ stop }: Leg): void {
+    this.#itinerary.called(stop.target);
+  }
+
+  legCommitted(leg: Leg): void {
+    this.#win(leg);
+    openStreamHead(this.#context.exchange);
+  }
+
+  legSlow(): void {
+    if (this.#winner !== null || this.#running.length > 1) return;
+    const stop = this.#itinerary.beside();
+    if (stop === null) return;
+    this.#beside = this.#launch(stop).then(() => {
+      this.#beside = null;
+    });
+  }
+
+  /** Resolves when no call is under way any more. */
+  async #race(first: Stop): Promise<void> {
+    await this.#launch(first);
+    while (this.#beside !== null) await this.#beside;
+  }
+
+  #launch(stop: Stop): Promise<void> {
+    const leg = new Leg(this.#context, this, stop);
+    this.#context.exchange.legs.push(leg);
+    this.#running.push(leg);
+    return leg.run();
+  }
+
+  legEnded(leg: Leg): void {
+    this.#running.splice(this.#running.indexOf(leg), 1);
+    if (leg.isComplete && !leg.isCancelled) this.#win(leg);
+    if (leg === this.#winner) this.#context.exchange.failure = leg.failure;
+    else if (this.#winner === null && leg.failure !== null) this.#failed(leg, leg.failure);
+  }
+
+  #win(leg: Leg): void {
+    if (this.#winner !== null) return;
+    this.#winner = leg;
+    this.#context.exchange.decisive = leg;
+    this.#context.exchange.failure = null;
+    for (const other of this.#running) if (other !== leg) other.cancel("lost");
+  }
+
+  /** What an earlier call failed with is told rather than why a later one was not made. */
+  #failed(leg: Leg, failure: HeadgateError): void {
+    const { exchange } = this.#context;
+    if (leg.open !== null || exchange.failure === null) {
+      exchange.failure = failure;
+      exchange.decisive = leg;
+    }
+    const { target } = leg.stop;
+    const credential = leg.open?.hold.credential ?? null;
+    const { hasOtherCredential } = leg;
+    this.#itinerary.failed({ target, verdict: judge(failure), failure, credential, hasOtherCredential });
+  }
+}
+
+/** When everything must be over, monotonic. */
+function dueMs({ snapshot, startedMs }: Exchange, view: RequestView, deadline: CallerDeadline): number {
+  const timeouts = { ...snapshot.config.timeouts, ...snapshot.config.models[view.model]?.timeouts };
+  const policyDueMs = timeouts.totalMs === 0 ? Infinity : startedMs + timeouts.totalMs;
+  return Math.min(policyDueMs, deadline.totalDueMs, deadline.firstOutputDueMs);
+}
+
+/**
+ * A request that an SDK repeats by itself is a retry already (`x-stainless-retry-count`: openai-node, `buildHeaders`): it
+ * comes out of the same budget, and once that is spent it is not multiplied here.
+ */
+function attemptsMax({ clock, health }: ExchangeDeps, { incoming }: Exchange, { targets, policy }: Plan): number {
+  const { attemptsMax: configured, budgetPercent } = policy.retries;
+  const [target] = targets;
+  if (!(Number(incoming.headers["x-stainless-retry-count"]) > 0) || target === undefined) return configured;
+  return health.target(target.name).spendRetry(budgetPercent, clock.monotonicMs()) ? configured : 1;
+}

@@ -1,0 +1,206 @@
+/**
+ * Where a request goes next: which target is called first, and after a failure which one, when.
+ *
+ * Targets come in the plan's order: each of the route's own once, then those whose failures may pass again, after a
+ * backoff; then the declared fallbacks in the same way, for which one call is always left. One that is left alone for
+ * its failures (health) is passed over. Bounded by the number of attempts, by the deadline, by the retry budget of each
+ * target, and by how long the gateway waits on a caller's behalf: a provider that asks for more is not waited for, its
+ * `retry-after` is passed on.
+ *
+ * It decides and remembers; it calls nothing and waits for nothing.
+ */
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { Plan, Target } from "../../routing/plan.ts";
+import type { TargetsHealth } from "../../routing/health/health.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface Stop {
+  readonly target: Target;
+  /** Until the call; 0: at once. */
+  readonly waitMs: number;
+  /** Credentials of its provider that this request has tried. */
+  readonly triedCredentials: readonly string[];
+}
+
+export interface ItineraryDeps {
+  readonly health: TargetsHealth;
+  readonly nowMs: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** What a call of a target came to. */
+export interface Setback {
+  readonly target: Target;
+  readonly verdict: Verdict;
+  readonly failure: HeadgateError;
+  /** The one that was used; `null`: it was not called. */
+  readonly credential: string | null;
+  /** Whether the provider has another that this request has not tried. */
+  readonly hasOtherCredential: boolean;
+}
+
+interface Place {
+  readonly target: Target;
+  calls: number;
+  failures: number;
+  /** Nothing but another target can help. */
+  isExcluded: boolean;
+  /** After a failure: when it may be called again, monotonic. */
+  againAtMs: number;
+  readonly triedCredentials: string[];
+}
+
+export class Itinerary {
+  readonly #deps: ItineraryDeps;
+  readonly #plan: Plan;
+  /** When everything must be over, monotonic. */
+  readonly #dueMs: number;
+  readonly #places: readonly Place[];
+  #attemptsLeft: number;
+  /** Only a context window larger than this can help. */
+  #contextTokens = 0;
+
+  constructor(deps: ItineraryDeps, plan: Plan, dueMs: number, attemptsMax: number) {
+    this.#deps = deps;
+    this.#plan = plan;
+    this.#dueMs = dueMs;
+    this.#attemptsLeft = attemptsMax;
+    this.#places = plan.targets.map((target) => ({
+      target,
+      calls: 0,
+      failures: 0,
+      isExcluded: false,
+      againAtMs: Infinity,
+      triedCredentials: [],
+    }));
+  }
+
+  /** `null`: nowhere. */
+  next(): Stop | null {
+    if (this.#attemptsLeft === 0) return null;
+    return this.#nextOf(false) ?? this.#nextOf(true);
+  }
+
+  /** A target to be called beside one that is silent: one that was not called yet, and within the retry budget. */
+  beside(): Stop | null {
+    if (this.#attemptsLeft === 0) return null;
+    const place = this.#untried(false) ?? this.#untried(true);
+    return place !== null && this.#mayRetry(place) ? stopAt(place, 0) : null;
+  }
+
+  /** A call of the target is being made. */
+  called({ name }: Target): void {
+    this.#attemptsLeft--;
+    const place = this.#placeOf(name);
+    if (place !== null) place.calls++;
+  }
+
+  /** A call failed, or could not be made. */
+  failed({ target, verdict, failure, credential, hasOtherCredential }: Setback): void {
+    const place = this.#placeOf(target.name);
+    if (place === null) return;
+    place.failures++;
+    place.againAtMs = Infinity;
+    if (credential !== null) place.triedCredentials.push(credential);
+    switch (verdict) {
+      case "final":
+        this.#attemptsLeft = 0;
+        return;
+      case "elsewhere":
+        place.isExcluded = true;
+        return;
+      case "larger":
+        place.isExcluded = true;
+        this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? Infinity);
+        return;
+      case "credential":
+        if (hasOtherCredential) place.againAtMs = this.#deps.nowMs();
+        else place.isExcluded = true;
+        return;
+      case "limited":
+        if (hasOtherCredential) place.againAtMs = this.#deps.nowMs();
+        else this.#again(place, failure.retryAfterMs);
+        return;
+      case "again":
+        this.#again(place, failure.retryAfterMs);
+    }
+  }
+
+  /** Why no target was called at all: each is left alone for its failures. */
+  refusal(): HeadgateError {
+    const nowMs = this.#deps.nowMs();
+    const inMs = this.#places.map(({ target }) => this.#deps.health.target(target.name).availableAtMs(nowMs) - nowMs);
+    const soonestMs = Math.min(
+      ...inMs.map((ms) => (ms < Infinity ? Math.max(ms, RETRY_AFTER_MIN_MS) : RETRY_AFTER_MIN_MS)),
+    );
+    const names = this.#places.map(({ target }) => target.name).join(", ");
+    return new HeadgateError(
+      "target_unavailable",
+      `Calls of ${names} have failed of late, so the gateway leaves ${this.#places.length === 1 ? "it" : "them"} alone for a moment. Nothing was called. Try again in ${Math.ceil(soonestMs / 1000)} s.`,
+      { retryAfterMs: soonestMs },
+    );
+  }
+
+  #nextOf(fallbacks: boolean): Stop | null {
+    const untried = this.#untried(fallbacks);
+    if (untried !== null) return stopAt(untried, 0);
+    if (!fallbacks && this.#attemptsLeft === 1 && this.#untried(true) !== null) return null;
+    return this.#tried(fallbacks);
+  }
+
+  #untried(fallbacks: boolean): Place | null {
+    const nowMs = this.#deps.nowMs();
+    for (const place of this.#places) {
+      const { target } = place;
+      if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
+        continue;
+      if (this.#deps.health.target(target.name).availableAtMs(nowMs) <= nowMs) return place;
+    }
+    return null;
+  }
+
+  /** The one that may be called again soonest. */
+  #tried(fallbacks: boolean): Stop | null {
+    const nowMs = this.#deps.nowMs();
+    let soonest: Place | null = null;
+    let soonestMs = Math.min(this.#dueMs, nowMs + this.#plan.policy.retries.backoffMaxMs);
+    for (const place of this.#places) {
+      const { target, calls, isExcluded, againAtMs } = place;
+      if (target.isFallback !== fallbacks || isExcluded || calls === 0 || !this.#isLargeEnough(target)) continue;
+      const atMs = Math.max(againAtMs, this.#deps.health.target(target.name).availableAtMs(nowMs));
+      if (atMs >= soonestMs) continue;
+      soonest = place;
+      soonestMs = atMs;
+    }
+    if (soonest === null || !this.#mayRetry(soonest)) return null;
+    return stopAt(soonest, Math.max(0, soonestMs - nowMs));
+  }
+
+  #again(place: Place, retryAfterMs: number | null): void {
+    // Whatever credential is next: all of them are equally welcome again.
+    place.triedCredentials.length = 0;
+    const { retries } = this.#plan.policy;
+    place.againAtMs = this.#deps.nowMs() + backoffMs(retries, place.failures, retryAfterMs, this.#deps.random);
+  }
+
+  #mayRetry({ target }: Place): boolean {
+    const { budgetPercent } = this.#plan.policy.retries;
+    return this.#deps.health.target(target.name).spendRetry(budgetPercent, this.#deps.nowMs());
+  }
+
+  #isLargeEnough({ contextTokens }: Target): boolean {
+    return this.#contextTokens === 0 || (contextTokens !== null && contextTokens > this.#contextTokens);
+  }
+
+  #placeOf(name: string): Place | null {
+    return this.#places.find(({ target }) => target.name === name) ?? null;
+  }
+}
+
+const RETRY_AFTER_MIN_MS = 1_000;
+
+function stopAt({ target, triedCredentials }: Place, waitMs: number): Stop {
+  return { target, waitMs, triedCredentials };
+}

@@ -1,0 +1,284 @@
+/**
+ * One call of one target with everything that belongs to it, from its turn in the queue to the end of the call:
+ *
+ *   waiting (turn, then budget, then the commit of its hold) ──▶ calling ──▶ over
+ *      └────────── refused, or cancelled ────────────────────────────────────▲
+ *
+ * Invariants: it ends once, and `run` never rejects. Its place in the queue and in the target's health are given
+ * back when it is over; what is reserved for it is settled by `conclude`, however far it came.
+ */
+import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
+import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
+import type { RequestView } from "../../dialects/dialect.ts";
+import type { Pass } from "../../limits/queue/pass.ts";
+import type { Reservation } from "../../limits/limits.ts";
+import type { CallInHealth } from "../../routing/health/health.ts";
+import type { RoutePolicy } from "../../routing/plan.ts";
+import type { Principal } from "../../tenancy/principal.ts";
+import { Attempt, type AttemptSink } from "../attempt/attempt.ts";
+import { chooseTarget, type ChosenTarget } from "../attempt/choose.ts";
+import { prepareAttempt } from "../attempt/prepare.ts";
+import { deadlinePassed, isPassed, type CallerDeadline } from "../deadline.ts";
+import {
+  callerGone,
+  shuttingDown,
+  type CancelCause,
+  type Exchange,
+  type ExchangeLeg,
+  type OpenAttempt,
+} from "../exchange.ts";
+import { enterQueue } from "../reservation/enter-queue.ts";
+import { Growth } from "../reservation/growth.ts";
+import { reserve, type Reserved } from "../reservation/reserve.ts";
+import type { ExchangeDeps } from "../run.ts";
+import type { Stop } from "./itinerary.ts";
+import { outcomeOf } from "./outcome.ts";
+import { patienceMs } from "./patience.ts";
+
+/** What is the same for all calls of an exchange. */
+export interface LegContext {
+  readonly deps: ExchangeDeps;
+  readonly exchange: Exchange;
+  readonly view: RequestView;
+  readonly principal: Principal;
+  readonly policy: RoutePolicy;
+  readonly deadline: CallerDeadline;
+}
+
+/** The course that it is part of. */
+export interface LegOwner {
+  /** The call is about to be made: it counts from now on. */
+  legCalling(leg: Leg): void;
+  /** Its stream passes its commit point: the others have lost. */
+  legCommitted(leg: Leg): void;
+  /** It has been silent for so long that another target is worth a call beside it. */
+  legSlow(leg: Leg): void;
+  legEnded(leg: Leg): void;
+  /** Whether there are other targets at all. */
+  readonly hasAlternative: boolean;
+}
+
+export class Leg implements AttemptSink, ExchangeLeg {
+  readonly stop: Stop;
+  /** `null` before the target is looked up. */
+  chosen: ChosenTarget | null = null;
+  reservation: Reservation | null = null;
+  /** The most output tokens, where the caller allowed the gateway to lower its bound and it did. */
+  outputBound: number | null = null;
+  /** With its hold in the journal. `null`: it was not to be called. */
+  open: OpenAttempt | null = null;
+  /** Why it ended without an answer. `null` while it runs, where it answered, and where it was cancelled. */
+  failure: HeadgateError | null = null;
+  /** It waits no longer and calls no more, and nothing is wanted of it. */
+  isCancelled = false;
+  /** It was silent for longer than a target may be. */
+  isSlow = false;
+  readonly #context: LegContext;
+  readonly #owner: LegOwner;
+  #pass: Pass | null = null;
+  #inHealth: CallInHealth | null = null;
+
+  constructor(context: LegContext, owner: LegOwner, stop: Stop) {
+    this.stop = stop;
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** Resolves when the call is over, however it ended. To be called once. */
+  async run(): Promise<void> {
+    try {
+      await this.#call();
+    } catch (thrown) {
+      if (!this.isCancelled) this.failure = toHeadgateError(thrown);
+    }
+    const { deps } = this.#context;
+    this.#pass?.leave(this.#tokensUsed());
+    const nowMs = deps.clock.monotonicMs();
+    this.#inHealth?.ended(outcomeOf(this, nowMs), nowMs);
+    this.#tellCredential();
+    this.#owner.legEnded(this);
+  }
+
+  /** The answer is whole. */
+  get isComplete(): boolean {
+    return this.open?.attempt.state === "complete";
+  }
+
+  get hasOtherCredential(): boolean {
+    const names = this.chosen?.endpoint.credentialNames ?? [];
+    return names.some((name) => name !== this.open?.hold.credential && !this.stop.triedCredentials.includes(name));
+  }
+
+  /** Ends it, by the provider's policy for callers who leave; at once for a shutdown, or where another call has won. */
+  cancel(cause: CancelCause | "lost"): void {
+    const first = !this.isCancelled;
+    this.isCancelled = true;
+    this.#pass?.cancel(cause === "shutdown" ? shuttingDown() : callerGone());
+    const attempt = this.open?.attempt;
+    if (attempt === undefined) return;
+    if (cause !== "caller-gone") attempt.cancel(0);
+    else if (first) attempt.cancel(this.#drainMs());
+  }
+
+  async #call(): Promise<void> {
+    const { deps, exchange, view, principal } = this.#context;
+    const chosen = chooseTarget(exchange, view, this.stop.target);
+    this.chosen = chosen;
+    await this.#takeTurn(chosen);
+    if (this.isCancelled) return;
+    let reserved = reserve(deps.limits, exchange, view, principal, chosen, this);
+    if (reserved instanceof Promise) {
+      // Nobody waits for a target behind a request that waits for its budget.
+      const bounded = this.#pass !== null;
+      this.#pass?.leave(0);
+      reserved = await reserved;
+      if (bounded && !this.isCancelled) await this.#takeTurn(chosen);
+    }
+    if (this.isCancelled) return;
+    this.#refusePassed();
+    await this.#callTarget(chosen, reserved);
+  }
+
+  /** Waits in front of a bounded target. */
+  async #takeTurn(chosen: ChosenTarget): Promise<void> {
+    const { deps, exchange, view, principal, deadline } = this.#context;
+    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, deadline);
+    if (this.#pass !== null && this.#pass.ready !== null) await this.#pass.ready;
+  }
+
+  async #callTarget(chosen: ChosenTarget, reserved: Reserved): Promise<void> {
+    const { deps, exchange, view, principal, policy, deadline } = this.#context;
+    exchange.admittedMs ??= deps.clock.monotonicMs();
+    const prepared = prepareAttempt(deps, exchange, view, principal, {
+      chosen,
+      policy,
+      deadline,
+      credential: this.#credential(chosen),
+      held: reserved.held,
+      heldAmounts: reserved.reservation.heldAmounts,
+      outputBound: this.outputBound,
+      slowAfterMs: this.#patienceMs(chosen),
+    });
+    this.#inHealth = this.#beginInHealth();
+    this.#owner.legCalling(this);
+    const attempt = new Attempt(deps, prepared.call, this);
+    await deps.journal.open(prepared.hold);
+    this.open = { hold: prepared.hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
+    exchange.attempts.push(this.open);
+    const growth = this.#growth(this.open, reserved);
+    if (!this.isCancelled && !this.#isPassed()) attempt.start();
+    else attempt.cancel(0);
+    await attempt.done;
+    growth?.stop();
+    if (attempt.failure !== null) this.failure = attempt.failure;
+    else if (attempt.startedAtMs === null && !this.isCancelled) throw deadlinePassed();
+  }
+
+  /** `null` is never given to a call: a target without a usable credential is told of as such. */
+  #credential({ endpoint }: ChosenTarget): string {
+    const { deps } = this.#context;
+    const { credentialNames, name: provider } = endpoint;
+    const credentials = deps.health.credentials(provider);
+    const name = credentials.next(credentialNames, this.stop.triedCredentials, deps.clock.monotonicMs());
+    if (name !== null) return name;
+    throw new HeadgateError(
+      "upstream_credentials",
+      `The gateway has no credential left for provider ${provider}. The operator sets providers.${provider}.credentials.`,
+    );
+  }
+
+  #beginInHealth(): CallInHealth {
+    const { deps } = this.#context;
+    const { name } = this.stop.target;
+    const call = deps.health.target(name).begin(deps.clock.monotonicMs());
+    if (call !== null) return call;
+    throw new HeadgateError(
+      "target_unavailable",
+      `Calls of ${name} have failed of late, and one is under way already that tries it. Nothing was called. Try again in a moment.`,
+      { retryAfterMs: RETRY_AFTER_MS },
+    );
+  }
+
+  attemptCommitted(): void {
+    this.#inHealth?.outputBegan(this.#context.deps.clock.monotonicMs());
+    this.#owner.legCommitted(this);
+  }
+
+  attemptWrite(bytes: Uint8Array): boolean {
+    return this.#context.exchange.responder.write(bytes);
+  }
+
+  unreadBytes(): number {
+    return this.#context.exchange.responder.unreadBytes;
+  }
+
+  attemptSlow(): void {
+    this.isSlow = this.#context.policy.hedge.mode === "off";
+    this.#owner.legSlow(this);
+  }
+
+  #patienceMs({ target, endpoint }: ChosenTarget): number {
+    if (!this.#owner.hasAlternative) return Infinity;
+    const { deps, policy, view } = this.#context;
+    const timeouts = { ...endpoint.timeouts, ...target.timeouts };
+    return patienceMs(policy, timeouts, deps.health.target(target.name), view, deps.clock.monotonicMs());
+  }
+
+  #tellCredential(): void {
+    const { deps } = this.#context;
+    if (this.open === null || this.chosen === null) return;
+    const credentials = deps.health.credentials(this.chosen.endpoint.name);
+    const { credential } = this.open.hold;
+    if (this.failure?.code === "upstream_credentials") {
+      credentials.refused(credential, deps.clock.monotonicMs());
+    } else if (this.failure?.code === "upstream_rate_limited") {
+      credentials.limited(credential, this.failure.retryAfterMs, deps.clock.monotonicMs());
+    } else if (this.open.attempt.answered) {
+      credentials.accepted(credential, deps.clock.monotonicMs());
+    }
+  }
+
+  #growth(open: OpenAttempt, { reservation, held, worst }: Reserved): Growth | null {
+    const { deps, exchange, view } = this.#context;
+    if (!view.stream || !reservation.growing || held === worst) return null;
+    const growth = new Growth({
+      reservation,
+      hold: open.hold,
+      price: open.price,
+      worst,
+      sliceTokens: exchange.snapshot.config.budgets.outputSliceTokens,
+      extended(extension) {
+        deps.journal
+          .extend(extension)
+          .catch((thrown: unknown) => deps.telemetry.backgroundFailed("extending a hold", thrown));
+      },
+      stream: open.attempt,
+    });
+    open.attempt.growth = growth;
+    return growth;
+  }
+
+  /** What the queue charges to the tenant; `undefined` where the provider did not say: then the estimate stands. */
+  #tokensUsed(): number | undefined {
+    if (this.open === null || this.open.attempt.refused) return 0;
+    const { usage } = this.open.attempt.reading;
+    return usage === null ? undefined : totalInputTokens(usage) + totalOutputTokens(usage);
+  }
+
+  #drainMs(): number {
+    const { callerGone: policy, drainMs } = this.chosen?.endpoint.config ?? { callerGone: "cancel", drainMs: 0 };
+    return policy === "drain" ? drainMs : 0;
+  }
+
+  #refusePassed(): void {
+    if (this.#isPassed()) throw deadlinePassed();
+  }
+
+  #isPassed(): boolean {
+    const { deps, deadline } = this.#context;
+    return isPassed(deadline, deps.clock.monotonicMs());
+  }
+}
+
+/** A probe is over by then, mostly. */
+const RETRY_AFTER_MS = 1_000;

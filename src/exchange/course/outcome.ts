@@ -1,0 +1,33 @@
+/** What a call says about its target, for its health. */
+import type { CallOutcome } from "../../routing/health/health.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import type { Leg } from "./leg.ts";
+import { judge } from "./verdict.ts";
+
+const neutral: CallOutcome = { kind: "neutral" };
+
+export function outcomeOf(leg: Leg, nowMs: number): CallOutcome {
+  const attempt = leg.open?.attempt;
+  const { failure } = leg;
+  if (attempt === undefined || attempt.startedAtMs === null) return neutral;
+  if (attempt.state === "complete") return answered(attempt, attempt.startedAtMs, nowMs);
+  if (failure === null) {
+    if (attempt.firstOutputAtMs !== null) return answered(attempt, attempt.startedAtMs, nowMs);
+    // It was given up because it stayed silent.
+    return leg.isSlow ? { kind: "failed", retryAfterMs: null } : neutral;
+  }
+  if (failure.fault === "caller") return neutral;
+  switch (judge(failure)) {
+    case "limited":
+      return leg.hasOtherCredential ? neutral : { kind: "limited", retryAfterMs: failure.retryAfterMs };
+    case "credential":
+      return leg.hasOtherCredential ? neutral : { kind: "failed", retryAfterMs: null };
+    default:
+      return failure.fault === "upstream" ? { kind: "failed", retryAfterMs: failure.retryAfterMs } : neutral;
+  }
+}
+
+function answered(attempt: Attempt, startedAtMs: number, nowMs: number): CallOutcome {
+  const firstOutputMs = attempt.firstOutputAtMs === null ? null : attempt.firstOutputAtMs - startedAtMs;
+  return { kind: "answered", firstOutputMs, totalMs: nowMs - startedAtMs };
+}

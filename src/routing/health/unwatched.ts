@@ -1,0 +1,31 @@
+/** Health that watches nothing: every target may be called, credentials take turns. */
+import type { CallInHealth, TargetHealth, TargetsHealth } from "./health.ts";
+
+const call: CallInHealth = { outputBegan: () => {}, ended: () => {} };
+
+const target: TargetHealth = {
+  availableAtMs: (nowMs) => nowMs,
+  begin: () => call,
+  spendRetry: () => true,
+  load: () => 0,
+  slowFirstOutputMs: () => null,
+  slowAnswerMs: () => null,
+};
+
+export function createUnwatchedHealth(): TargetsHealth {
+  let turn = 0;
+  return {
+    target: () => target,
+    credentials: () => ({
+      next: (names, tried) => {
+        const left = names.filter((name) => !tried.includes(name));
+        return left[turn++ % left.length] ?? null;
+      },
+      refused: () => {},
+      limited: () => {},
+      accepted: () => {},
+    }),
+    configure: () => {},
+    standings: () => [],
+  };
+}
