@@ -49,6 +49,8 @@ interface Place {
   isExcluded: boolean;
   /** After a failure: when it may be called again, monotonic. */
   againAtMs: number;
+  /** Its provider has a credential that this request has not tried: it is called with that before anything else. */
+  hasCredential: boolean;
   readonly triedCredentials: string[];
 }
 
@@ -73,6 +75,7 @@ export class Itinerary {
       failures: 0,
       isExcluded: false,
       againAtMs: Infinity,
+      hasCredential: false,
       triedCredentials: [],
     }));
   }
@@ -80,6 +83,8 @@ export class Itinerary {
   /** `null`: nowhere. */
   next(): Stop | null {
     if (this.#attemptsLeft === 0) return null;
+    const rotating = this.#places.find(({ hasCredential }) => hasCredential);
+    if (rotating !== undefined) return stopAt(rotating, 0);
     return this.#nextOf(false) ?? this.#nextOf(true);
   }
 
@@ -103,6 +108,7 @@ export class Itinerary {
     if (place === null) return;
     place.failures++;
     place.againAtMs = Infinity;
+    place.hasCredential = false;
     if (credential !== null) place.triedCredentials.push(credential);
     switch (verdict) {
       case "final":
@@ -116,12 +122,12 @@ export class Itinerary {
         this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? Infinity);
         return;
       case "credential":
-        if (hasOtherCredential) place.againAtMs = this.#deps.nowMs();
-        else place.isExcluded = true;
+        place.hasCredential = hasOtherCredential;
+        place.isExcluded = !hasOtherCredential;
         return;
       case "limited":
-        if (hasOtherCredential) place.againAtMs = this.#deps.nowMs();
-        else this.#again(place, failure.retryAfterMs);
+        place.hasCredential = hasOtherCredential;
+        if (!hasOtherCredential) this.#again(place, failure.retryAfterMs);
         return;
       case "again":
         this.#again(place, failure.retryAfterMs);

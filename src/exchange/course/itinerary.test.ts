@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultConfig, defaultModel } from "../../config/defaults.ts";
+import type { RetriesConfig } from "../../config/config.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import type { TargetHealth, TargetsHealth } from "../../routing/health/health.ts";
+import { createUnwatchedHealth } from "../../routing/health/unwatched.ts";
+import type { Plan, Target } from "../../routing/plan.ts";
+import { Itinerary, type Setback } from "./itinerary.ts";
+import type { Verdict } from "./verdict.ts";
+
+interface Setting {
+  readonly targets: readonly Target[];
+  readonly retries?: Partial<RetriesConfig>;
+  readonly dueMs?: number;
+  readonly attemptsMax?: number;
+  readonly health?: TargetsHealth;
+}
+
+function target(name: string, more: Partial<Target> = {}): Target {
+  return {
+    provider: "p",
+    name,
+    dialect: "openai-chat",
+    facts: { model: name, maxOutputTokens: null, quirks: {} },
+    timeouts: {},
+    isFallback: false,
+    contextTokens: null,
+    ...more,
+  };
+}
+
+const a = target("a");
+const b = target("b");
+const spare = target("spare", { isFallback: true });
+
+/** At time 0, where the backoff is always the longest. */
+function itinerary({ targets, retries, dueMs = Infinity, attemptsMax = 4, health }: Setting): Itinerary {
+  const model = defaultModel();
+  const policy = { ...model, retries: { ...defaultConfig().retries, ...retries } };
+  const plan: Plan = { asked: "m", targets, policy };
+  const deps = { health: health ?? createUnwatchedHealth(), nowMs: () => 0, random: () => 1 };
+  return new Itinerary(deps, plan, dueMs, attemptsMax);
+}
+
+function setback(at: Target, verdict: Verdict, more: Partial<Setback> = {}): Setback {
+  const failure = new HeadgateError("upstream_failed", "It failed.");
+  return { target: at, verdict, failure, credential: "k", hasOtherCredential: false, ...more };
+}
+
+/** Follows it to its end: `a+0` for a call of `a` at once. */
+function route(way: Itinerary, verdict: Verdict, more: Partial<Setback> = {}): string[] {
+  const stops: string[] = [];
+  for (let stop = way.next(); stop !== null; stop = way.next()) {
+    stops.push(`${stop.target.name}+${stop.waitMs}`);
+    way.called(stop.target);
+    way.failed(setback(stop.target, verdict, more));
+  }
+  return stops;
+}
+
+function healthWith(away: Readonly<Record<string, Partial<TargetHealth>>>): TargetsHealth {
+  const usual = createUnwatchedHealth();
+  return { ...usual, target: (name) => ({ ...usual.target(name), ...away[name] }) };
+}
+
+test("one target is called again after a wait that doubles, as often as attempts go", () => {
+  assert.deepEqual(route(itinerary({ targets: [a] }), "again"), ["a+0", "a+500", "a+1000", "a+2000"]);
+});
+
+test("another target comes at once, and only then the first one again", () => {
+  assert.deepEqual(route(itinerary({ targets: [a, b] }), "again"), ["a+0", "b+0", "a+500", "b+500"]);
+});
+
+test("one call is always left for the declared fallbacks", () => {
+  assert.deepEqual(route(itinerary({ targets: [a, spare] }), "again"), ["a+0", "a+500", "a+1000", "spare+0"]);
+  assert.deepEqual(route(itinerary({ targets: [a, spare], attemptsMax: 2 }), "again"), ["a+0", "spare+0"]);
+  assert.deepEqual(route(itinerary({ targets: [a, spare] }), "elsewhere"), ["a+0", "spare+0"]);
+});
+
+test("a silent or incapable target is not called again", () => {
+  assert.deepEqual(route(itinerary({ targets: [a, b] }), "elsewhere"), ["a+0", "b+0"]);
+});
+
+test("a final failure ends it, whatever else there is", () => {
+  assert.deepEqual(route(itinerary({ targets: [a, b, spare] }), "final"), ["a+0"]);
+});
+
+test("what the provider asks for is waited for at the least, up to the longest backoff; a longer wait is the caller's", () => {
+  const after = (retryAfterMs: number) => ({
+    failure: new HeadgateError("upstream_rate_limited", "x", { retryAfterMs }),
+  });
+  assert.deepEqual(route(itinerary({ targets: [a], attemptsMax: 2 }), "limited", after(3_000)), ["a+0", "a+3000"]);
+  assert.deepEqual(route(itinerary({ targets: [a] }), "limited", after(60_000)), ["a+0"]);
+  assert.deepEqual(route(itinerary({ targets: [a, b] }), "limited", after(60_000)), ["a+0", "b+0"]);
+});
+
+test("a wait that does not fit the deadline is not begun", () => {
+  assert.deepEqual(route(itinerary({ targets: [a], dueMs: 800 }), "again"), ["a+0", "a+500"]);
+});
+
+test("another credential of the same target comes before another target", () => {
+  const way = itinerary({ targets: [a, b] });
+  way.called(a);
+  way.failed(setback(a, "credential", { credential: "k1", hasOtherCredential: true }));
+  assert.deepEqual(way.next(), { target: a, waitMs: 0, triedCredentials: ["k1"] });
+  way.called(a);
+  way.failed(setback(a, "credential", { credential: "k2" }));
+  assert.equal(way.next()?.target.name, "b");
+});
+
+test("a prompt that is too long goes to a window that is known to be larger, or nowhere", () => {
+  const small = target("small", { contextTokens: 8_000 });
+  const same = target("same", { contextTokens: 8_000 });
+  const large = target("large", { contextTokens: 200_000 });
+  const unknown = target("unknown");
+  assert.deepEqual(route(itinerary({ targets: [small, same, unknown, large] }), "larger"), ["small+0", "large+0"]);
+  assert.deepEqual(route(itinerary({ targets: [unknown, large] }), "larger"), ["unknown+0"]);
+});
+
+test("targets that are left alone are passed over, and where all are the request is refused with the time until one is not", () => {
+  const health = healthWith({ a: { availableAtMs: () => 7_000 }, b: { availableAtMs: () => 3_000 } });
+  assert.deepEqual(route(itinerary({ targets: [a, spare], health }), "elsewhere"), ["spare+0"]);
+  const way = itinerary({ targets: [a, b], health });
+  assert.equal(way.next(), null);
+  const { code, retryAfterMs, message } = way.refusal();
+  assert.deepEqual([code, retryAfterMs], ["target_unavailable", 3_000]);
+  assert.match(message, /a, b/);
+});
+
+test("without a retry budget nothing is called again, but other targets are", () => {
+  const spent = { spendRetry: () => false };
+  const health = healthWith({ a: spent, b: spent });
+  assert.deepEqual(route(itinerary({ targets: [a, b], health }), "again"), ["a+0", "b+0"]);
+  assert.equal(itinerary({ targets: [a, b], health }).beside(), null);
+});
+
+test("beside a silent target an uncalled one is called", () => {
+  const way = itinerary({ targets: [a, b] });
+  way.called(a);
+  assert.equal(way.beside()?.target.name, "b");
+  way.called(b);
+  assert.equal(way.beside(), null);
+});
