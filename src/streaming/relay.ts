@@ -178,10 +178,13 @@ export class StreamRelay {
   #read(event: SseEvent): void {
     if (isTerminal(this.#state)) return;
     if (event.comment) {
-      if (this.#options.translation === null && this.#committed) this.#append(event.raw);
+      // At the end of file it may as well be the beginning of something else, and whatever follows would be glued to it.
+      if (this.#options.translation === null && this.#committed && !this.#atEof) this.#append(event.raw);
       return;
     }
     const signal = this.#options.reader.read(event);
+    // An event that the end of file cut off is no event: the end of file is judged instead.
+    if (signal === "invalid" && this.#atEof) return;
     if (signal === "end") {
       this.#readEnd(event);
       return;
