@@ -1,0 +1,155 @@
+/**
+ * All that is known of one target: joins its breaker, its retry budget and its latency to the calls that are made of it.
+ * Invariant: calls under way = calls begun - calls ended; a call says its latency once, whether when its output begins or
+ * when it ends.
+ */
+import type { HealthConfig } from "../../config/config.ts";
+import { assert } from "../../kernel/assert.ts";
+import { Breaker, type BreakerCall } from "./breaker.ts";
+import type { CallInHealth, CallOutcome, TargetHealth, TargetHealthStanding } from "./health.ts";
+import { Latency } from "./latency.ts";
+import { RecentTimes } from "./recent-times.ts";
+import { RetryBudget } from "./retry-budget.ts";
+
+export class TrackedTarget implements TargetHealth {
+  readonly name: string;
+  readonly #breaker: Breaker;
+  readonly #budget = new RetryBudget();
+  readonly #latency = new Latency();
+  /** Until the first output of streams, and until the end of whole answers; `null` before the first of its kind. */
+  #firstOutputs: RecentTimes | null = null;
+  #answers: RecentTimes | null = null;
+  #underWay = 0;
+  #wasCalled = false;
+
+  /** `random`: uniform in [0, 1). */
+  constructor(name: string, rules: HealthConfig, random: () => number) {
+    this.name = name;
+    this.#breaker = new Breaker(rules, random);
+  }
+
+  get wasCalled(): boolean {
+    return this.#wasCalled;
+  }
+
+  configure(rules: HealthConfig): void {
+    this.#breaker.configure(rules);
+  }
+
+  standing(nowMs: number): TargetHealthStanding {
+    const availableInMs = this.#breaker.availableAtMs(nowMs) - nowMs;
+    return {
+      name: this.name,
+      state: this.#breaker.state(nowMs),
+      underWay: this.#underWay,
+      calls: this.#breaker.calls(nowMs),
+      failures: this.#breaker.failures(nowMs),
+      availableInMs: availableInMs > 0 ? availableInMs : null,
+    };
+  }
+
+  availableAtMs(nowMs: number): number {
+    return this.#breaker.availableAtMs(nowMs);
+  }
+
+  begin(stream: boolean, nowMs: number): CallInHealth | null {
+    if (this.#breaker.availableAtMs(nowMs) > nowMs) return null;
+    this.#breaker.began(nowMs);
+    this.#budget.called(nowMs);
+    this.#underWay++;
+    this.#wasCalled = true;
+    return new TrackedCall(this, stream, nowMs, this.#breaker.generation, this.#breaker.isTripped);
+  }
+
+  spendRetry(percent: number, nowMs: number): boolean {
+    return this.#budget.spend(percent, nowMs);
+  }
+
+  load(nowMs: number): number {
+    return this.#latency.load(this.#underWay, nowMs);
+  }
+
+  slowFirstOutputMs(nowMs: number): number | null {
+    return this.#firstOutputs?.slowMs(nowMs) ?? null;
+  }
+
+  slowAnswerMs(nowMs: number): number | null {
+    return this.#answers?.slowMs(nowMs) ?? null;
+  }
+
+  /** For a call: its first output has come after so long. */
+  outputBegan(call: BreakerCall, tookMs: number, nowMs: number): void {
+    this.#breaker.outputBegan(call, nowMs);
+    this.#latency.firstOutput(tookMs, nowMs);
+    this.#firstOutputs ??= new RecentTimes();
+    this.#firstOutputs.add(tookMs, nowMs);
+  }
+
+  /** For a call: it was a whole answer, and took so long. */
+  tookWhole(tookMs: number, nowMs: number): void {
+    this.#latency.whole(tookMs, nowMs);
+    this.#answers ??= new RecentTimes();
+    this.#answers.add(tookMs, nowMs);
+  }
+
+  /** For a call: it ends without any output after so long. */
+  gaveNothing(stream: boolean, silentMs: number, nowMs: number): void {
+    (stream ? this.#firstOutputs : this.#answers)?.addGivenUp(silentMs, nowMs);
+  }
+
+  /** For a call: it is over. */
+  ended(call: BreakerCall, outcome: CallOutcome, nowMs: number): void {
+    if (--this.#underWay === 0) this.#latency.idle(nowMs);
+    switch (outcome.kind) {
+      case "answered":
+        this.#breaker.answered(call, nowMs);
+        return;
+      case "failed":
+        this.#latency.refused(nowMs);
+        this.#breaker.failed(call, outcome.retryAfterMs, nowMs);
+        return;
+      case "limited":
+        this.#latency.refused(nowMs);
+        this.#breaker.limited(call, outcome.retryAfterMs, nowMs);
+        return;
+      case "neutral":
+        this.#breaker.dropped(call);
+    }
+  }
+}
+
+class TrackedCall implements CallInHealth, BreakerCall {
+  readonly generation: number;
+  isProbing: boolean;
+  readonly #target: TrackedTarget;
+  readonly #stream: boolean;
+  readonly #beganMs: number;
+  #state: "silent" | "speaking" | "over" = "silent";
+
+  constructor(target: TrackedTarget, stream: boolean, beganMs: number, generation: number, isProbing: boolean) {
+    this.#target = target;
+    this.#stream = stream;
+    this.#beganMs = beganMs;
+    this.generation = generation;
+    this.isProbing = isProbing;
+  }
+
+  outputBegan(nowMs: number): void {
+    if (this.#state !== "silent") return;
+    this.#state = "speaking";
+    this.#target.outputBegan(this, nowMs - this.#beganMs, nowMs);
+  }
+
+  ended(outcome: CallOutcome, nowMs: number): void {
+    assert(this.#state !== "over", "health: a call ended twice");
+    if (this.#state === "silent") this.#sayTime(outcome, nowMs);
+    this.#state = "over";
+    this.#target.ended(this, outcome, nowMs);
+  }
+
+  #sayTime(outcome: CallOutcome, nowMs: number): void {
+    if (outcome.kind !== "answered") this.#target.gaveNothing(this.#stream, nowMs - this.#beganMs, nowMs);
+    else if (outcome.firstOutputMs !== null) this.#target.outputBegan(this, outcome.firstOutputMs, nowMs);
+    else this.#target.tookWhole(outcome.totalMs, nowMs);
+  }
+}
