@@ -96,6 +96,27 @@ export type Ending =
   | "gateway-error"
   | "killed";
 
+/**
+ * Where an answer came from that no call was made for, or what became of the wish for one. `hit`: the cache; `joined`: an
+ * equal request that was under way; `replayed`: an earlier request with the same `Idempotency-Key`; `miss`: a call;
+ * `bypass`: a call, and the answer is not kept.
+ */
+export type Reuse = "hit" | "joined" | "replayed" | "miss" | "bypass";
+
+/** One of several calls of a request. Times are microseconds from the beginning of the request. */
+export interface TrailStep {
+  /** `provider/model`. */
+  readonly target: string;
+  readonly credential: string;
+  readonly beganUs: number;
+  readonly firstOutputUs: number | null;
+  readonly endedUs: number;
+  /** `cancelled`: because another had answered, or for the reason that the request ended for. */
+  readonly outcome: "answered" | "failed" | "cancelled";
+  /** Why it failed. */
+  readonly code: string | null;
+}
+
 /** The wide row. Times are microseconds; `null` where the phase was not reached. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -116,8 +137,16 @@ export interface RequestRecord {
   readonly finishReason: string | null;
   readonly errorCode: string | null;
   readonly attempts: number;
+  /** Its calls in order, where there was more than one. */
+  readonly trail: readonly TrailStep[];
+  /** What the caller gave as its deadline; `null`: none. */
+  readonly deadlineUs: number | null;
   readonly losses: readonly string[];
   readonly invalidEvents: number;
+  /** `null`: the cache and idempotency had nothing to do with it. */
+  readonly reuse: Reuse | null;
+  /** What the answer had cost when it was made, where this request did not have to pay it again. */
+  readonly savedNanoUsd: NanoUsd;
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd;
   readonly basis: SettlementBasis;

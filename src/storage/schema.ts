@@ -8,7 +8,7 @@
  */
 import type { DialectName, Operation } from "../dialects/dialect.ts";
 import type { UsageBucket } from "../kernel/usage.ts";
-import type { Ending, SettlementBasis } from "./records.ts";
+import type { Ending, Reuse, SettlementBasis } from "./records.ts";
 
 export interface Database {
   readonly control_version: ControlVersionTable;
@@ -23,6 +23,7 @@ export interface Database {
   readonly usage_hours: UsageHoursTable;
   readonly allowances: AllowancesTable;
   readonly allowance_overrides: AllowanceOverridesTable;
+  readonly cache_purges: CachePurgesTable;
   readonly allowance_accounts: AllowanceAccountsTable;
   readonly allowance_owners: AllowanceOwnersTable;
   readonly allowance_grants: AllowanceGrantsTable;
@@ -58,7 +59,7 @@ type UsageCounts = Record<UsageColumn, number>;
 
 /**
  * One row. Its generation rises in the same transaction as any change to a control table: tenants, projects, keys,
- * allowances, overrides. Each row of those says in `generation` which change wrote it last.
+ * allowances, overrides, purges. Each row of those says in `generation` which change wrote it last.
  */
 interface ControlVersionTable {
   id: 1;
@@ -183,8 +184,12 @@ interface RequestsTable extends UsageCounts {
   finish_reason: string | null;
   error_code: string | null;
   attempts: number;
+  trail: string | null;
+  deadline_us: number | null;
   losses: string | null;
   invalid_events: number;
+  reuse: Reuse | null;
+  saved_nano_usd: bigint;
   cost_nano_usd: bigint;
   basis: SettlementBasis;
   bytes_in: number;
@@ -260,6 +265,16 @@ interface AllowanceOverridesTable {
   created_at_ms: number;
   /** Taken back: no longer counts. */
   revoked_at_ms: number | null;
+}
+
+/** Cached answers that are older are not given any more; `null`: of every tenant, of every model. Never changed. */
+interface CachePurgesTable {
+  id: string;
+  generation: number;
+  tenant_id: string | null;
+  /** As it is asked for, or as `provider/model` served. */
+  model: string | null;
+  purged_at_ms: number;
 }
 
 /** Made by the first draw. `limit_amount` follows the allowance and its overrides; of a rate it is the burst. */

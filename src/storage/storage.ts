@@ -12,6 +12,8 @@ import type { StorageConfig } from "../config/config.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { AllowanceReader } from "./allowance-reader.ts";
+import type { AnswerStore } from "./answers/answers.ts";
+import type { PurgeReader } from "./answers/cache-purges.ts";
 import type { Bank } from "./escrow/bank.ts";
 import type { KeyReader } from "./key-reader.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "./records.ts";
@@ -86,6 +88,8 @@ export interface Store extends AsyncDisposable {
   readonly keys: KeyReader;
   readonly allowances: AllowanceReader;
   readonly bank: Bank;
+  readonly answers: AnswerStore;
+  readonly cachePurges: PurgeReader;
   readonly instanceId: string;
   /** Journal operations that wait for their commit. */
   queueLength(): number;

@@ -6,7 +6,6 @@
  * Invariant: the process counts as settled only if all of its closings are delivered and all of its owners finished.
  * Otherwise it stays announced, and whoever finds it dead does the rest.
  */
-import { sql } from "kysely";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Bank } from "../escrow/bank.ts";
 import { createSqlBank } from "../escrow/sql-bank.ts";
@@ -20,7 +19,7 @@ import { Outbox } from "./outbox/outbox.ts";
 import { createOwnBank } from "./own-bank.ts";
 import { endsWithin } from "./patience.ts";
 import { recognise } from "./replica/first-copy.ts";
-import { createSharedDatabase, type SharedDatabase } from "./shared-database.ts";
+import { createSharedDatabase, serverTime, type SharedDatabase } from "./shared-database.ts";
 
 export interface MembershipOptions {
   readonly postgres: PostgresOptions;
@@ -53,7 +52,7 @@ export async function join(
   opened.use(shared);
   const bank = createSqlBank({
     db: shared.work,
-    now: () => sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
+    now: serverTime,
     unavailable: storageUnavailable,
   });
   const outbox = await Outbox.open({

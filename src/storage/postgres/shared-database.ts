@@ -3,7 +3,8 @@
  * questions, which may take a while; `work` for what goes on all the time, and gives up early, so that a server that
  * went silent is left for a new connection within seconds.
  */
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
+import type { RawBuilder } from "kysely";
 import type { Pool } from "pg";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Database } from "../schema.ts";
@@ -34,6 +35,11 @@ export interface SharedDatabaseEvents {
 
 const QUESTION_TIMEOUT_MS = 60_000;
 const WORK_TIMEOUT_MS = 5000;
+
+/** The server's time in whole ms since the epoch: one clock for all machines. */
+export function serverTime(): RawBuilder<number> {
+  return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+}
 
 /** Opens no connection yet. */
 export function createSharedDatabase(options: PostgresOptions, events: SharedDatabaseEvents): SharedDatabase {

@@ -4,6 +4,8 @@
  * asked for grants. While the database is away each of them tries again, and requests go on from what is there.
  */
 import { HeadgateError } from "../../kernel/errors.ts";
+import type { AnswerTables } from "../answers/answer-tables.ts";
+import { createSqlAnswers } from "../answers/sql-answers.ts";
 import type { Journal } from "../records.ts";
 import { keepRecovering } from "../recovery.ts";
 import { takeInstanceLock } from "../sqlite/instance-lock.ts";
@@ -14,11 +16,13 @@ import { join } from "./membership.ts";
 import { createSharedNews } from "./news.ts";
 import { adopt } from "./outbox/local-books.ts";
 import { enqueueLeftBehind } from "./outbox/enqueue.ts";
+import { storageUnavailable } from "./failures.ts";
 import type { Outbox } from "./outbox/outbox.ts";
 import { endsWithin } from "./patience.ts";
 import { copyAtStart } from "./replica/first-copy.ts";
 import { listen } from "./replica/listener.ts";
 import { keepReplica, type Replica } from "./replica/replica.ts";
+import { serverTime } from "./shared-database.ts";
 
 /** How long who changes a key or a budget waits for this machine to know it. Others take as long as they take. */
 const OWN_CHANGE_MS = 2000;
@@ -70,6 +74,13 @@ export async function openPostgresStore(options: StoreOptions, postgres: Postgre
     keys: file.keys,
     allowances: file.allowances,
     bank,
+    answers: createSqlAnswers({
+      db: async () => shared.work.withTables<AnswerTables>(),
+      instanceId: file.instanceId,
+      now: serverTime,
+      unavailable: storageUnavailable,
+    }),
+    cachePurges: file.cachePurges,
     instanceId: file.instanceId,
     queueLength: () => file.journal.queueLength,
     delivered: () => outbox.delivered(),

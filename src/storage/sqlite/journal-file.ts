@@ -10,6 +10,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { assert } from "../../kernel/assert.ts";
 import type { AllowanceReader } from "../allowance-reader.ts";
+import { createPurgeReader, type PurgeReader } from "../answers/cache-purges.ts";
 import type { KeyReader } from "../key-reader.ts";
 import type { Database } from "../schema.ts";
 import type { StoreOptions } from "../storage.ts";
@@ -60,6 +61,7 @@ export interface JournalFile<Side extends EngineSide> {
   readonly journal: SqliteJournal;
   readonly keys: KeyReader;
   readonly allowances: AllowanceReader;
+  readonly cachePurges: PurgeReader;
   /** The process is about to end: from now on whatever meets another writer's lock waits some five seconds in all. */
   readonly closing: () => void;
 }
@@ -102,6 +104,7 @@ export async function openJournalFile<Side extends EngineSide>(
     journal: openJournal(options, file, process, side, opened),
     keys: createSqliteKeyReader(loop, db, watch),
     allowances: createSqliteAllowanceReader(loop, db, watch, dialectEvents.onOutOfRange),
+    cachePurges: createPurgeReader(loop, db, watch),
     closing() {
       closingTime.begin();
       patience.end();

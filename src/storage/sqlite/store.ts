@@ -3,6 +3,7 @@
  * is written in the journal's own transactions.
  */
 import { Kysely, sql } from "kysely";
+import { createAnswersFile } from "../answers/answers-file.ts";
 import { writeClosings } from "../closings.ts";
 import { createSqlBank } from "../escrow/sql-bank.ts";
 import { finishInstance, keepRecovering } from "../recovery.ts";
@@ -33,7 +34,8 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
       isSettled: () => hasNoGrants(db, id),
     }),
   };
-  const { db, instanceId, journal, keys, allowances, closing } = await openJournalFile(options, engine, opened);
+  const file = await openJournalFile(options, engine, opened);
+  const { db, instanceId, journal, closing } = file;
   const recovery = await keepRecovering(
     {
       db,
@@ -46,6 +48,8 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     options,
   );
   opened.use(recovery);
+  const kept = createAnswersFile({ dataDir: options.dataDir, clock, instanceId, instances: () => listInstances(db) });
+  opened.use(kept);
 
   opened.defer(closing);
   const resources = opened.move();
@@ -53,9 +57,11 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     db,
     journalDb: db,
     journal,
-    keys,
-    allowances,
+    keys: file.keys,
+    allowances: file.allowances,
     bank: createSqlBank({ db, now: () => sql<number>`${clock.wallMs()}`, unavailable: storageUnavailable }),
+    answers: kept.answers,
+    cachePurges: file.cachePurges,
     instanceId,
     queueLength: () => journal.queueLength,
     delivered: async () => {},
@@ -63,6 +69,11 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     recoverHolds: () => recovery.recover(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Those that may be alive. */
+async function listInstances(db: Kysely<Database>): Promise<readonly string[]> {
+  return (await db.selectFrom("instances").select("id").execute()).map(({ id }) => id);
 }
 
 async function hasNoGrants(db: Kysely<Database>, instanceId: string): Promise<boolean> {

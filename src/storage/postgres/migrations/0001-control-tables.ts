@@ -86,6 +86,15 @@ CREATE TABLE allowance_overrides (
 CREATE INDEX allowance_overrides_allowance ON allowance_overrides (allowance_id, from_ms);
 CREATE INDEX allowance_overrides_generation ON allowance_overrides (generation);
 
+CREATE TABLE cache_purges (
+  id ${text} PRIMARY KEY,
+  generation BIGINT NOT NULL,
+  tenant_id ${text},
+  model ${text},
+  purged_at_ms BIGINT NOT NULL
+);
+CREATE INDEX cache_purges_generation ON cache_purges (generation);
+
 CREATE FUNCTION headgate_tell_control_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_notify('headgate_control', NEW.generation::text);

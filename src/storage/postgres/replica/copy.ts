@@ -11,7 +11,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../../schema.ts";
 
 /** Each after those that it refers to. */
-const tables = ["tenants", "projects", "api_keys", "allowances", "allowance_overrides"] as const;
+const tables = ["tenants", "projects", "api_keys", "allowances", "allowance_overrides", "cache_purges"] as const;
 
 type TableName = (typeof tables)[number];
 

@@ -78,4 +78,12 @@ CREATE TABLE allowance_overrides (
   revoked_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX allowance_overrides_allowance ON allowance_overrides (allowance_id, from_ms);
+
+CREATE TABLE cache_purges (
+  id TEXT PRIMARY KEY,
+  generation INTEGER NOT NULL,
+  tenant_id TEXT,
+  model TEXT,
+  purged_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `;

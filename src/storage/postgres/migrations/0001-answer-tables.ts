@@ -1,0 +1,38 @@
+/** Answers that are kept to be given again. What is written once and read by its key keeps no room for changes. */
+import { text } from "./0001-text.ts";
+
+const answerColumns = `
+  request_id ${text},
+  kind ${text},
+  answered_at_ms BIGINT,
+  headers ${text},
+  model_served ${text},
+  provider ${text},
+  cost_nano_usd BIGINT,
+  body BYTEA`;
+
+export const answerTables: string = `
+CREATE TABLE idempotency_keys (
+  key_hash ${text} PRIMARY KEY,
+  tenant_id ${text} NOT NULL,
+  fingerprint ${text} NOT NULL,
+  claim_id ${text} NOT NULL,
+  instance_id ${text} NOT NULL,
+  state ${text} NOT NULL CHECK (state IN ('running', 'answered')),
+  until_ms BIGINT NOT NULL,
+${answerColumns}
+);
+CREATE INDEX idempotency_keys_until ON idempotency_keys (until_ms);
+CREATE INDEX idempotency_keys_claim ON idempotency_keys (claim_id) WHERE state = 'running';
+
+CREATE TABLE cached_answers (
+  cache_key ${text} PRIMARY KEY,
+  tenant_id ${text} NOT NULL,
+  model_asked ${text} NOT NULL,
+  expires_at_ms BIGINT NOT NULL,
+  size_bytes BIGINT NOT NULL,
+${answerColumns}
+);
+CREATE INDEX cached_answers_expires ON cached_answers (expires_at_ms);
+CREATE INDEX cached_answers_age ON cached_answers (answered_at_ms);
+`;
