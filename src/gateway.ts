@@ -23,7 +23,7 @@ import type { Limits } from "./limits/limits.ts";
 import { startReaping } from "./limits/reaping.ts";
 import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
 import type { Transport } from "./providers/transport.ts";
-import { createUnwatchedHealth } from "./routing/health/unwatched.ts";
+import { createTargetsHealth } from "./routing/health/create-health.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
 import { databaseOptionsOf, openStore, type Store } from "./storage/storage.ts";
 import { createLogger } from "./telemetry/logger.ts";
@@ -87,7 +87,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     limits,
     lateReservations,
     queues: createTargetQueues({ clock }, config),
-    health: createUnwatchedHealth(),
+    health: createTargetsHealth(snapshotDeps, config),
     random: snapshotDeps.random,
     transport: opened.use(transport ?? openTransport(config)),
     admission: createAdmission(),
@@ -109,6 +109,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     replaceConfig(next) {
       snapshot = snapshotOf(next);
       deps.queues.configure(next);
+      deps.health.configure(next);
     },
     stop: (graceMs) => stopping(graceMs ?? snapshot.config.server.shutdownGraceMs),
     [Symbol.asyncDispose]: () => stopping(snapshot.config.server.shutdownGraceMs),

@@ -11,7 +11,11 @@ export interface CallerDeadline {
   readonly totalDueMs: number;
   /** When a stream must have begun. */
   readonly firstOutputDueMs: number;
+  /** As the caller gave it; `null`: it gave none. */
+  readonly askedMs: number | null;
 }
+
+const noDeadline: CallerDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null };
 
 /**
  * How long the caller waits. `x-headgate-deadline-ms` (milliseconds from now) bounds the whole exchange; else
@@ -34,11 +38,14 @@ export function readDeadline(
         { param: "x-headgate-deadline-ms" },
       );
     }
-    return { totalDueMs: dueAt(startedMs, budgetMs), firstOutputDueMs: Infinity };
+    return { totalDueMs: dueAt(startedMs, budgetMs), firstOutputDueMs: Infinity, askedMs: budgetMs };
   }
   const budgetMs = Number(headers["x-stainless-timeout"]) * 1000;
-  const dueMs = budgetMs > 0 && budgetMs <= DEADLINE_MS_MAX ? dueAt(startedMs, budgetMs) : Infinity;
-  return stream ? { totalDueMs: Infinity, firstOutputDueMs: dueMs } : { totalDueMs: dueMs, firstOutputDueMs: Infinity };
+  if (!(budgetMs > 0 && budgetMs <= DEADLINE_MS_MAX)) return noDeadline;
+  const dueMs = dueAt(startedMs, budgetMs);
+  return stream
+    ? { totalDueMs: Infinity, firstOutputDueMs: dueMs, askedMs: budgetMs }
+    : { totalDueMs: dueMs, firstOutputDueMs: Infinity, askedMs: budgetMs };
 }
 
 /** Whether it is too late to call anybody. */

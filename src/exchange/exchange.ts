@@ -84,6 +84,8 @@ export class Exchange {
   admittedMs: number | null = null;
   /** Where rates stood when one refused the request. */
   refusedRates: Rates | null = null;
+  /** What the caller gave as its deadline, from the beginning of the request; `null`: none. */
+  deadlineMs: number | null = null;
   /** Its calls in the order in which they began; what they hold is settled by `conclude`. */
   readonly legs: ExchangeLeg[] = [];
   /** The call that the outcome rests on: the one that has won, else the last that failed. */

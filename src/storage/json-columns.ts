@@ -1,5 +1,6 @@
 /** Lists and maps in text columns. What stands there was written by these functions' counterparts, so its type is known. */
 import type { HeldAmount } from "./escrow/bank.ts";
+import type { TrailStep } from "./records.ts";
 
 /** An empty list allows nothing, so only `null` becomes `null`. */
 export function encodeModelAllowList(patterns: readonly string[] | null): string | null {
@@ -20,6 +21,10 @@ export function parseMetadata(text: string | null): Readonly<Record<string, stri
 
 export function parseLosses(text: string | null): readonly string[] {
   return text === null ? [] : (JSON.parse(text) as readonly string[]);
+}
+
+export function parseTrail(text: string | null): readonly TrailStep[] {
+  return text === null ? [] : (JSON.parse(text) as readonly TrailStep[]);
 }
 
 /**

@@ -60,6 +60,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   /** When the request was written to a connection: only then can it have cost anything. */
   sentAtMs: number | null = null;
   firstOutputAtMs: number | null = null;
+  endedAtMs: number | null = null;
   /** The provider answered with a status that is not 2xx. */
   refused = false;
   /** With a status of 500 or more: then it may have worked, and billed, before it failed. */
@@ -385,6 +386,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (this.state !== "running") return;
     this.state = state;
     this.failure = failure;
+    this.endedAtMs = this.#deps.clock.monotonicMs();
     this.stopped = !this.#closed && state !== "complete";
     this.#timers.stop();
     this.#window?.stop();

@@ -6,11 +6,14 @@ import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Rates, RateStanding } from "../../limits/limits.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
+import { describeTrail } from "./trail.ts";
 
 export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-request-id": "The gateway's id of the request, on every response; the record and the log carry it.",
   "x-headgate-provider": "The provider that answered, as the configuration names it.",
   "x-headgate-model": "`provider/model` that served the request.",
+  "x-headgate-attempts":
+    "Where more than one call was made: each target in order with what became of it, `answered`, `cancelled` or an error code.",
   "x-headgate-upstream-request-id": "The provider's own id of the call, where it gives one.",
   "x-headgate-dropped":
     "Comma-separated fields of the request that the target's dialect cannot carry and that were left out; at about 1 kB it ends with `and N more`.",
@@ -84,6 +87,7 @@ export function answerHeaders(exchange: Exchange): string[] {
   if (open === null) return headers;
   const { attempt, hold } = open;
   headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);
+  if (exchange.attempts.length > 1) headers.push("x-headgate-attempts", describeTrail(exchange));
   if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", attempt.upstreamRequestId);
   const { losses } = attempt.call;
   if (losses.length > 0) headers.push("x-headgate-dropped", summarizeLosses(losses).join(", "));

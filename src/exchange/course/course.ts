@@ -29,6 +29,7 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   if (view === null) return;
   const plan = planRequest(exchange, view, principal);
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
+  exchange.deadlineMs = deadline.askedMs;
   if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
   const context = { deps, exchange, view, principal, policy: plan.policy, deadline };
   const itinerary = new Itinerary(

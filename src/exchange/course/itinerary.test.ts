@@ -4,10 +4,10 @@ import { defaultConfig, defaultModel } from "../../config/defaults.ts";
 import type { RetriesConfig } from "../../config/config.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { TargetHealth, TargetsHealth } from "../../routing/health/health.ts";
-import { createUnwatchedHealth } from "../../routing/health/unwatched.ts";
 import type { Plan, Target } from "../../routing/plan.ts";
 import { Itinerary, type Setback } from "./itinerary.ts";
 import type { Verdict } from "./verdict.ts";
+import { createUnwatchedHealth } from "../../../test/support/unwatched-health.ts";
 
 interface Setting {
   readonly targets: readonly Target[];

@@ -190,7 +190,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   #beginInHealth(): CallInHealth {
     const { deps } = this.#context;
     const { name } = this.stop.target;
-    const call = deps.health.target(name).begin(deps.clock.monotonicMs());
+    const call = deps.health.target(name).begin(this.#context.view.stream, deps.clock.monotonicMs());
     if (call !== null) return call;
     throw new HeadgateError(
       "target_unavailable",
@@ -234,7 +234,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
     } else if (this.failure?.code === "upstream_rate_limited") {
       credentials.limited(credential, this.failure.retryAfterMs, deps.clock.monotonicMs());
     } else if (this.open.attempt.answered) {
-      credentials.accepted(credential, deps.clock.monotonicMs());
+      credentials.accepted(credential, this.open.attempt.startedAtMs ?? 0);
     }
   }
 

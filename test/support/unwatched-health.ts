@@ -1,5 +1,5 @@
 /** Health that watches nothing: every target may be called, credentials take turns. */
-import type { CallInHealth, TargetHealth, TargetsHealth } from "./health.ts";
+import type { CallInHealth, TargetHealth, TargetsHealth } from "../../src/routing/health/health.ts";
 
 const call: CallInHealth = { outputBegan: () => {}, ended: () => {} };
 
