@@ -2,7 +2,7 @@
 import { emptyUsage, usageBuckets } from "../kernel/usage.ts";
 import type { Usage } from "../kernel/usage.ts";
 import { toNanoUsd } from "../kernel/money.ts";
-import { parseHeldAmounts, parseLosses } from "./json-columns.ts";
+import { parseHeldAmounts, parseLosses, parseTrail } from "./json-columns.ts";
 import type { Hold, LedgerEntry, LedgerFlag, RequestRecord } from "./records.ts";
 import { usageColumns } from "./schema.ts";
 import type { Database, UsageColumn } from "./schema.ts";
