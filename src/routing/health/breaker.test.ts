@@ -217,6 +217,51 @@ describe("an open breaker", () => {
     assert.deepEqual([place.breaker.state(5_100), place.breaker.failures(5_100)], ["closed", 0]);
   });
 
+  test("forgets the probes of before when it opens again: they neither hold places nor count as answers", () => {
+    const place = createPlace({ probes: 2 });
+    failMany(place, 5, 0);
+    const [slow, quick] = [place.begin(5_000)!, place.begin(5_000)!];
+    place.breaker.failed(quick, null, 5_100);
+    assert.ok(place.begin(15_100) !== null);
+    place.breaker.answered(slow, 15_200);
+    assert.deepEqual([place.begin(15_200) !== null, place.begin(15_200)], [true, null]);
+  });
+
+  test("needs three answers anew after a probe that failed", () => {
+    const place = createPlace();
+    failMany(place, 5, 0);
+    for (let answered = 0; answered < 2; answered++) place.answer(5_000);
+    place.fail(5_000);
+    for (let answered = 0; answered < 2; answered++) place.answer(15_000);
+    assert.equal(place.breaker.state(15_000), "half-open");
+    place.answer(15_000);
+    assert.equal(place.breaker.state(15_000), "closed");
+  });
+
+  test("takes the beginning and the end of a stream for one answer", () => {
+    const place = createPlace();
+    failMany(place, 5, 0);
+    for (let answered = 0; answered < 2; answered++) {
+      const probe = place.begin(5_000)!;
+      place.breaker.outputBegan(probe, 5_000);
+      place.breaker.answered(probe, 5_000);
+    }
+    assert.equal(place.breaker.state(5_000), "half-open");
+    for (let probe = 0; probe < 4; probe++) assert.ok(place.begin(5_000) !== null);
+    assert.equal(place.begin(5_000), null);
+  });
+
+  test("once closed again, does not take late answers for a sign that it is well", () => {
+    const place = createPlace();
+    const late = place.begin(0)!;
+    failMany(place, 5, 0);
+    for (let answered = 0; answered < 3; answered++) place.answer(5_000);
+    failMany(place, 4, 6_000);
+    place.breaker.answered(late, 6_000);
+    place.fail(6_000);
+    assert.equal(place.breaker.state(6_000), "open");
+  });
+
   test("is probed anew when a probe has said nothing for the longest time, and heeds the lost one's answer still", () => {
     const place = createPlace();
     failMany(place, 5, 0);

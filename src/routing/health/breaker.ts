@@ -178,7 +178,6 @@ export class Breaker {
   #beginGeneration(): void {
     this.#generation++;
     this.#probing = 0;
-    this.#probedAtMs = -Infinity;
     this.#answers = 0;
     this.#failuresInRow = 0;
     this.#window.reset();
