@@ -1,18 +1,21 @@
 /**
- * The gate in front of all work: how many exchanges run in this process, and whether new ones are taken at all.
- * Queues, rates and money join it here. Invariant: every `enter` that returned is followed by one `leave`.
+ * The gate in front of all work: how many exchanges run in this process, and whether new ones are taken at all. Under
+ * overload requests of priority `batch` are refused first. Invariant: every `enter` that returned is followed by one `leave`.
  */
 import { HeadgateError } from "../kernel/errors.ts";
 import { assert } from "../kernel/assert.ts";
+import type { Priority } from "../limits/queue/priority.ts";
 
 /** What an overloaded caller is told to wait before trying again. */
 const RETRY_AFTER_MS = 1_000;
+/** What requests of priority `batch` may fill: the rest is kept for those that somebody waits for. */
+const BATCH_SHARE = 0.8;
 
 export interface Admission {
   readonly inFlight: number;
   readonly draining: boolean;
-  /** Throws `shutting_down`, or `overloaded` when `limit` exchanges are running. */
-  enter(limit: number): void;
+  /** Throws `shutting_down`, or `overloaded` when `limit` exchanges are running, or nearly as many for one of `batch`. */
+  enter(limit: number, priority: Priority): void;
   leave(): void;
   /** From now on nothing enters; resolves when the last one has left. */
   drain(): Promise<void>;
@@ -29,25 +32,15 @@ export function createAdmission(): Admission {
     get draining() {
       return draining;
     },
-    enter(limit) {
+    enter(limit, priority) {
       if (draining) {
         throw new HeadgateError(
           "shutting_down",
           "The gateway is shutting down. Try again: another process takes over.",
-          {
-            retryAfterMs: RETRY_AFTER_MS,
-          },
+          { retryAfterMs: RETRY_AFTER_MS },
         );
       }
-      if (inFlight >= limit) {
-        throw new HeadgateError(
-          "overloaded",
-          `The gateway already serves ${limit} requests (limits.concurrentRequests). Try again shortly.`,
-          {
-            retryAfterMs: RETRY_AFTER_MS,
-          },
-        );
-      }
+      if (inFlight >= limit || (priority === "batch" && inFlight >= limit * BATCH_SHARE)) throw tooMany(inFlight);
       inFlight++;
     },
     leave() {
@@ -61,4 +54,9 @@ export function createAdmission(): Admission {
       return empty.promise;
     },
   };
+}
+
+function tooMany(inFlight: number): HeadgateError {
+  const message = `The gateway serves ${inFlight} requests and takes no more for the moment (limits.concurrentRequests). Try again shortly.`;
+  return new HeadgateError("overloaded", message, { retryAfterMs: RETRY_AFTER_MS });
 }

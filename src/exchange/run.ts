@@ -12,6 +12,7 @@ import type { IdSource } from "../kernel/ids.ts";
 import { parseJsonDocument } from "../kernel/json-document.ts";
 import type { Transport } from "../providers/transport.ts";
 import type { Limits } from "../limits/limits.ts";
+import { readPriority } from "../limits/queue/priority.ts";
 import type { TargetQueues } from "../limits/queue/queue.ts";
 import type { TargetsHealth } from "../routing/health/health.ts";
 import type { Journal } from "../storage/records.ts";
@@ -73,7 +74,8 @@ async function guard(
   let admitted = false;
   try {
     exchange.principal = deps.authenticator.authenticate(presentedKey(exchange.incoming.headers));
-    deps.admission.enter(exchange.snapshot.config.limits.concurrentRequests);
+    const priority = readPriority(exchange.incoming.headers, null);
+    deps.admission.enter(exchange.snapshot.config.limits.concurrentRequests, priority);
     admitted = true;
     await serve(exchange.principal);
   } catch (thrown) {

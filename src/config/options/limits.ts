@@ -52,7 +52,7 @@ export const limitsOptions: Options<LimitsConfig> = {
     restart: true,
   }),
   concurrentRequests: numeric("integer", {
-    doc: "Most requests in flight; above it requests are refused with 503 and `retry-after`.",
+    doc: "Most requests in flight; above it requests are refused with 503 and `retry-after`. Those of priority `batch` are refused from 80 % of it on.",
     default: 2000,
     min: 1,
     max: 1_000_000,
