@@ -92,7 +92,7 @@ const badFiles: readonly (readonly [name: string, text: string, ...problems: rea
   [
     "an alias without targets",
     "models:\n  fast:",
-    "headgate.yaml:2:3: models.fast.targets is missing. What serves the alias: chosen by weight among those that can serve the request.",
+    "headgate.yaml:2:3: models.fast.targets is missing. What serves the alias: chosen by `balance` among those that can serve the request. When one fails, another is tried.",
   ],
   [
     "an alias with an empty list of targets",
@@ -118,6 +118,16 @@ const badFiles: readonly (readonly [name: string, text: string, ...problems: rea
     "a target at a provider of the catalogue that is not configured",
     "models: {fast: {targets: [openai/gpt-5]}}",
     'headgate.yaml:1:27: models.fast.targets[0].model names the provider "openai", which is not configured. Set OPENAI_API_KEY, or add `openai:` under `providers`.',
+  ],
+  [
+    "a fallback at a provider that is not configured",
+    "providers: {ollama: }\nmodels: {fast: {targets: [ollama/x], fallbacks: [olama/y]}}",
+    'headgate.yaml:2:50: models.fast.fallbacks[0].model names the provider "olama", which is not configured. Did you mean "ollama"?',
+  ],
+  [
+    "a fallback that is a target of the alias, too",
+    "providers: {ollama: }\nmodels: {fast: {targets: [ollama/x], fallbacks: [ollama/x]}}",
+    "headgate.yaml:2:50: models.fast.fallbacks[0].model names ollama/x, which the alias has already. Leave one of the two out.",
   ],
   [
     "an alias that nothing serves",

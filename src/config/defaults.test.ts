@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "./check.ts";
-import { defaultConfig, defaultProvider, withProvider } from "./defaults.ts";
+import { defaultConfig, defaultModel, defaultProvider, withProvider } from "./defaults.ts";
 import { createSecret } from "./secret.ts";
 
 test("the default configuration is what the loader makes of nothing", () => {
@@ -22,11 +22,8 @@ test("overrides reach the leaves, complete providers and models, and keep secret
   assert.deepEqual(config.providers["local"], defaultProvider("local", { kind: "openai-compatible" }));
   assert.equal(config.providers["openai"]?.kind, "openai");
   assert.equal(config.providers["openai"]?.credentials[0]?.key, key);
-  assert.deepEqual(config.models["fast"], {
-    description: null,
-    targets: [{ model: "openai/x", weight: 1 }],
-    timeouts: {},
-  });
+  assert.deepEqual(config.models["fast"], defaultModel({ targets: [{ model: "openai/x" }] }));
+  assert.deepEqual(config.models["fast"]?.targets, [{ model: "openai/x", weight: 1, tags: [], timeouts: {} }]);
 });
 
 test("adding a provider leaves the snapshot it is added to as it was", () => {

@@ -29,11 +29,17 @@ export interface Dialect {
 /** What a request needs of a target, derived from the request and not from configuration. */
 export interface Needs {
   readonly tools: boolean;
+  /** A say in whether the model may call several tools at once. */
+  readonly parallelTools: boolean;
   readonly images: boolean;
   readonly audio: boolean;
   readonly documents: boolean;
   readonly jsonSchema: boolean;
+  /** That the model thinks before it answers. */
+  readonly reasoning: boolean;
   readonly logprobs: boolean;
+  /** Several answers to one request. */
+  readonly choices: boolean;
 }
 
 /** The narrow view of a caller's request that admission and planning read; the rest stays bytes. */
@@ -100,6 +106,13 @@ export interface InboundCodec {
   encodeStreamError(error: HeadgateError, requestId: string): Uint8Array;
   /** The bytes a complete stream ends with, for a provider that finished without saying so; empty if the dialect has none. */
   readonly streamEnd: Uint8Array;
+  /** An event without a meaning, which keeps a silent stream's connection open; empty if the dialect has no streams. */
+  readonly heartbeat: Uint8Array;
+  /**
+   * Equal for prompts that begin alike, as far as providers' prompt caches care: the caller's own cache key, or the first
+   * bytes of the prompt. `null`: there is nothing to tell by. Absent where the operation has no prompts.
+   */
+  promptStart?(view: RequestView): Uint8Array | null;
   /** Absent where the operation has no canonical form: then only targets that speak this dialect can serve. */
   readonly translation?: InboundTranslation;
 }
@@ -111,6 +124,8 @@ export interface InboundCodec {
 export interface InboundTranslation {
   /** Reads everything. Throws naming the field. */
   decodeRequest(view: RequestView): CanonicalRequest;
+  /** Whether the request says only what every dialect of the operation carries. `false`: a translation must show. */
+  isPlain(view: RequestView): boolean;
   /** `createdMs`: when the request began, for dialects that state a time and providers that do not. */
   encodeResponse(response: CanonicalResponse, view: RequestView, createdMs: number): Uint8Array;
   createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;

@@ -52,12 +52,12 @@ interface EstimatedAllowance {
 /** Throws and rejects like the request itself would before money is held, and with `storage_unavailable`. */
 export async function estimateCost(
   limits: Limits,
-  { snapshot, startedAtMs }: Pick<Exchange, "snapshot" | "startedAtMs">,
+  { snapshot, startedAtMs, incoming }: Pick<Exchange, "snapshot" | "startedAtMs" | "incoming">,
   dialect: Dialect,
   view: RequestView,
   principal: Principal,
 ): Promise<CostEstimate> {
-  const request = { snapshot, dialect, startedAtMs };
+  const request = { snapshot, dialect, startedAtMs, incoming };
   const [target] = planRequest(request, view, principal).targets;
   assert(target !== undefined, "a plan has a target");
   const chosen = chooseTarget(request, view, target);

@@ -2,6 +2,7 @@
  * Everything that configuration decides, built and checked as a whole and then immutable. A reload builds a new one;
  * an exchange keeps the one it began with.
  */
+import { meterInput } from "../accounting/estimate.ts";
 import { createPriceBook, type PriceBook, type PricedProvider } from "../accounting/price-book.ts";
 import type { PriceCatalogue } from "../accounting/prices/catalogue.ts";
 import type { Config, ProviderConfig } from "../config/config.ts";
@@ -10,8 +11,8 @@ import { findProviderSpec } from "../providers/catalogue.ts";
 import { createEndpoint, type Endpoint } from "../providers/endpoint.ts";
 import { findModelFacts } from "../providers/model-facts.ts";
 import type { RoutedProvider } from "../routing/candidate.ts";
-import type { Router } from "../routing/plan.ts";
-import { createRouter } from "../routing/router.ts";
+import { createRouter, type Router } from "../routing/router.ts";
+import { untranslatable } from "./attempt/carrying.ts";
 
 export interface Snapshot {
   readonly config: Config;
@@ -25,6 +26,8 @@ export interface SnapshotDeps {
   readonly catalogue: PriceCatalogue;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Of a target, for routes that are balanced by it: see `TargetHealth.load`. Default: nothing is known of any. */
+  readonly load?: (target: string) => number;
   /** Sent to providers. */
   readonly userAgent: string;
 }
@@ -47,12 +50,19 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
     routed.push(routedProvider(endpoint, provider, deps.catalogue));
     priced[name] = spec;
   }
-  return {
-    config,
-    endpoints,
-    router: createRouter({ aliases: config.models, retries: config.retries, providers: routed, random: deps.random }),
-    prices: createPriceBook({ catalogue: deps.catalogue, prices: config.prices, providers: priced }),
-  };
+  const prices = createPriceBook({ catalogue: deps.catalogue, prices: config.prices, providers: priced });
+  const router = createRouter({
+    aliases: config.models,
+    retries: config.retries,
+    providers: routed,
+    random: deps.random,
+    load: deps.load ?? (() => 0),
+    priceOf: (provider, model, serviceTier, atMs) => prices.find(provider, model, serviceTier, atMs),
+    refusesUnpriced: config.prices.unknownModel === "refuse",
+    untranslatable,
+    countInput: meterInput,
+  });
+  return { config, endpoints, router, prices };
 }
 
 function routedProvider(endpoint: Endpoint, config: ProviderConfig, catalogue: PriceCatalogue): RoutedProvider {
@@ -63,9 +73,14 @@ function routedProvider(endpoint: Endpoint, config: ProviderConfig, catalogue: P
     name: endpoint.name,
     dialects: spec.dialects,
     quirks: spec.quirks,
+    tags: config.tags,
+    timeouts: endpoint.timeouts,
     models,
     knows: (model) =>
       models.includes(model) || (spec.priceList !== null && catalogue.find(spec.priceList, model) !== null),
-    factsOf: (model) => findModelFacts(spec.id, model),
+    factsOf: (model) => ({
+      ...findModelFacts(spec.id, model),
+      contextTokens: spec.priceList === null ? null : (catalogue.find(spec.priceList, model)?.model.context ?? null),
+    }),
   };
 }

@@ -57,3 +57,24 @@ test("what is unknown of a model stays unknown", () => {
     lacks: ["audio", "logprobs"],
   });
 });
+
+test("what models of the past cannot do is known, and nothing is assumed of those that follow them", () => {
+  const lacks = (kind: string, model: string) => findModelFacts(kind, model).lacks;
+  assert.deepEqual(lacks("openai", "gpt-4-0613"), ["audio", "images", "documents", "reasoning", "jsonSchema"]);
+  assert.deepEqual(lacks("openai", "gpt-4o-mini"), ["audio", "reasoning"]);
+  assert.deepEqual(lacks("openai", "gpt-4o-audio-preview"), ["reasoning"]);
+  assert.deepEqual(lacks("openai", "gpt-4.1"), ["audio", "reasoning"]);
+  assert.deepEqual(lacks("openai", "o3"), ["audio", "parallelTools", "logprobs"]);
+  assert.deepEqual(lacks("anthropic", "claude-3-5-haiku-latest"), ["audio", "logprobs", "reasoning", "jsonSchema"]);
+  assert.deepEqual(lacks("anthropic", "claude-opus-4-20250514"), ["audio", "logprobs", "jsonSchema"]);
+  assert.deepEqual(lacks("anthropic", "claude-opus-4-1-20250805"), ["audio", "logprobs"]);
+  assert.deepEqual(lacks("deepseek", "deepseek-chat"), ["images", "audio", "documents"]);
+  assert.deepEqual(lacks("groq", "llama-4-scout"), ["logprobs", "choices"]);
+  assert.deepEqual(lacks("vllm", "gpt-4"), []);
+});
+
+test("the longest prefix says how much a model of OpenAI may write", () => {
+  assert.equal(findModelFacts("openai", "gpt-4o-2024-05-13").maxOutputTokens, 4096);
+  assert.equal(findModelFacts("openai", "gpt-4o-2024-08-06").maxOutputTokens, 16_384);
+  assert.equal(findModelFacts("openai", "o1-mini").maxOutputTokens, 65_536);
+});

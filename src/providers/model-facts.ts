@@ -1,4 +1,5 @@
 import type { Needs } from "../dialects/dialect.ts";
+import { lackingRules } from "./catalogue/model-lacks.ts";
 import { outputLimits } from "./catalogue/model-limits.ts";
 
 export interface ModelFacts {
@@ -8,17 +9,10 @@ export interface ModelFacts {
   readonly lacks: readonly (keyof Needs)[];
 }
 
-/**
- * Anthropic: Messages has neither audio nor log probabilities (https://docs.anthropic.com/en/api/openai-sdk).
- * Groq: a request with `logprobs` is a 400 (https://console.groq.com/docs/openai).
- */
-const lackingByKind: ReadonlyMap<string, readonly (keyof Needs)[]> = new Map([
-  ["anthropic", ["audio", "logprobs"]],
-  ["groq", ["logprobs"]],
-]);
-
 /** What the catalogue knows of a model at a kind of provider, by the provider's own name of it. */
 export function findModelFacts(kind: string, model: string): ModelFacts {
   const limit = outputLimits.get(kind)?.find(({ prefix }) => model.startsWith(prefix));
-  return { maxOutputTokens: limit?.maxOutputTokens ?? null, lacks: lackingByKind.get(kind) ?? [] };
+  const rules = lackingRules.get(kind) ?? [];
+  const lacks = rules.flatMap((rule) => (rule.models.test(model) ? rule.lacks : []));
+  return { maxOutputTokens: limit?.maxOutputTokens ?? null, lacks };
 }

@@ -1,5 +1,7 @@
-/** One model at one provider, and whether and in which dialect it can serve a request. */
+/** One model at one provider as a route names it, and the target that it is for a request. */
+import type { TimeoutsConfig } from "../config/config.ts";
 import type { DialectName, Needs, Operation, Quirks } from "../dialects/dialect.ts";
+import { bitsOf } from "./needs.ts";
 import type { Target } from "./plan.ts";
 
 /** What routing needs to know of a configured provider. */
@@ -9,6 +11,9 @@ export interface RoutedProvider {
   /** In order of preference. */
   readonly dialects: readonly DialectName[];
   readonly quirks: Quirks;
+  readonly tags: readonly string[];
+  /** The gateway's, with its own laid over them. */
+  readonly timeouts: TimeoutsConfig;
   /** Models known to be there, for the list and for suggestions. */
   readonly models: readonly string[];
   /** Whether a bare model name can be sent there. */
@@ -18,17 +23,41 @@ export interface RoutedProvider {
 
 export interface RoutedModelFacts {
   /** `null`: unknown. */
+  readonly contextTokens: number | null;
+  /** Of one answer; `null`: unknown. */
   readonly maxOutputTokens: number | null;
   /** What the model is known not to do; anything else is let through to it. */
   readonly lacks: readonly (keyof Needs)[];
 }
 
+/** What a route says of it. */
+export interface CandidateTerms {
+  /** 0: never taken. Of fallbacks it does not count. */
+  readonly weight: number;
+  /** Besides the provider's. */
+  readonly tags: readonly string[];
+  /** Laid over the provider's. */
+  readonly timeouts: Partial<TimeoutsConfig>;
+  readonly isFallback: boolean;
+}
+
 export interface Candidate {
   /** `provider/model`. */
   readonly name: string;
-  /** Bits of what it is known to lack, see `needBits`. */
+  readonly provider: string;
+  /** The provider's own name of it. */
+  readonly model: string;
+  readonly weight: number;
+  readonly isFallback: boolean;
+  /** Its own and its provider's. */
+  readonly tags: readonly string[];
+  /** Bits of what it is known to lack, see needs.ts. */
   readonly lacks: number;
-  /** The target for a caller's dialect: the same dialect if spoken, else another of the operation; `null` if none is. */
+  readonly contextTokens: number | null;
+  readonly maxOutputTokens: number | null;
+  /** The provider's with its own laid over them. */
+  readonly timeouts: TimeoutsConfig;
+  /** For a caller's dialect: the same dialect if spoken, else another of the operation; `null` if none is. */
   target(operation: Operation, dialectIn: DialectName): Target | null;
 }
 
@@ -38,59 +67,28 @@ const operations: Readonly<Record<DialectName, Operation>> = {
   "anthropic-messages": "chat",
 };
 
-const needNames: Readonly<Record<keyof Needs, string>> = {
-  tools: "tools",
-  images: "image input",
-  audio: "audio",
-  documents: "document input",
-  jsonSchema: "JSON schema output",
-  logprobs: "log probabilities",
-};
-
-export function createCandidate(provider: RoutedProvider, model: string): Candidate {
-  const { maxOutputTokens, lacks } = provider.factsOf(model);
+export function createCandidate(provider: RoutedProvider, model: string, terms: CandidateTerms): Candidate {
+  const { contextTokens, maxOutputTokens, lacks } = provider.factsOf(model);
+  const { weight, isFallback } = terms;
   const name = `${provider.name}/${model}`;
   const facts = { model, maxOutputTokens, quirks: provider.quirks };
+  const timeouts = { ...provider.timeouts, ...terms.timeouts };
   return {
     name,
-    lacks: bitsOf((need) => lacks.includes(need)),
+    provider: provider.name,
+    model,
+    weight,
+    isFallback,
+    tags: [...new Set([...provider.tags, ...terms.tags])],
+    lacks: bitsOf(lacks),
+    contextTokens,
+    maxOutputTokens,
+    timeouts,
     target(operation, dialectIn) {
       const spoken = provider.dialects.filter((each) => operations[each] === operation);
       const dialect = spoken.find((each) => each === dialectIn) ?? spoken[0];
-      return dialect === undefined
-        ? null
-        : { provider: provider.name, name, dialect, facts, timeouts: {}, isFallback: false };
+      if (dialect === undefined) return null;
+      return { provider: provider.name, name, dialect, facts, timeouts, isFallback, contextTokens };
     },
   };
-}
-
-/** The needs of a request as bits, so that they compare with a candidate's `lacks` at once. Runs for every request. */
-export function needBits(needs: Needs): number {
-  return (
-    (needs.tools ? 1 : 0) |
-    (needs.images ? 2 : 0) |
-    (needs.audio ? 4 : 0) |
-    (needs.documents ? 8 : 0) |
-    (needs.jsonSchema ? 16 : 0) |
-    (needs.logprobs ? 32 : 0)
-  );
-}
-
-/** `tools and image input`. */
-export function describeNeedBits(bits: number): string {
-  const names = (Object.keys(needNames) as (keyof Needs)[]).filter(
-    (need) => (bits & bitsOf((each) => each === need)) !== 0,
-  );
-  return names.map((need) => needNames[need]).join(" and ");
-}
-
-function bitsOf(has: (need: keyof Needs) => boolean): number {
-  return needBits({
-    tools: has("tools"),
-    images: has("images"),
-    audio: has("audio"),
-    documents: has("documents"),
-    jsonSchema: has("jsonSchema"),
-    logprobs: has("logprobs"),
-  });
 }

@@ -1,6 +1,6 @@
 /** The boundary between routing and the exchange: a request's model name becomes an ordered list of targets. */
 import type { CommitConfig, HedgeConfig, ModelCacheConfig, RetriesConfig, TimeoutsConfig } from "../config/config.ts";
-import type { DialectName, Needs, Operation, TargetFacts } from "../dialects/dialect.ts";
+import type { Dialect, DialectName, RequestView, TargetFacts } from "../dialects/dialect.ts";
 
 /** One model at one provider that can serve the request. */
 export interface Target {
@@ -11,8 +11,8 @@ export interface Target {
   /** The dialect to speak with it. */
   readonly dialect: DialectName;
   readonly facts: TargetFacts;
-  /** Those of the alias and of the target in it, to be laid over the provider's. */
-  readonly timeouts: Partial<TimeoutsConfig>;
+  /** The gateway's, with the provider's, the alias's and its own laid over them in this order. */
+  readonly timeouts: TimeoutsConfig;
   /** One of the route's declared fallbacks: tried when none of the others can answer. */
   readonly isFallback: boolean;
   /** The model's context window in tokens; `null`: unknown. */
@@ -36,13 +36,17 @@ export interface Plan {
 }
 
 export interface PlanRequest {
-  readonly model: string;
-  readonly operation: Operation;
-  /** The dialect the caller speaks: a target that speaks it too is served by pass-through. */
-  readonly dialectIn: DialectName;
-  readonly needs: Needs;
+  readonly view: RequestView;
+  /** The one that the caller speaks: a target that speaks it too is served by pass-through. */
+  readonly dialect: Dialect;
+  /** Whose request it is: prompts of different tenants are never alike. `null`: nobody's in particular. */
+  readonly tenantId: string | null;
+  /** Tags that the request itself demands of a target, besides its route. */
+  readonly requires: readonly string[];
   /** Of the caller's key: what may be suggested when there is no such model. `null`: everything. */
   readonly modelAllowList: readonly string[] | null;
+  /** What prices are looked up for, wall clock. */
+  readonly atMs: number;
 }
 
 export interface ListedModel {
@@ -50,11 +54,4 @@ export interface ListedModel {
   readonly id: string;
   /** `headgate` for an alias, else the provider's name. */
   readonly ownedBy: string;
-}
-
-export interface Router {
-  /** Throws `model_not_found` (with near names) or `unsupported_capability`. */
-  plan(request: PlanRequest): Plan;
-  /** Aliases first, then every known `provider/model`. */
-  list(): readonly ListedModel[];
 }

@@ -1,96 +1,100 @@
 /**
- * A route: the weighted candidates behind one name. For each combination of dialect and needs that is asked for it
- * works out once which candidates can serve it, and every order in which they can be tried: the one chosen by weight,
- * then the others by falling weight. Choosing is then one random number and one array.
+ * A route: the candidates behind one name and what is required of them. For each kind of request (the caller's dialect,
+ * and those of its needs that some candidate lacks) it works out once who can serve it and in which orders: a lot. What
+ * a single request requires besides is looked at only where it can exclude somebody, which a few numbers of the lot
+ * tell. So a usual request finds its targets with two lookups and one choice, and nothing is made for it.
  */
-import type { DialectName, Needs, Operation } from "../dialects/dialect.ts";
-import { HeadgateError } from "../kernel/errors.ts";
-import { describeNeedBits, needBits, type Candidate } from "./candidate.ts";
-import type { Target } from "./plan.ts";
-
-export interface WeightedCandidate {
-  readonly candidate: Candidate;
-  /** 0: never taken. */
-  readonly weight: number;
-}
+import type { DialectName } from "../dialects/dialect.ts";
+import { orderTargets } from "./balance.ts";
+import type { Candidate } from "./candidate.ts";
+import { explainRoute } from "./explain.ts";
+import type { RouteExplanation } from "./explanation.ts";
+import { judge, refusalOf, type RouteDeps, type RouteTerms } from "./judge.ts";
+import { createLot, type Lot, type Member } from "./lot.ts";
+import { needBits } from "./needs.ts";
+import type { PlanRequest, RoutePolicy, Target } from "./plan.ts";
+import { bytesThatFit, isPlain, narrow, standingReasons } from "./requirements.ts";
 
 export interface Route {
-  /** Best first, never empty. Throws `unsupported_capability` naming what each candidate is missing. */
-  choose(operation: Operation, dialectIn: DialectName, needs: Needs, random: () => number): readonly Target[];
+  readonly policy: RoutePolicy;
+  /**
+   * Best first, never empty. Throws `unsupported_capability` naming what each candidate is missing, or the one reason
+   * that all have: `unsupported_parameter`, `unpriced_model`, ….
+   */
+  choose(request: PlanRequest): readonly Target[];
+  explain(request: PlanRequest): RouteExplanation;
 }
 
-/** All orders for one kind of request; `orders[i]` begins with the i-th able candidate. */
-interface Lot {
-  readonly orders: readonly (readonly Target[])[];
-  /** Running sums of the weights. */
-  readonly bounds: readonly number[];
-  readonly total: number;
+/** A lot and what tells whether all its members can serve a request. */
+interface StandingLot {
+  readonly lot: Lot;
+  readonly isTranslating: boolean;
+  /** Larger bodies may be too long for a member; `Infinity` where there is no other. */
+  readonly bodyBytesMax: number;
+  /** The same of bounds on output. */
+  readonly outputTokensMax: number;
 }
 
-export function createRoute(name: string, candidates: readonly WeightedCandidate[]): Route {
-  const offered = candidates.filter(({ weight }) => weight > 0);
+export function createRoute(terms: RouteTerms, deps: RouteDeps): Route {
+  const { candidates, ceiling, balance, policy } = terms;
+  const relevantBits = candidates.reduce((bits, { lacks }) => bits | lacks, 0);
+  const looksAtPrices = ceiling !== null || deps.refusesUnpriced;
   /** By the caller's dialect, which serves one operation, and the bits of the needs. */
-  const lots = new Map<DialectName, Map<number, Lot>>();
+  const lots = new Map<DialectName, Map<number, StandingLot>>();
+
+  function lotFor(request: PlanRequest): StandingLot {
+    const bits = needBits(request.view.needs) & relevantBits;
+    const known = lots.get(request.dialect.name)?.get(bits);
+    if (known !== undefined) return known;
+    const byNeeds = lots.get(request.dialect.name) ?? new Map<number, StandingLot>();
+    lots.set(request.dialect.name, byNeeds);
+    const fresh = createStandingLot(terms, request, bits);
+    byNeeds.set(bits, fresh);
+    return fresh;
+  }
+
+  function mayExclude({ isTranslating, bodyBytesMax, outputTokensMax }: StandingLot, request: PlanRequest): boolean {
+    const { view, requires } = request;
+    return (
+      looksAtPrices ||
+      requires.length > 0 ||
+      view.document.bytes.byteLength > bodyBytesMax ||
+      (view.maxOutputTokens ?? 0) > outputTokensMax ||
+      (isTranslating && !isPlain(request))
+    );
+  }
 
   return {
-    choose(operation, dialectIn, needs, random) {
-      const bits = needBits(needs);
-      let byNeeds = lots.get(dialectIn);
-      if (byNeeds === undefined) {
-        byNeeds = new Map<number, Lot>();
-        lots.set(dialectIn, byNeeds);
+    policy,
+    choose(request) {
+      const standing = lotFor(request);
+      let { lot } = standing;
+      if (mayExclude(standing, request)) {
+        const members = narrow(lot.members, request, terms, deps);
+        if (members !== lot.members) lot = createLot(members);
       }
-      let lot = byNeeds.get(bits);
-      if (lot === undefined) {
-        lot = createLot(offered, operation, dialectIn, bits);
-        byNeeds.set(bits, lot);
-      }
-      const order = lot.orders.length === 1 ? lot.orders[0] : draw(lot, random);
-      if (order === undefined) throw unsupported(name, offered, operation, dialectIn, bits);
-      return order;
+      const targets = orderTargets(lot, balance, request, deps);
+      if (targets.length === 0) throw refusalOf(terms, judge(terms, deps, request));
+      return targets;
     },
+    explain: (request) => explainRoute(terms, deps, request),
   };
 }
 
-function createLot(
-  offered: readonly WeightedCandidate[],
-  operation: Operation,
-  dialectIn: DialectName,
-  bits: number,
-): Lot {
-  const able: { readonly target: Target; readonly weight: number }[] = [];
-  for (const { candidate, weight } of offered) {
-    const target = (candidate.lacks & bits) === 0 ? candidate.target(operation, dialectIn) : null;
-    if (target) able.push({ target, weight });
+function createStandingLot(terms: RouteTerms, { dialect }: PlanRequest, bits: number): StandingLot {
+  const members: Member[] = [];
+  for (const candidate of terms.candidates) {
+    const target = candidate.target(dialect.operation, dialect.name);
+    const reasons = standingReasons(candidate, target, terms, dialect.operation, bits);
+    if (target !== null && reasons.length === 0) members.push({ candidate, target });
   }
-  const byWeight = able.toSorted((a, b) => b.weight - a.weight);
-  const bounds: number[] = [];
-  let total = 0;
-  for (const { weight } of able) bounds.push((total += weight));
-  const orders = able.map((first) => [first, ...byWeight.filter((each) => each !== first)].map(({ target }) => target));
-  return { orders, bounds, total };
-}
-
-function draw({ orders, bounds, total }: Lot, random: () => number): readonly Target[] | undefined {
-  const drawn = random() * total;
-  const index = bounds.findIndex((bound) => drawn < bound);
-  return orders.at(index);
-}
-
-function unsupported(
-  name: string,
-  offered: readonly WeightedCandidate[],
-  operation: Operation,
-  dialectIn: DialectName,
-  bits: number,
-): HeadgateError {
-  const reasons = offered.map(({ candidate }) =>
-    candidate.target(operation, dialectIn) === null
-      ? `${candidate.name} does not serve ${operation}`
-      : `${candidate.name} has no ${describeNeedBits(candidate.lacks & bits)}`,
-  );
-  const why = reasons.length === 0 ? "every target has weight 0" : reasons.join("; ");
-  return new HeadgateError("unsupported_capability", `No target of model "${name}" can serve this request: ${why}.`, {
-    param: "model",
-  });
+  const alone = members.length < 2;
+  const smallest = (sizeOf: (candidate: Candidate) => number | null): number =>
+    alone ? Infinity : Math.min(...members.map(({ candidate }) => sizeOf(candidate) ?? Infinity));
+  return {
+    lot: createLot(members),
+    isTranslating: members.some(({ target }) => target.dialect !== dialect.name),
+    bodyBytesMax: bytesThatFit(smallest(({ contextTokens }) => contextTokens)),
+    outputTokensMax: smallest(({ maxOutputTokens }) => maxOutputTokens),
+  };
 }

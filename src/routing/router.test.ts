@@ -1,59 +1,41 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultConfig, defaultModel } from "../config/defaults.ts";
-import type { Needs } from "../dialects/dialect.ts";
+import {
+  makeProvider,
+  makeRequest,
+  makeRouter,
+  type MadeRequest,
+  type MadeRouter,
+} from "../../test/support/routing.ts";
+import { defaultConfig } from "../config/defaults.ts";
 import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
-import type { RoutedProvider } from "./candidate.ts";
 import type { PlanRequest } from "./plan.ts";
-import { createRouter, type RouterSources } from "./router.ts";
+import type { Router } from "./router.ts";
 
-const noNeeds: Needs = {
-  tools: false,
-  images: false,
-  audio: false,
-  documents: false,
-  jsonSchema: false,
-  logprobs: false,
-};
-
-function provider(name: string, models: readonly string[], more: Partial<RoutedProvider> = {}): RoutedProvider {
-  return {
-    name,
-    dialects: ["openai-chat", "openai-embeddings"],
-    quirks: {},
-    models,
-    knows: (model) => models.includes(model),
-    factsOf: () => ({ maxOutputTokens: null, lacks: [] }),
-    ...more,
-  };
-}
-
-const openai = provider("openai", ["gpt-5", "gpt-5-mini", "text-embedding-3-small"]);
-const anthropic = provider("anthropic", ["claude-sonnet-4-5"], {
+const openai = makeProvider("openai", { models: ["gpt-5", "gpt-5-mini", "text-embedding-3-small"] });
+const anthropic = makeProvider("anthropic", {
+  models: ["claude-sonnet-4-5"],
   dialects: ["anthropic-messages"],
-  factsOf: () => ({ maxOutputTokens: 64_000, lacks: ["audio"] }),
+  facts: { maxOutputTokens: 64_000, lacks: ["audio"] },
 });
-const openrouter = provider("openrouter", ["openai/gpt-5", "meta/llama"], { quirks: { streamUsage: "always" } });
+const openrouter = makeProvider("openrouter", {
+  models: ["openai/gpt-5", "meta/llama"],
+  quirks: { streamUsage: "always" },
+});
 
-function alias(...targets: readonly (readonly [model: string, weight: number])[]): RouterSources["aliases"][string] {
-  const given = targets.map(([model, weight]) => ({ model, weight }));
-  return defaultModel({ targets: given });
+function alias(...targets: readonly (readonly [model: string, weight: number])[]): object {
+  return { targets: targets.map(([model, weight]) => ({ model, weight })) };
 }
 
-function router(aliases: RouterSources["aliases"] = {}, random: () => number = () => 0) {
-  return createRouter({
-    aliases,
-    retries: defaultConfig().retries,
-    providers: [openai, anthropic, openrouter],
-    random,
-  });
+function router(aliases: MadeRouter["aliases"] = {}, more: MadeRouter = {}): Router {
+  return makeRouter({ aliases, providers: [openai, anthropic, openrouter], ...more });
 }
 
-function chat(model: string, more: Partial<PlanRequest> = {}): PlanRequest {
-  return { model, operation: "chat", dialectIn: "openai-chat", needs: noNeeds, modelAllowList: null, ...more };
+function chat(model: string, fields: object = {}, more: MadeRequest = {}): PlanRequest {
+  return makeRequest(model, fields, more);
 }
 
-function names(sources: ReturnType<typeof router>, request: PlanRequest): string[] {
+function names(sources: Router, request: PlanRequest): string[] {
   return sources.plan(request).targets.map(({ name }) => name);
 }
 
@@ -81,8 +63,9 @@ test("a prefixed name reaches any model of the provider, known or not, with furt
       name: "openrouter/vendor/brand-new",
       dialect: "openai-chat",
       facts: { model: "vendor/brand-new", maxOutputTokens: null, quirks: { streamUsage: "always" } },
-      timeouts: {},
+      timeouts: defaultConfig().timeouts,
       isFallback: false,
+      contextTokens: null,
     },
   ]);
 });
@@ -90,13 +73,8 @@ test("a prefixed name reaches any model of the provider, known or not, with furt
 test("a bare name goes to the first provider that knows it, in configured order", () => {
   assert.deepEqual(names(router(), chat("gpt-5")), ["openai/gpt-5"]);
   assert.deepEqual(names(router(), chat("meta/llama")), ["openrouter/meta/llama"]);
-  const second = provider("second", ["gpt-5"]);
-  const swapped = createRouter({
-    aliases: {},
-    retries: defaultConfig().retries,
-    providers: [second, openai],
-    random: () => 0,
-  });
+  const second = makeProvider("second", { models: ["gpt-5"] });
+  const swapped = router({}, { providers: [second, openai] });
   assert.deepEqual(names(swapped, chat("gpt-5")), ["second/gpt-5"]);
 });
 
@@ -109,7 +87,7 @@ test("an unknown name is refused with the near ones and where to look", () => {
 
 test("only models that the key may use are suggested", () => {
   const sources = router({ smart: alias(["openai/gpt-5-mini", 1]) });
-  const asked = chat("gpt-5-mni", { modelAllowList: ["anthropic/*"] });
+  const asked = chat("gpt-5-mni", {}, { modelAllowList: ["anthropic/*"] });
   assert.throws(
     () => sources.plan(asked),
     (error: unknown) => error instanceof HeadgateError && !/openai/.test(error.message),
@@ -118,57 +96,47 @@ test("only models that the key may use are suggested", () => {
 
 test("names without a model or a provider, inherited names and endless names are not found", () => {
   const sources = router();
-  for (const name of ["", "/", "/gpt-5", "openai/", "constructor", "__proto__", `openai/${"x".repeat(300)}`]) {
+  for (const name of ["/", "/gpt-5", "openai/", "constructor", "__proto__", `openai/${"x".repeat(300)}`]) {
     assert.throws(() => sources.plan(chat(name)), refusal("model_not_found", /GET \/v1\/models/), name);
   }
 });
 
 test("a caller is served in its own dialect where the provider speaks it, else in another of the operation", () => {
-  const both = provider("both", ["m"], { dialects: ["openai-chat", "anthropic-messages"] });
-  const sources = createRouter({
-    aliases: {},
-    retries: defaultConfig().retries,
-    providers: [both, anthropic],
-    random: () => 0,
-  });
+  const both = makeProvider("both", { models: ["m"], dialects: ["anthropic-messages", "openai-chat"] });
+  const sources = router({}, { providers: [both, anthropic] });
   const dialectOf = (request: PlanRequest) => sources.plan(request).targets[0]?.dialect;
-  assert.equal(dialectOf(chat("both/m", { dialectIn: "anthropic-messages" })), "anthropic-messages");
   assert.equal(dialectOf(chat("both/m")), "openai-chat");
   assert.equal(dialectOf(chat("claude-sonnet-4-5")), "anthropic-messages");
 });
 
 test("embeddings never go to a provider that only chats", () => {
-  const embeddings = { operation: "embeddings", dialectIn: "openai-embeddings" } as const;
+  const embeddings = { dialect: "openai-embeddings" } as const;
   assert.throws(
-    () => router().plan(chat("anthropic/claude-sonnet-4-5", embeddings)),
+    () => router().plan(chat("anthropic/claude-sonnet-4-5", {}, embeddings)),
     refusal("unsupported_capability", /anthropic\/claude-sonnet-4-5 does not serve embeddings/),
   );
-  assert.equal(router().plan(chat("text-embedding-3-small", embeddings)).targets[0]?.dialect, "openai-embeddings");
+  assert.equal(router().plan(chat("text-embedding-3-small", {}, embeddings)).targets[0]?.dialect, "openai-embeddings");
 });
 
 test("a target that is known not to do what the request needs is passed over, and named if none is left", () => {
-  const audio = { needs: { ...noNeeds, audio: true } };
+  const audio = { modalities: ["text", "audio"] };
   const sources = router({ mixed: alias(["anthropic/claude-sonnet-4-5", 9], ["openai/gpt-5", 1]) });
   assert.deepEqual(names(sources, chat("mixed", audio)), ["openai/gpt-5"]);
   assert.deepEqual(names(sources, chat("mixed")), ["anthropic/claude-sonnet-4-5", "openai/gpt-5"]);
   assert.throws(
     () => sources.plan(chat("claude-sonnet-4-5", audio)),
-    refusal("unsupported_capability", /anthropic\/claude-sonnet-4-5 has no audio/),
+    refusal("unsupported_capability", /anthropic\/claude-sonnet-4-5 does not support audio/),
   );
 });
 
 test("the drawn target comes first, the others behind it by falling weight", () => {
   const aliases = { spread: alias(["openai/a", 1], ["openai/b", 2], ["openai/c", 5], ["openai/off", 0]) };
-  const orderAt = (drawn: number) =>
-    names(
-      router(aliases, () => drawn),
-      chat("spread"),
-    ).join(" ");
-  assert.equal(orderAt(0), "openai/a openai/c openai/b");
-  assert.equal(orderAt(0.124), "openai/a openai/c openai/b");
-  assert.equal(orderAt(0.125), "openai/b openai/c openai/a");
-  assert.equal(orderAt(0.375), "openai/c openai/b openai/a");
-  assert.equal(orderAt(0.999), "openai/c openai/b openai/a");
+  const orderAt = (drawn: number) => names(router(aliases, { random: () => drawn }), chat("spread")).join(" ");
+  assert.equal(orderAt(0), "openai/c openai/b openai/a");
+  assert.equal(orderAt(0.624), "openai/c openai/b openai/a");
+  assert.equal(orderAt(0.625), "openai/b openai/c openai/a");
+  assert.equal(orderAt(0.875), "openai/a openai/c openai/b");
+  assert.equal(orderAt(0.999), "openai/a openai/c openai/b");
 });
 
 test("an alias whose targets all have weight 0 serves nothing and says so", () => {

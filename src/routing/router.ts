@@ -1,7 +1,7 @@
 /**
  * The router: from the model name in a request to the targets that can serve it. A name is, in this order,
  *
- *   an alias of the configuration          `fast`                 its targets, one chosen by weight
+ *   an alias of the configuration          `fast`                 its targets, one chosen by its balance
  *   `provider/model`, provider configured  `openrouter/meta/x`    that model, known or not
  *   a model known at a provider            `gpt-5-mini`           at the first provider, in configured order
  *
@@ -9,25 +9,35 @@
  * kept, bounded, since names come from callers; a plan for a name seen before is a few lookups. Whether the caller may
  * use the model is allow-list.ts; what happens when a target fails is the exchange's.
  */
-import type { ModelConfig, RetriesConfig } from "../config/config.ts";
+import type { ModelConfig, RetriesConfig, TargetConfig } from "../config/config.ts";
 import { defaultModel } from "../config/defaults.ts";
 import { assert } from "../kernel/assert.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import type { ListedModel, PlanRequest, RoutePolicy, Router } from "./plan.ts";
 import { isModelAllowed } from "./allow-list.ts";
-import { createCandidate, type Candidate, type RoutedProvider } from "./candidate.ts";
+import { createCandidate, type Candidate, type CandidateTerms, type RoutedProvider } from "./candidate.ts";
+import type { RouteExplanation } from "./explanation.ts";
+import type { RouteDeps, RouteTerms } from "./judge.ts";
+import type { ListedModel, Plan, PlanRequest, RoutePolicy } from "./plan.ts";
+import { createPriceCeiling } from "./price-ceiling.ts";
 import { createRoute, type Route } from "./route.ts";
 
-export interface RouterSources {
+export interface Router {
+  /** Throws `model_not_found` (with near names), `unsupported_capability`, or what all targets refuse the request for. */
+  plan(request: PlanRequest): Plan;
+  /** What `plan` would do with the request, and why. Throws `model_not_found`. */
+  explain(request: PlanRequest): RouteExplanation;
+  /** Aliases first, then every known `provider/model`. */
+  list(): readonly ListedModel[];
+}
+
+export interface RouterSources extends RouteDeps {
   /** `models` of the configuration. */
   readonly aliases: Readonly<Record<string, ModelConfig>>;
   /** For all models; an alias may set its own. */
   readonly retries: RetriesConfig;
   /** In configured order. */
   readonly providers: readonly RoutedProvider[];
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
 }
 
 /** Names remembered besides the aliases; when full they are forgotten together. */
@@ -39,33 +49,39 @@ const suggestionsMax = 3;
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** The targets of every alias must name configured providers: the configuration's check has seen to it. */
-export function createRouter({ aliases, retries, providers, random }: RouterSources): Router {
-  const policies = new Map(Object.entries(aliases).map(([alias, model]) => [alias, policyOf(model, retries)]));
-  const usualPolicy = policyOf(defaultModel(), retries);
+export function createRouter(sources: RouterSources): Router {
+  const { aliases, retries, providers } = sources;
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   const aliasRoutes = new Map(
-    Object.entries(aliases).map(([alias, model]) => [alias, createRoute(alias, aliasCandidates(alias, model, byName))]),
+    Object.entries(aliases).map(([alias, model]) => [alias, createAliasRoute(alias, model, byName, sources)]),
   );
+  const usualTerms = {
+    requires: [],
+    ceiling: null,
+    balance: "weighted",
+    policy: policyOf(defaultModel(), retries),
+  } as const;
   const remembered = new Map<string, Route>();
   const listed = listModels(Object.keys(aliases), providers);
 
-  function findRoute(name: string, modelAllowList: PlanRequest["modelAllowList"]): Route {
+  function findRoute({ view: { model: name }, modelAllowList }: PlanRequest): Route {
     const known = aliasRoutes.get(name) ?? remembered.get(name);
     if (known) return known;
     const possible = name.length <= nameCharsMax && !unprintable.test(name);
     const candidate = possible ? resolve(name, providers, byName) : null;
     if (candidate === null) throw modelNotFound(name, listed, modelAllowList);
-    const route = createRoute(name, [{ candidate, weight: 1 }]);
+    const route = createRoute({ ...usualTerms, name, candidates: [candidate] }, sources);
     if (remembered.size >= rememberedMax) remembered.clear();
     remembered.set(name, route);
     return route;
   }
 
   return {
-    plan({ model, operation, dialectIn, needs, modelAllowList }: PlanRequest) {
-      const targets = findRoute(model, modelAllowList).choose(operation, dialectIn, needs, random);
-      return { asked: model, targets, policy: policies.get(model) ?? usualPolicy };
+    plan(request) {
+      const route = findRoute(request);
+      return { asked: request.view.model, targets: route.choose(request), policy: route.policy };
     },
+    explain: (request) => findRoute(request).explain(request),
     list: () => listed,
   };
 }
@@ -74,34 +90,55 @@ function policyOf({ commit, hedge, cache, retries: own }: ModelConfig, retries: 
   return { commit, hedge, cache, retries: { ...retries, ...own } };
 }
 
-function aliasCandidates(
+function createAliasRoute(
   alias: string,
   model: ModelConfig,
   byName: ReadonlyMap<string, RoutedProvider>,
-): readonly { readonly candidate: Candidate; readonly weight: number }[] {
-  return model.targets.map((target) => {
-    const candidate = resolvePrefixed(target.model, byName);
+  sources: RouterSources,
+): Route {
+  const toCandidate = ({ timeouts, ...target }: TargetConfig, isFallback: boolean): Candidate => {
+    const terms = { ...target, timeouts: { ...model.timeouts, ...timeouts }, isFallback };
+    const candidate = resolvePrefixed(target.model, byName, terms);
     assert(candidate !== null, `alias ${alias}: no configured provider for target ${target.model}`);
-    return { candidate, weight: target.weight };
-  });
+    return candidate;
+  };
+  const terms: RouteTerms = {
+    name: alias,
+    candidates: [
+      ...model.targets.map((target) => toCandidate(target, false)),
+      ...model.fallbacks.map((target) => toCandidate(target, true)),
+    ],
+    requires: model.requires,
+    ceiling: createPriceCeiling(model.priceCeiling, sources.countInput),
+    balance: model.balance,
+    policy: policyOf(model, sources.retries),
+  };
+  return createRoute(terms, sources);
 }
+
+/** Of a name that is no alias. */
+const plainTerms: CandidateTerms = { weight: 1, tags: [], timeouts: {}, isFallback: false };
 
 function resolve(
   name: string,
   providers: readonly RoutedProvider[],
   byName: ReadonlyMap<string, RoutedProvider>,
 ): Candidate | null {
-  const prefixed = resolvePrefixed(name, byName);
+  const prefixed = resolvePrefixed(name, byName, plainTerms);
   if (prefixed) return prefixed;
   const provider = name === "" ? undefined : providers.find((each) => each.knows(name));
-  return provider ? createCandidate(provider, name) : null;
+  return provider ? createCandidate(provider, name, plainTerms) : null;
 }
 
-function resolvePrefixed(name: string, byName: ReadonlyMap<string, RoutedProvider>): Candidate | null {
+function resolvePrefixed(
+  name: string,
+  byName: ReadonlyMap<string, RoutedProvider>,
+  terms: CandidateTerms,
+): Candidate | null {
   const slash = name.indexOf("/");
   if (slash <= 0 || slash === name.length - 1) return null;
   const provider = byName.get(name.slice(0, slash));
-  return provider ? createCandidate(provider, name.slice(slash + 1)) : null;
+  return provider ? createCandidate(provider, name.slice(slash + 1), terms) : null;
 }
 
 function listModels(aliases: readonly string[], providers: readonly RoutedProvider[]): readonly ListedModel[] {

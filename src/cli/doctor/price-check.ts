@@ -4,7 +4,9 @@ import { type Finding, ok, warn } from "./finding.ts";
 /** Whether every target of every alias has a price. */
 export function checkPrices({ config, prices }: Snapshot, nowMs: number): Finding {
   const check = "prices";
-  const targets = Object.values(config.models).flatMap((alias) => alias.targets.map(({ model }) => model));
+  const targets = Object.values(config.models).flatMap(({ targets, fallbacks }) =>
+    [...targets, ...fallbacks].map(({ model }) => model),
+  );
   const unpriced = [...new Set(targets)].filter((target) => {
     const slash = target.indexOf("/");
     const price = prices.find(target.slice(0, slash), target.slice(slash + 1), null, nowMs);

@@ -6,22 +6,37 @@ import { fieldsOf, itemsOf, type JoinContext, refuse, warn } from "./context.ts"
 /** Rules for `models` and `prices`: what they name must be configured. `providers` are all that will be there. */
 export function checkModels(models: unknown, providers: readonly string[], context: JoinContext): void {
   for (const [alias, model] of Object.entries(fieldsOf(models))) {
-    const targets = itemsOf(fieldsOf(model)["targets"]).map(fieldsOf);
-    targets.forEach((target, index) => {
-      const provider = providerOf(target["model"]);
-      if (provider === null || providers.includes(provider)) return;
-      const path = ["models", alias, "targets", index, "model"];
-      refuse(
-        context,
-        path,
-        `names the provider "${provider}", which is not configured`,
-        remedy(provider, providers, context),
-      );
-    });
-    if (targets.length > 0 && targets.every((target) => target["weight"] === 0)) {
+    const { targets, fallbacks } = fieldsOf(model);
+    checkTargets(["models", alias, "targets"], targets, [], providers, context);
+    checkTargets(["models", alias, "fallbacks"], fallbacks, itemsOf(targets), providers, context);
+    const weights = itemsOf(targets).map((target) => fieldsOf(target)["weight"]);
+    if (weights.length > 0 && weights.every((weight) => weight === 0)) {
       refuse(context, ["models", alias, "targets"], "all have weight 0, so that nothing serves the alias", null, "key");
     }
   }
+}
+
+/** Each names a configured provider, and no other one of the alias; `before` are those listed elsewhere. */
+function checkTargets(
+  path: readonly string[],
+  listed: unknown,
+  before: readonly unknown[],
+  providers: readonly string[],
+  context: JoinContext,
+): void {
+  const seen = new Set(before.map((target) => fieldsOf(target)["model"]));
+  itemsOf(listed).forEach((target, index) => {
+    const { model } = fieldsOf(target);
+    const place = [...path, index, "model"];
+    const provider = providerOf(model);
+    if (provider !== null && !providers.includes(provider)) {
+      const message = `names the provider "${provider}", which is not configured`;
+      refuse(context, place, message, remedy(provider, providers, context));
+    } else if (typeof model === "string" && seen.has(model)) {
+      refuse(context, place, `names ${model}, which the alias has already`, "Leave one of the two out.");
+    }
+    seen.add(model);
+  });
 }
 
 export function checkPrices(prices: unknown, providers: readonly string[], context: JoinContext): void {

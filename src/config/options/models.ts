@@ -8,6 +8,7 @@ import type {
   TargetConfig,
   TimeoutsConfig,
 } from "../config.ts";
+import { tagNotation, tagPattern } from "../tags.ts";
 import { timeoutsOptions } from "./limits.ts";
 import type { DictionaryNode, ListNode, Option, Options, ScalarNode } from "./option.ts";
 import { retriesOptions } from "./reliability.ts";
@@ -25,8 +26,8 @@ export function tagsOption(doc: string): ListNode & { readonly item: ScalarNode 
     item: text({
       doc: "One tag.",
       default: "",
-      pattern: /^[a-z0-9][a-z0-9._-]{0,62}$/,
-      patternDoc: "lower-case letters, digits, `.`, `_` and `-`, at most 63",
+      pattern: tagPattern,
+      patternDoc: tagNotation,
     }) as ScalarNode & { readonly default: string },
   };
 }

@@ -27,6 +27,7 @@ export const retriesOptions: Options<RetriesConfig> = {
     default: 8000,
     min: 0,
     max: HOUR_MS,
+    zero: "at once",
   }),
   budgetPercent: numeric("number", {
     doc: "Calls made again and hedges that a target may get, relative to the requests that it got of late; ten in ten seconds are always allowed. So an incident is not made worse by retries.",
@@ -112,5 +113,6 @@ export const cacheOptions: Options<CacheConfig> = {
     default: 1 * MIB,
     min: 0,
     max: GIB,
+    zero: "no answer is cached",
   }),
 };

@@ -6,7 +6,9 @@
  */
 import type { Dialect } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";
+import { isPlain } from "./inbound-request/plain.ts";
 import { decodeRequest } from "./inbound-request/request.ts";
+import { promptStart } from "./inbound/prompt-start.ts";
 import { encodeResponse } from "./inbound/response.ts";
 import { ChatStreamEncoder } from "./inbound/stream-encoder.ts";
 import { viewRequest } from "./inbound/view.ts";
@@ -26,8 +28,11 @@ export const openaiChat: Dialect = {
     encodeError,
     encodeStreamError,
     streamEnd: Buffer.from("data: [DONE]\n\n"),
+    heartbeat: Buffer.from(": keep-alive\n\n"),
+    promptStart,
     translation: {
       decodeRequest,
+      isPlain,
       encodeResponse: (response, _view, createdMs) => encodeResponse(response, createdMs),
       createStreamEncoder: (view, createdMs) => new ChatStreamEncoder(view, createdMs),
     },

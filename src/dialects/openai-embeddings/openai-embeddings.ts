@@ -18,6 +18,7 @@ export const openaiEmbeddings: Dialect = {
     encodeError,
     encodeStreamError,
     streamEnd: new Uint8Array(0),
+    heartbeat: new Uint8Array(0),
   },
   outbound: {
     path: () => "/embeddings",

@@ -1,8 +1,20 @@
 import type { JsonDocument } from "../../kernel/json-document.ts";
-import type { RequestView } from "../dialect.ts";
+import type { Needs, RequestView } from "../dialect.ts";
 import { readEndUser } from "../openai-fields/end-user.ts";
 import { readPositive, readText } from "../openai-fields/fields.ts";
 import { invalid, missing } from "../openai-fields/refusals.ts";
+
+const noNeeds: Needs = {
+  tools: false,
+  parallelTools: false,
+  images: false,
+  audio: false,
+  documents: false,
+  jsonSchema: false,
+  reasoning: false,
+  logprobs: false,
+  choices: false,
+};
 
 const INPUT = "a non-empty string, or a non-empty array of strings, of token numbers or of arrays of token numbers";
 
@@ -25,7 +37,7 @@ export function viewRequest(document: JsonDocument): RequestView {
     choices: 1,
     wantsStreamUsage: false,
     serviceTier: null,
-    needs: { tools: false, images: false, audio: false, documents: false, jsonSchema: false, logprobs: false },
+    needs: noNeeds,
   };
 }
 

@@ -1,5 +1,4 @@
 /** From a chosen target, once it is reserved, to a call that is ready to leave: credential, bytes, headers, timers, hold. */
-import type { TimeoutsConfig } from "../../config/config.ts";
 import type { EncodedRequest, RequestView, TargetFacts } from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
@@ -93,7 +92,7 @@ interface CallParts extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadlin
 
 function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
   const { target, endpoint, view, outbound, translator } = parts;
-  const timeouts = timeoutsFor(exchange, endpoint, view.model);
+  const { timeouts } = target;
   const policyDueMs = timeouts.totalMs === 0 ? Infinity : exchange.startedMs + timeouts.totalMs;
   const totalDueMs = Math.min(policyDueMs, parts.deadline.totalDueMs);
   return {
@@ -115,11 +114,6 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
     relayOptions: () => relayOptions(exchange, parts),
   };
-}
-
-function timeoutsFor(exchange: Exchange, endpoint: ChosenTarget["endpoint"], model: string): TimeoutsConfig {
-  const alias = exchange.snapshot.config.models[model];
-  return alias === undefined ? endpoint.timeouts : { ...endpoint.timeouts, ...alias.timeouts };
 }
 
 function translateAnswer(

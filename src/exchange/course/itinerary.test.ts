@@ -23,7 +23,7 @@ function target(name: string, more: Partial<Target> = {}): Target {
     name,
     dialect: "openai-chat",
     facts: { model: name, maxOutputTokens: null, quirks: {} },
-    timeouts: {},
+    timeouts: defaultConfig().timeouts,
     isFallback: false,
     contextTokens: null,
     ...more,

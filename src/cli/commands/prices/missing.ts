@@ -36,7 +36,9 @@ export async function run(invocation: Invocation<MissingOptions>): Promise<ExitC
 }
 
 function configuredTargets({ config }: PriceView): readonly string[] {
-  const targets = Object.values(config.models).flatMap((alias) => alias.targets.map(({ model }) => model));
+  const targets = Object.values(config.models).flatMap(({ targets, fallbacks }) =>
+    [...targets, ...fallbacks].map(({ model }) => model),
+  );
   const models = Object.entries(config.providers).flatMap(([name, provider]) =>
     provider.models.map((model) => `${name}/${model}`),
   );

@@ -35,7 +35,17 @@ describe("viewRequest", () => {
       choices: 3,
       wantsStreamUsage: true,
       serviceTier: null,
-      needs: { tools: false, images: false, audio: false, documents: false, jsonSchema: false, logprobs: false },
+      needs: {
+        tools: false,
+        parallelTools: false,
+        images: false,
+        audio: false,
+        documents: false,
+        jsonSchema: false,
+        reasoning: false,
+        logprobs: false,
+        choices: true,
+      },
     });
   });
 
@@ -64,6 +74,28 @@ describe("viewRequest", () => {
     assert.deepEqual(needs(user({ type: "file", file: {} })), ["documents"]);
     assert.deepEqual(needs({ response_format: { type: "json_schema" } }), ["jsonSchema"]);
     assert.deepEqual(needs({ logprobs: true }), ["logprobs"]);
+    assert.deepEqual(needs({ n: 2 }), ["choices"]);
+    assert.deepEqual(needs({ n: 1 }), []);
+    assert.deepEqual(needs({ parallel_tool_calls: false }), ["parallelTools"]);
+  });
+
+  test("reasoning is needed where it is asked for in one of the ways that vendors have", () => {
+    for (const asking of [
+      { reasoning_effort: "low" },
+      { reasoning: { effort: "high" } },
+      { reasoning: { max_tokens: 1000 } },
+      { thinking: { type: "enabled", budget_tokens: 1024 } },
+    ]) {
+      assert.deepEqual(needs(asking), ["reasoning"], JSON.stringify(asking));
+    }
+    for (const declining of [
+      { reasoning_effort: "none" },
+      { reasoning_effort: null },
+      { reasoning: { effort: "none" } },
+      { thinking: { type: "disabled" } },
+    ]) {
+      assert.deepEqual(needs(declining), [], JSON.stringify(declining));
+    }
   });
 
   test("takes an output bound of -1 for none, as local servers do", () => {

@@ -35,13 +35,17 @@ export function viewRequest(document: JsonDocument): RequestView {
   const model = readText(root, "model");
   if (model === null) throw missing("model");
   if (model === "") throw invalid("model", "the name of a model, not an empty string");
+  const choices = readPositive(root, "n", CHOICES_MAX) ?? 1;
   const needs: Wanted = {
     tools: false,
+    parallelTools: readFlag(root, "parallel_tool_calls") !== null,
     images: false,
     audio: false,
     documents: false,
     jsonSchema: readObject(root, "response_format")?.["type"] === "json_schema",
+    reasoning: asksForReasoning(root),
     logprobs: readFlag(root, "logprobs") === true,
+    choices: choices > 1,
   };
   checkMessages(root, needs);
   checkTools(root, needs);
@@ -55,11 +59,22 @@ export function viewRequest(document: JsonDocument): RequestView {
     stream: readFlag(root, "stream") ?? false,
     endUser: readEndUser(root, "safety_identifier") ?? user,
     maxOutputTokens: readOutputBound(root),
-    choices: readPositive(root, "n", CHOICES_MAX) ?? 1,
+    choices,
     wantsStreamUsage: streamOptions !== null && readFlag(streamOptions, "include_usage", "stream_options.") === true,
     serviceTier: readText(root, "service_tier"),
     needs,
   };
+}
+
+/** By `reasoning_effort`, or a vendor's extension of it: `reasoning: {…}`, `thinking: {type: "enabled", …}`. */
+function asksForReasoning(root: Fields): boolean {
+  const { reasoning_effort: effort, reasoning, thinking } = root;
+  if (effort !== undefined && effort !== null) return effort !== "none";
+  return isTurnedOn(reasoning, "effort", "none") || isTurnedOn(thinking, "type", "disabled");
+}
+
+function isTurnedOn(option: unknown, field: string, off: string): boolean {
+  return typeof option === "object" && option !== null && (option as Fields)[field] !== off;
 }
 
 /** Where both names are given the larger one is held for, whichever the provider obeys. */
@@ -85,7 +100,6 @@ function checkSampling(root: Fields): void {
 }
 
 function checkTools(root: Fields, needs: Wanted): void {
-  readFlag(root, "parallel_tool_calls");
   const choice = root["tool_choice"];
   if (choice !== undefined && choice !== null && typeof choice !== "string") requireObject(choice, "tool_choice");
   const tools = readArray(root, "tools");
