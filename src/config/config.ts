@@ -31,6 +31,8 @@ export interface ServerConfig {
   readonly keepAliveTimeoutMs: number;
   /** How long requests in flight may go on after SIGTERM. */
   readonly shutdownGraceMs: number;
+  /** Longest silence on a stream before a comment is sent; 0: none is. */
+  readonly heartbeatMs: number;
 }
 
 export interface StorageConfig {

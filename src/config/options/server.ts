@@ -51,6 +51,13 @@ export const serverOptions: Options<ServerConfig> = {
     max: HOUR_MS,
     zero: "requests in flight are ended at once",
   }),
+  heartbeatMs: numeric("duration", {
+    doc: "Longest silence on a stream before a comment (`: keep-alive`) is sent, so that idle proxies on the way do not close the connection. Where the provider has accepted the request and the answer has not begun, the first comment takes the response's head with it: what fails later is told by an error event instead of a status.",
+    default: 15_000,
+    min: 0,
+    max: HOUR_MS,
+    zero: "no comments are sent",
+  }),
 };
 
 export const storageOptions: Options<SectionInFile<StorageConfig>> = {

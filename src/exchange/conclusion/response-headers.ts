@@ -61,9 +61,17 @@ function formatReset(ms: number): string {
   return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
-/** The head of a stream: leaves with its first output. */
+/** The head of a stream: leaves at its commit point, if it has not left early. */
 export function openStreamHead(exchange: Exchange): void {
-  const headers = answerHeaders(exchange);
+  if (!exchange.responder.headSent) startStream(exchange, answerHeaders(exchange));
+}
+
+/** The head of a stream that has yet to begin: whose it will be is not certain, so it does not say. */
+export function openHeadEarly(exchange: Pick<Exchange, "responder" | "requestId">): void {
+  startStream(exchange, ["x-request-id", exchange.requestId]);
+}
+
+function startStream({ responder }: Pick<Exchange, "responder">, headers: string[]): void {
   headers.push(
     "content-type",
     "text/event-stream; charset=utf-8",
@@ -72,7 +80,7 @@ export function openStreamHead(exchange: Exchange): void {
     "x-accel-buffering",
     "no",
   );
-  exchange.responder.start(200, headers);
+  responder.start(200, headers);
 }
 
 /** Alternating names and values, for an answer that a provider gave. */

@@ -18,6 +18,7 @@ import type { Plan } from "../../routing/plan.ts";
 import type { Exchange } from "../exchange.ts";
 import { planRequest } from "../plan-request.ts";
 import type { ExchangeDeps } from "../run.ts";
+import { startHeartbeat } from "./caller-line.ts";
 import { Itinerary, type Stop } from "./itinerary.ts";
 import { Leg, type LegContext, type LegOwner } from "./leg.ts";
 import { Pause } from "./pause.ts";
@@ -38,7 +39,12 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
     dueMs(exchange, view, deadline),
     attemptsMax(deps, exchange, plan),
   );
-  await new Course(context, itinerary, plan.targets.length > 1).run();
+  const heartbeat = startHeartbeat(deps.clock, exchange);
+  try {
+    await new Course(context, itinerary, plan.targets.length > 1).run();
+  } finally {
+    heartbeat?.stop();
+  }
 }
 
 class Course implements LegOwner {

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Stream } from "openai/streaming";
+import type { ChatCompletionChunk } from "openai/resources/chat/completions";
+import type { CommitConfig } from "../../src/config/config.ts";
+import {
+  begin,
+  breakOff,
+  chatChunk,
+  openStreamScene,
+  textOf,
+  type HandWrittenProvider,
+  type StreamScene,
+  type UpstreamCall,
+} from "../support/stream-scene.ts";
+
+const role = chatChunk({ role: "assistant", content: "" });
+const stop = chatChunk({}, "stop");
+const done = "data: [DONE]\n\n";
+const words = (...each: readonly string[]): string => each.map((word) => chatChunk({ content: word })).join("");
+const whole = role + words("It ", "is ", "whole.") + stop + done;
+const comment = ": keep-alive\n\n";
+
+function provider(answer: (call: UpstreamCall) => void): HandWrittenProvider {
+  return { kind: "openai-compatible", answer };
+}
+
+const answersWhole = provider((call) => {
+  begin(call, whole);
+  call.response.end();
+});
+
+const breaksAfterTwoWords = provider((call) => {
+  begin(call, role, words("It ", "was "));
+  breakOff(call);
+});
+
+/** Alias `m`: `first`, and `second` in its place. */
+function openPair(first: HandWrittenProvider, commit: Partial<CommitConfig>, heartbeatMs = 0): Promise<StreamScene> {
+  const m = {
+    targets: [{ model: "first/m" }],
+    fallbacks: [{ model: "second/m" }],
+    retries: { attemptsMax: 2 },
+    commit,
+  };
+  return openStreamScene({ first, second: answersWhole }, { models: { m }, server: { heartbeatMs } });
+}
+
+test("with commit `complete`, a stream that breaks in the middle is replaced without the caller seeing it", async () => {
+  await using scene = await openPair(breaksAfterTwoWords, { at: "complete" });
+  const asked = await scene.ask({ model: "m" });
+  assert.equal(asked.status, 200);
+  assert.equal(await asked.end(), whole);
+  assert.equal(asked.headers.get("x-headgate-model"), "second/m");
+});
+
+test("with commit `window`, a stream that breaks within it is replaced, and one that breaks after it is not", async () => {
+  await using within = await openPair(breaksAfterTwoWords, { at: "window", windowTokens: 3, windowMs: 60_000 });
+  assert.equal(await (await within.ask({ model: "m" })).end(), whole);
+  await using after = await openPair(breaksAfterTwoWords, { at: "window", windowTokens: 2, windowMs: 60_000 });
+  const broken = await (await after.ask({ model: "m" })).end();
+  assert.equal(textOf(broken), "It was ");
+  assert.match(broken, /"error"/);
+  assert.ok(!broken.includes(done));
+});
+
+test("a window ends after its time, with what has come until then", async () => {
+  let first: UpstreamCall | null = null;
+  const silent = provider((call) => {
+    first = call;
+    begin(call, role, words("It "));
+  });
+  await using scene = await openPair(silent, { at: "window", windowTokens: 1_000, windowMs: 50 });
+  const asked = await scene.ask({ model: "m" });
+  await asked.until((text) => text.includes("It "));
+  (first as UpstreamCall | null)?.response.end(stop + done);
+  assert.equal(await asked.end(), role + words("It ") + stop + done);
+});
+
+test("an answer that is held back keeps its connection open with comments, which the SDK passes over", async () => {
+  let first: UpstreamCall | null = null;
+  const slow = provider((call) => {
+    first = call;
+    begin(call, role, words("It ", "is "));
+  });
+  await using scene = await openPair(slow, { at: "complete" }, 40);
+  const asked = await scene.ask({ model: "m" });
+  await asked.until((text) => text.includes(comment.repeat(2)));
+  assert.equal(textOf(asked.text), "");
+  (first as UpstreamCall | null)?.response.end(words("here.") + stop + done);
+  const text = await asked.end();
+  assert.equal(text.replaceAll(comment, ""), role + words("It ", "is ", "here.") + stop + done);
+  const decoded = Stream.fromSSEResponse<ChatCompletionChunk>(new Response(text), new AbortController());
+  const chunks = await Array.fromAsync(decoded);
+  assert.equal(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""), "It is here.");
+});
+
+test("a provider that is silent in the middle of its answer has comments sent in its place", async () => {
+  let first: UpstreamCall | null = null;
+  const pausing = provider((call) => {
+    first = call;
+    begin(call, role, words("It "));
+  });
+  await using scene = await openPair(pausing, {}, 40);
+  const asked = await scene.ask({ model: "m" });
+  await asked.until((text) => text.includes(comment));
+  assert.equal(textOf(asked.text), "It ");
+  (first as UpstreamCall | null)?.response.end(stop + done);
+  assert.ok((await asked.end()).endsWith(stop + done));
+});
+
+test("after an early head a failure is an error event, before it a status", async () => {
+  const alone = { targets: [{ model: "first/m" }], retries: { attemptsMax: 1 } };
+  const pending: UpstreamCall[] = [];
+  const late = provider((call) => {
+    pending.push(call);
+    begin(call, role);
+  });
+  await using scene = await openStreamScene({ first: late }, { models: { m: alone }, server: { heartbeatMs: 40 } });
+  const asked = await scene.ask({ model: "m" });
+  assert.equal(asked.status, 200);
+  assert.equal(asked.headers.get("x-headgate-model"), null);
+  await asked.until((text) => text.includes(comment));
+  for (const call of pending) breakOff(call);
+  const text = await asked.end();
+  assert.match(text, /"code":"stream_truncated"/);
+  assert.ok(!text.includes(done));
+
+  const soon = provider((call) => {
+    begin(call, role);
+    breakOff(call);
+  });
+  await using prompt = await openStreamScene(
+    { first: soon },
+    { models: { m: alone }, server: { heartbeatMs: 60_000 } },
+  );
+  assert.equal((await prompt.ask({ model: "m" })).status, 502);
+});
