@@ -3,7 +3,7 @@
  * thread with its own connection.
  *
  *   every ~8 MB written ── "look" ─▶ worker: PASSIVE checkpoint, which disturbs nobody
- *   log still above its bound ◀─ "pause" ── worker; the journal stops writing ── "paused" ─▶ worker: TRUNCATE
+ *   log still above its bound ◀─ "pause" ── worker; the journal stops writing ── "paused" ─▶ worker: RESTART
  *   journal writes on ◀─ "resume" ── worker
  *   log within its bound ◀─ "looked" ── worker
  *
