@@ -4,14 +4,17 @@
  *
  * Each transaction takes some requests of the instance and moves all their holds: a ledger entry at the worst case
  * for each, with what it held of allowances; a wide row with ending `killed` for each request that has none. After the
- * last one, what the dead process had been granted and nobody used is available again. It may be repeated or
- * interrupted anywhere: an attempt is held until the transaction that charges it commits.
+ * last one, what the dead process had been granted and nobody used is made available again, some of it at a time, and in
+ * the end the instance is removed. It may be repeated or interrupted anywhere: an attempt is held until the transaction
+ * that charges it commits, and the instance is announced until nothing is left of it. The event loop gets a turn after
+ * each transaction.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import type { Clock } from "../kernel/clock.ts";
 import { repeat } from "../kernel/repeat.ts";
 import type { Closing } from "./closings.ts";
-import { finishOwner } from "./escrow/owners.ts";
+import { findUnfinished, finishSome } from "./escrow/owner-ends.ts";
 import { closeKilled } from "./killed.ts";
 import { toHold } from "./rows.ts";
 import type { Database } from "./schema.ts";
@@ -26,8 +29,11 @@ export interface RecoveryDeps {
   readonly takeLock: (instanceId: string) => { release(): void } | null;
   /** Writes what the requests of a dead process come to. */
   readonly settle: (transaction: Transaction<Database>, closings: readonly Closing[]) => Promise<void>;
-  /** All that the instance did is settled: what it was granted and did not use is available again. */
-  readonly finish: (transaction: Transaction<Database>, instanceId: string) => Promise<void>;
+  /**
+   * All that the instance did is settled: what it was granted and did not use is available again. Resolves with whether
+   * that is done; if not, it is called again in another transaction.
+   */
+  readonly finish: (transaction: Transaction<Database>, instanceId: string) => Promise<boolean>;
   /** Something was recovered and is committed. */
   readonly recovered?: () => Promise<void>;
 }
@@ -85,21 +91,26 @@ async function recoverHolds(deps: RecoveryDeps): Promise<RecoveryReport> {
 async function recoverInstance(deps: RecoveryDeps, instanceId: string): Promise<number> {
   let attempts = 0;
   for (;;) {
-    const moved = await deps.db.transaction().execute((transaction) => moveSome(deps, transaction, instanceId));
-    attempts += moved;
-    if (moved === 0) return attempts;
+    const charged = await deps.db.transaction().execute((transaction) => moveSome(deps, transaction, instanceId));
+    if (charged === null) return attempts;
+    attempts += charged;
+    await nextTurn();
   }
 }
 
-/** Returns how many holds were charged; after the last one the instance itself is removed. */
-async function moveSome(deps: RecoveryDeps, transaction: Transaction<Database>, instanceId: string): Promise<number> {
+/** Returns how many holds were charged; `null` when there is nothing more of the instance, which is removed then. */
+async function moveSome(
+  deps: RecoveryDeps,
+  transaction: Transaction<Database>,
+  instanceId: string,
+): Promise<number | null> {
   const ofInstance = transaction.selectFrom("holds").where("instance_id", "=", instanceId);
   const some = ofInstance.select("request_id").distinct().limit(REQUESTS_PER_TRANSACTION);
   const requestIds = (await some.execute()).map((row) => row.request_id);
   if (requestIds.length === 0) {
-    await deps.finish(transaction, instanceId);
+    if (!(await deps.finish(transaction, instanceId))) return 0;
     await transaction.deleteFrom("instances").where("id", "=", instanceId).execute();
-    return 0;
+    return null;
   }
   const rows = await ofInstance.where("request_id", "in", requestIds).orderBy("attempt_id").selectAll().execute();
   await deps.settle(transaction, closeKilled(rows.map(toHold), deps.clock.wallMs()));
@@ -112,7 +123,9 @@ async function moveSome(deps: RecoveryDeps, transaction: Transaction<Database>, 
 }
 
 /** For `RecoveryDeps.finish`, where the bank is in the same database as the journal. */
-export async function finishInstance(transaction: Transaction<Database>, instanceId: string): Promise<void> {
-  const owners = transaction.selectFrom("allowance_owners").where("instance_id", "=", instanceId).select("owner_id");
-  for (const { owner_id } of await owners.execute()) await finishOwner(transaction, owner_id);
+export async function finishInstance(transaction: Transaction<Database>, instanceId: string): Promise<boolean> {
+  const ownerId = await findUnfinished(transaction, instanceId);
+  if (ownerId === null) return true;
+  await finishSome(transaction, ownerId);
+  return false;
 }

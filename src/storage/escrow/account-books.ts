@@ -4,7 +4,9 @@
  *
  * Invariant: accounts are locked in the order of their ids, before anything of them or their grants is read, and a grant
  * is changed only by who has locked its account. So two transactions neither wait for each other nor write over what
- * the other has read. The lock is an UPDATE, which is one on every engine.
+ * the other has read. The lock is an update, which is one on every engine; and because an UPDATE takes its rows in no
+ * order that can be told, it is an insertion of the rows that are there, in their order, each of which becomes an update
+ * of itself.
  */
 import { sql } from "kysely";
 import type { RawBuilder, Transaction } from "kysely";
@@ -13,6 +15,24 @@ import type { Database } from "../schema.ts";
 import type { AccountState } from "./account.ts";
 import { type GrantState, noGrant } from "./grant.ts";
 import { accountState, type AccountRow, type AllowanceRow } from "./terms.ts";
+
+const accountColumns = [
+  "account_id",
+  "allowance_id",
+  "subject",
+  "window_start_ms",
+  "window_end_ms",
+  "limit_amount",
+  "spent_amount",
+  "granted_amount",
+  "suspense_amount",
+  "drained_at_ms",
+  "refusals",
+  "updated_at_ms",
+] as const satisfies readonly (keyof AccountRow)[];
+
+/** Of one statement: well below what engines let a statement bind. */
+const ROWS_AT_ONCE = 200;
 
 /** An account as it was locked, and what has become of it. */
 export interface OpenAccount {
@@ -27,17 +47,24 @@ export interface OpenAccount {
 export async function lockAccounts(
   transaction: Transaction<Database>,
   accountIds: readonly string[],
-  now: RawBuilder<number> = sql<number>`updated_at_ms`,
+  now: RawBuilder<number> = sql<number>`allowance_accounts.updated_at_ms`,
 ): Promise<Map<string, OpenAccount>> {
   const rows: AccountRow[] = [];
-  for (const accountId of [...new Set(accountIds)].toSorted()) {
-    const row = await transaction
-      .updateTable("allowance_accounts")
-      .set({ updated_at_ms: now })
-      .where("account_id", "=", accountId)
+  for (const some of chunks([...new Set(accountIds)].toSorted())) {
+    const locked = await transaction
+      .insertInto("allowance_accounts")
+      .columns(accountColumns)
+      .expression((from) =>
+        from
+          .selectFrom("allowance_accounts as own")
+          .select(accountColumns)
+          .where("own.account_id", "in", some)
+          .orderBy("own.account_id"),
+      )
+      .onConflict((conflict) => conflict.column("account_id").doUpdateSet({ updated_at_ms: now }))
       .returningAll()
-      .executeTakeFirst();
-    if (row !== undefined) rows.push(row);
+      .execute();
+    rows.push(...locked);
   }
   const allowances = await findAllowances(
     transaction,
@@ -89,33 +116,45 @@ export async function findGrants(
   );
 }
 
-/** Writes what has changed. That nobody else has written meanwhile is checked, though the lock says so. */
+/** Writes what has changed of accounts that are locked. */
 export async function saveAccounts(transaction: Transaction<Database>, accounts: Iterable<OpenAccount>): Promise<void> {
-  for (const { row, state, refusals } of accounts) {
-    const changed =
-      state.spent !== row.spent_amount ||
-      state.granted !== row.granted_amount ||
-      state.suspense !== row.suspense_amount ||
-      state.drainedAtMs !== row.drained_at_ms;
-    if (!changed && refusals === 0) continue;
-    const { numUpdatedRows } = await transaction
-      .updateTable("allowance_accounts")
-      .set({
-        spent_amount: state.spent,
-        granted_amount: state.granted,
-        suspense_amount: state.suspense,
-        drained_at_ms: state.drainedAtMs,
-        refusals: row.refusals + refusals,
-      })
-      .where("account_id", "=", row.account_id)
-      .where("spent_amount", "=", row.spent_amount)
-      .where("granted_amount", "=", row.granted_amount)
-      .where("suspense_amount", "=", row.suspense_amount)
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows !== 1n) {
-      throw new HeadgateError("internal", `Account ${row.account_id} was changed by somebody who had not locked it.`);
-    }
+  const changed = [...accounts].filter(hasChanged).map(({ row, state, refusals }) => ({
+    ...row,
+    spent_amount: state.spent,
+    granted_amount: state.granted,
+    suspense_amount: state.suspense,
+    drained_at_ms: state.drainedAtMs,
+    refusals: row.refusals + refusals,
+  }));
+  for (const some of chunks(changed)) {
+    await transaction
+      .insertInto("allowance_accounts")
+      .values(some)
+      .onConflict((conflict) =>
+        conflict.column("account_id").doUpdateSet((row) => ({
+          spent_amount: row.ref("excluded.spent_amount"),
+          granted_amount: row.ref("excluded.granted_amount"),
+          suspense_amount: row.ref("excluded.suspense_amount"),
+          drained_at_ms: row.ref("excluded.drained_at_ms"),
+          refusals: row.ref("excluded.refusals"),
+        })),
+      )
+      .execute();
   }
+}
+
+function hasChanged({ row, state, refusals }: OpenAccount): boolean {
+  return (
+    state.spent !== row.spent_amount ||
+    state.granted !== row.granted_amount ||
+    state.suspense !== row.suspense_amount ||
+    state.drainedAtMs !== row.drained_at_ms ||
+    refusals > 0
+  );
+}
+
+function* chunks<Item>(items: readonly Item[]): Iterable<readonly Item[]> {
+  for (let from = 0; from < items.length; from += ROWS_AT_ONCE) yield items.slice(from, from + ROWS_AT_ONCE);
 }
 
 /** Writes the owner's grants, by account; one that equals `noGrant` is not written. */

@@ -1,10 +1,8 @@
-/** The life of an owner: its lease, and its end: fenced when the lease is over, finished when all that it did is settled. */
+/** The life of an owner: it is announced, it holds a lease, and in the end it is forgotten. How it ends: owner-ends.ts. */
 import { sql } from "kysely";
 import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Database } from "../schema.ts";
-import { findGrants, lockAccounts, saveAccounts, saveGrants } from "./account-books.ts";
 import type { LeaseState } from "./bank.ts";
-import { fenceGrant, finishGrant } from "./grant.ts";
 
 /** Announces an owner, or extends its lease if that was done before. */
 export async function registerOwner(
@@ -78,64 +76,6 @@ export async function lockOwner(
     .returning(now.as("now_ms"))
     .executeTakeFirst();
   return locked?.now_ms ?? null;
-}
-
-/**
- * Puts what the owner has been granted into suspense, if its lease is over; slots are available again. Resolves with the
- * accounts that have something more in suspense now, or `null`.
- */
-export async function fenceOwner(
-  transaction: Transaction<Database>,
-  ownerId: string,
-  now: RawBuilder<number>,
-): Promise<readonly string[] | null> {
-  const { numUpdatedRows } = await transaction
-    .updateTable("allowance_owners")
-    .set({ fenced: 1 })
-    .where("owner_id", "=", ownerId)
-    .where("fenced", "=", 0)
-    .where("lease_until_ms", "<", now)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) return null;
-
-  const accountIds = await grantedAccounts(transaction, ownerId);
-  const accounts = await lockAccounts(transaction, accountIds);
-  const grants = await findGrants(transaction, ownerId, accountIds);
-  const suspended: string[] = [];
-  for (const [accountId, grant] of grants) {
-    const account = accounts.get(accountId);
-    if (account === undefined) continue;
-    const fenced = fenceGrant({ account: account.state, grant }, account.allowance.meter);
-    account.state = fenced.account;
-    grants.set(accountId, fenced.grant);
-    if (fenced.grant.amount > 0n) suspended.push(accountId);
-  }
-  await saveAccounts(transaction, accounts.values());
-  await saveGrants(transaction, ownerId, grants);
-  return suspended;
-}
-
-/** Everything that the owner did is settled: what is left of its grants is available again, and it gets no more. */
-export async function finishOwner(transaction: Transaction<Database>, ownerId: string): Promise<void> {
-  await transaction.updateTable("allowance_owners").set({ fenced: 1 }).where("owner_id", "=", ownerId).execute();
-  const accountIds = await grantedAccounts(transaction, ownerId);
-  const accounts = await lockAccounts(transaction, accountIds);
-  const grants = await findGrants(transaction, ownerId, accountIds);
-  for (const [accountId, grant] of grants) {
-    const account = accounts.get(accountId);
-    if (account !== undefined) account.state = finishGrant({ account: account.state, grant });
-  }
-  await saveAccounts(transaction, accounts.values());
-  await transaction.deleteFrom("allowance_grants").where("owner_id", "=", ownerId).execute();
-}
-
-async function grantedAccounts(transaction: Transaction<Database>, ownerId: string): Promise<string[]> {
-  const rows = await transaction
-    .selectFrom("allowance_grants")
-    .select("account_id")
-    .where("owner_id", "=", ownerId)
-    .execute();
-  return rows.map((row) => row.account_id);
 }
 
 /** Fenced owners that have nothing in suspense, of leases that ended before `until`. */

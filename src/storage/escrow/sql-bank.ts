@@ -1,5 +1,6 @@
 /**
- * The bank on a SQL database, the same on every engine: each operation is one transaction, or one statement.
+ * The bank on a SQL database, the same on every engine: each operation is one transaction, or one statement; the end of
+ * an owner is several of them.
  *
  * Locks are taken in one order: owner, allowances, accounts in the order of their ids. A settlement locks accounts only,
  * so that a fenced owner's settlements are never waited for.
@@ -12,7 +13,8 @@ import { findGrants, lockAccounts, saveAccounts, saveGrants } from "./account-bo
 import type { Bank, DrawRequest, DrawResult, ReapReport, ReturnRequest } from "./bank.ts";
 import { drawAll } from "./draws.ts";
 import { drawNothing, noGrant, returnGrant } from "./grant.ts";
-import { fenceOwner, finishOwner, forgetOwners, lockOwner, registerOwner, renewOwner } from "./owners.ts";
+import { fenceOwner, findEnded, finishOwner, suspendGrants } from "./owner-ends.ts";
+import { forgetOwners, lockOwner, registerOwner, renewOwner } from "./owners.ts";
 
 export interface SqlBankDeps {
   readonly db: Kysely<Database>;
@@ -52,7 +54,7 @@ export function createSqlBank({ db, now, unavailable }: SqlBankDeps): Bank {
       if (accountIds.length > 0) await transact((transaction) => recall(transaction, ownerId, accountIds));
     },
     async finish(ownerIds) {
-      for (const ownerId of ownerIds) await transact((transaction) => finishOwner(transaction, ownerId));
+      for (const ownerId of ownerIds) await attempt(() => finishOwner(db, ownerId));
     },
     reap: () => attempt(() => reap(db, now)),
   };
@@ -117,21 +119,13 @@ async function recall(
     .execute();
 }
 
-/** One owner after the other, each in a transaction of its own: who reaps at the same time finds it done. */
+/** One owner after the other: who reaps at the same time finds it done. */
 async function reap(db: Kysely<Database>, now: () => RawBuilder<number>): Promise<ReapReport> {
-  const ended = await db
-    .selectFrom("allowance_owners")
-    .select("owner_id")
-    .where("fenced", "=", 0)
-    .where("lease_until_ms", "<", now())
-    .execute();
   const suspended = new Set<string>();
   let owners = 0;
-  for (const { owner_id } of ended) {
-    const accountIds = await db.transaction().execute((transaction) => fenceOwner(transaction, owner_id, now()));
-    if (accountIds === null) continue;
-    owners++;
-    for (const accountId of accountIds) suspended.add(accountId);
+  for (const ownerId of await findEnded(db, now())) {
+    if (await fenceOwner(db, ownerId, now())) owners++;
+    for (const accountId of await suspendGrants(db, ownerId)) suspended.add(accountId);
   }
   await forgetOwners(db, sql<number>`${now()} - ${OWNER_KEPT_MS}`);
   return { owners, accounts: suspended.size };

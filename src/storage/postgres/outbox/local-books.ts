@@ -31,14 +31,15 @@ export async function lastSequence(db: Kysely<Database>, instanceId: string): Pr
   return last ?? 0;
 }
 
-/** Leaves everything of a dead process to a living one. For recovery, in the transaction that ends the dead one. */
-export async function adopt(transaction: Transaction<Database>, deadId: string, instanceId: string): Promise<void> {
+/** Leaves everything of a dead process to a living one, at once. For recovery, in the transaction that ends the dead one. */
+export async function adopt(transaction: Transaction<Database>, deadId: string, instanceId: string): Promise<true> {
   const local = transaction.withTables<LocalTables>();
   for (const table of ["outbox", "departed_instances"] as const) {
     await local.updateTable(table).set({ instance_id: instanceId }).where("instance_id", "=", deadId).execute();
   }
   const sequence = await lastSequence(transaction, instanceId);
   await local.insertInto("departed_instances").values({ id: deadId, instance_id: instanceId, sequence }).execute();
+  return true;
 }
 
 export async function findDeparted(db: Kysely<Database>, instanceId: string): Promise<readonly Departed[]> {
