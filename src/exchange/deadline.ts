@@ -54,7 +54,8 @@ export function isPassed({ totalDueMs, firstOutputDueMs }: CallerDeadline, nowMs
 }
 
 export function deadlinePassed(): HeadgateError {
-  const message = "The deadline that the request gave passed before a provider could be called.";
+  const message =
+    "The time that the request has (its own deadline, or timeouts.totalMs) was over before a provider could be called.";
   return new HeadgateError("deadline_exceeded", message);
 }
 

@@ -32,11 +32,12 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
   exchange.deadlineMs = deadline.askedMs;
   if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
-  const context = { deps, exchange, view, principal, policy: plan.policy, deadline };
+  const dueMs = overallDueMs(exchange, view, deadline);
+  const context = { deps, exchange, view, principal, policy: plan.policy, deadline, dueMs };
   const itinerary = new Itinerary(
     { health: deps.health, random: deps.random, nowMs: () => deps.clock.monotonicMs() },
     plan,
-    dueMs(exchange, view, deadline),
+    dueMs,
     attemptsMax(deps, exchange, plan),
   );
   const heartbeat = startHeartbeat(deps.clock, exchange);
@@ -136,7 +137,7 @@ class Course implements LegOwner {
 }
 
 /** When everything must be over, monotonic. */
-function dueMs({ snapshot, startedMs }: Exchange, view: RequestView, deadline: CallerDeadline): number {
+function overallDueMs({ snapshot, startedMs }: Exchange, view: RequestView, deadline: CallerDeadline): number {
   const timeouts = { ...snapshot.config.timeouts, ...snapshot.config.models[view.model]?.timeouts };
   const policyDueMs = timeouts.totalMs === 0 ? Infinity : startedMs + timeouts.totalMs;
   return Math.min(policyDueMs, deadline.totalDueMs, deadline.firstOutputDueMs);

@@ -18,7 +18,7 @@ import type { Principal } from "../../tenancy/principal.ts";
 import { Attempt, type AttemptSink } from "../attempt/attempt.ts";
 import { chooseTarget, type ChosenTarget } from "../attempt/choose.ts";
 import { prepareAttempt } from "../attempt/prepare.ts";
-import { deadlinePassed, isPassed, type CallerDeadline } from "../deadline.ts";
+import { deadlinePassed, type CallerDeadline } from "../deadline.ts";
 import {
   callerGone,
   shuttingDown,
@@ -43,6 +43,8 @@ export interface LegContext {
   readonly principal: Principal;
   readonly policy: RoutePolicy;
   readonly deadline: CallerDeadline;
+  /** When everything must be over, by the caller's deadline or the gateway's timeouts; monotonic. */
+  readonly dueMs: number;
 }
 
 /** The course that it is part of. */
@@ -141,8 +143,8 @@ export class Leg implements AttemptSink, ExchangeLeg {
 
   /** Waits in front of a bounded target. */
   async #takeTurn(chosen: ChosenTarget): Promise<void> {
-    const { deps, exchange, view, principal, deadline } = this.#context;
-    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, deadline);
+    const { deps, exchange, view, principal, dueMs } = this.#context;
+    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, dueMs);
     if (this.#pass !== null && this.#pass.ready !== null) await this.#pass.ready;
   }
 
@@ -275,8 +277,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #isPassed(): boolean {
-    const { deps, deadline } = this.#context;
-    return isPassed(deadline, deps.clock.monotonicMs());
+    return this.#context.deps.clock.monotonicMs() >= this.#context.dueMs;
   }
 }
 

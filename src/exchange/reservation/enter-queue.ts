@@ -5,14 +5,13 @@ import { readPriority } from "../../limits/queue/priority.ts";
 import { tenantWeight, type TargetQueues } from "../../limits/queue/queue.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { ChosenTarget } from "../attempt/choose.ts";
-import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 
 /** Output that is expected of a request that does not bound it, in tokens: what fairness is counted in until usage is known. */
 const expectedOutputTokens = 512;
 
 /**
- * Takes the request's place in front of its target. `null`: the target is not bounded. Throws `overloaded`,
+ * Takes the request's place in front of its target; `dueMs`: when everything must be over, monotonic. `null`: the target is not bounded. Throws `overloaded`,
  * `shutting_down`, and `invalid_header` for a priority that there is not.
  */
 export function enterQueue(
@@ -21,7 +20,7 @@ export function enterQueue(
   view: RequestView,
   principal: Principal,
   { target }: ChosenTarget,
-  deadline: CallerDeadline,
+  dueMs: number,
 ): Pass | null {
   const priority = readPriority(exchange.incoming.headers, view.serviceTier);
   const queue = queues.find(target.provider, target.facts.model);
@@ -32,6 +31,6 @@ export function enterQueue(
     weight: tenantWeight(exchange.snapshot.config.queue, principal.tenantName),
     priority,
     cost: meterInput(view.document.bytes) + output * view.choices,
-    dueMs: Math.min(deadline.totalDueMs, deadline.firstOutputDueMs),
+    dueMs,
   });
 }

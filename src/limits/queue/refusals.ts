@@ -33,7 +33,7 @@ export function waitedOut(target: string, waitedMs: number, bound: string, expec
 }
 
 export function deadlinePassed(target: string): HeadgateError {
-  const message = `The deadline that the request gave passed while it waited for ${target}, which is saturated.`;
+  const message = `The time that the request has (its own deadline, or timeouts.totalMs) was over while it waited for ${target}, which is saturated.`;
   return new HeadgateError("deadline_exceeded", message);
 }
 
