@@ -70,11 +70,8 @@ function leastLoaded({ own }: Lot, { load, random }: BalanceDeps): number {
 }
 
 /** All of them by their draws, so that the keys of one that fails spread over the others by weight. */
-function orderByKey({ own, hashes, fallbacks }: Lot, key: number): readonly Target[] {
-  const drawn = own.map(({ candidate, target }, index) => ({
-    target,
-    draw: drawOf(key, hashes[index] ?? 0, candidate.weight),
-  }));
+function orderByKey({ own, fallbacks }: Lot, key: number): readonly Target[] {
+  const drawn = own.map(({ candidate: { hash, weight }, target }) => ({ target, draw: drawOf(key, hash, weight) }));
   drawn.sort((a, b) => a.draw - b.draw);
   return [...drawn.map(({ target }) => target), ...fallbacks];
 }

@@ -3,6 +3,7 @@ import type { TimeoutsConfig } from "../config/config.ts";
 import type { DialectName, Needs, Operation, Quirks } from "../dialects/dialect.ts";
 import { bitsOf } from "./needs.ts";
 import type { Target } from "./plan.ts";
+import { hashBytes } from "./rendezvous.ts";
 
 /** What routing needs to know of a configured provider. */
 export interface RoutedProvider {
@@ -44,6 +45,8 @@ export interface CandidateTerms {
 export interface Candidate {
   /** `provider/model`. */
   readonly name: string;
+  /** Of its name, for rendezvous.ts. */
+  readonly hash: number;
   readonly provider: string;
   /** The provider's own name of it. */
   readonly model: string;
@@ -75,6 +78,7 @@ export function createCandidate(provider: RoutedProvider, model: string, terms: 
   const timeouts = { ...provider.timeouts, ...terms.timeouts };
   return {
     name,
+    hash: hashBytes(Buffer.from(name), 0),
     provider: provider.name,
     model,
     weight,

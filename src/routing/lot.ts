@@ -5,7 +5,6 @@
  */
 import type { Candidate } from "./candidate.ts";
 import type { Target } from "./plan.ts";
-import { hashBytes } from "./rendezvous.ts";
 
 /** A candidate and the target that it is for the caller's dialect. */
 export interface Member {
@@ -22,8 +21,6 @@ export interface Lot {
   /** Running sums of the weights of `own`. */
   readonly bounds: readonly number[];
   readonly totalWeight: number;
-  /** Hashes of the names of `own`. */
-  readonly hashes: readonly number[];
 }
 
 export function createLot(members: readonly Member[]): Lot {
@@ -40,13 +37,5 @@ export function createLot(members: readonly Member[]): Lot {
     ...fallbacks,
   ]);
   if (orders.length === 0 && fallbacks.length > 0) orders.push(fallbacks);
-  return {
-    members,
-    own,
-    fallbacks,
-    orders,
-    bounds,
-    totalWeight,
-    hashes: own.map(({ target }) => hashBytes(Buffer.from(target.name), 0)),
-  };
+  return { members, own, fallbacks, orders, bounds, totalWeight };
 }

@@ -7,25 +7,23 @@
 
 /** MurmurHash3, 32 bits (A. Appleby, public domain): even and fast, and no protection against whoever seeks collisions. */
 export function hashBytes(bytes: Uint8Array, seed: number): number {
-  const whole = bytes.length & ~3;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const whole = bytes.byteLength & ~3;
   let hash = seed;
   for (let at = 0; at < whole; at += 4) {
-    hash = mixWord(hash, wordAt(bytes, at));
+    hash = mixWord(hash, view.getInt32(at, true));
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
-  // Bytes past the end read as 0.
-  if (whole < bytes.length) hash = mixWord(hash, wordAt(bytes, whole));
-  return finish(hash ^ bytes.length);
+  let rest = 0;
+  for (let at = bytes.byteLength - 1; at >= whole; at--) rest = (rest << 8) | view.getUint8(at);
+  // A rest of nothing mixes nothing in.
+  return finish(mixWord(hash, rest) ^ bytes.byteLength);
 }
 
 /** The lowest wins. `placeHash`: of the place's name; `weight` above 0. */
 export function drawOf(key: number, placeHash: number, weight: number): number {
   const uniform = ((finish(key ^ placeHash) >>> 0) + 0.5) / 2 ** 32;
   return -Math.log(uniform) / weight;
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
 }
 
 function mixWord(hash: number, word: number): number {
