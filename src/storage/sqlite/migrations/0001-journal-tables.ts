@@ -1,8 +1,9 @@
 /**
  * What a gateway process writes of its requests: itself, what it holds, what it charged, how each request ended.
  *
- * Ids begin with their time, so the tables clustered on them (`WITHOUT ROWID`) grow at one end and a request's id
- * order is its time order.
+ * Ids begin with their time, so the order of ids is the order of time and an index on them grows at one end. Wide rows
+ * that are kept stand in tables with row numbers, which append. Clustered on their ids (`WITHOUT ROWID`), inner pages would
+ * hold whole rows too, and each transaction would write more pages (https://www.sqlite.org/withoutrowid.html).
  */
 
 /** Usage by bucket and its cost, as in every table that has them. */
@@ -47,7 +48,7 @@ ${usageColumnsDdl}
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ledger_entries (
-  entry_id TEXT PRIMARY KEY,
+  entry_id TEXT NOT NULL PRIMARY KEY,
   kind TEXT NOT NULL CHECK (kind IN ('charge', 'correction')),
   attempt_id TEXT NOT NULL,
   request_id TEXT NOT NULL,
@@ -74,10 +75,10 @@ CREATE TABLE ledger_entries (
 ${usageColumnsDdl},
   CHECK ((kind = 'charge') = (entry_id = attempt_id)),
   CHECK ((kind = 'correction') = (replaced_basis IS NOT NULL AND charged_at_ms IS NOT NULL))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE requests (
-  request_id TEXT PRIMARY KEY,
+  request_id TEXT NOT NULL PRIMARY KEY,
   started_at_ms INTEGER NOT NULL,
   tenant_id TEXT,
   project_id TEXT,
@@ -113,5 +114,5 @@ CREATE TABLE requests (
   output_tokens_per_second REAL,
   user_agent TEXT,
 ${usageColumnsDdl}
-) STRICT, WITHOUT ROWID;
+) STRICT;
 `;
