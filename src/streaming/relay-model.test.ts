@@ -92,12 +92,12 @@ function expectedState(events: readonly ProviderEvent[], ending: Ending | null):
   return finished ? "ended" : "broken";
 }
 
-/** Those that have come whole; at the end of file a last blank line may be missing. */
+/** Those that have come whole. At the end of file a last blank line may be missing, where the rest makes sense. */
 function arrived(events: readonly ProviderEvent[], bytes: number, atEof: boolean): readonly ProviderEvent[] {
   const whole: ProviderEvent[] = [];
   let at = 0;
   for (const event of events) {
-    const needed = Buffer.byteLength(atEof ? event.raw.trimEnd() : event.raw);
+    const needed = Buffer.byteLength(atEof && event.says !== "invalid" ? event.raw.trimEnd() : event.raw);
     if (at + needed > bytes) break;
     whole.push(event);
     at += Buffer.byteLength(event.raw);
@@ -137,6 +137,7 @@ function relayFor(run: Run, seen: Seen): StreamRelay {
               decoder: outbound.translation.createStreamDecoder({}),
               encoder: inbound.translation.createStreamEncoder(view, 0),
             },
+      tap: null,
       streamEnd: inbound.streamEnd,
       withholdUsage: run.withholdUsage,
       eventBytesMax: 1_000_000,
