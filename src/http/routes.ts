@@ -6,6 +6,7 @@ import { HeadgateError } from "../kernel/errors.ts";
 export type Route =
   | { readonly kind: "inference"; readonly dialect: DialectName }
   | { readonly kind: "cost-estimate" }
+  | { readonly kind: "route-explain" }
   | { readonly kind: "models" }
   | { readonly kind: "model"; readonly id: string }
   | { readonly kind: "healthz" }
@@ -25,6 +26,7 @@ export const inferencePaths: ReadonlyMap<string, DialectName> = new Map<string, 
 const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ...inferenceRoutes(),
   ["/v1/cost/estimate", { method: "POST", route: { kind: "cost-estimate" } }],
+  ["/v1/route/explain", { method: "POST", route: { kind: "route-explain" } }],
   ["/v1/models", { method: "GET", route: { kind: "models" } }],
   ["/healthz", { method: "GET", route: { kind: "healthz" } }],
   ["/readyz", { method: "GET", route: { kind: "readyz" } }],

@@ -17,6 +17,7 @@ import { listModels, retrieveModel } from "./models.ts";
 import { NodeIncoming } from "./node-incoming.ts";
 import { NodeResponder } from "./node-responder.ts";
 import { OpenRequest, OpenRequests } from "./open-requests.ts";
+import { answerRouteExplain } from "./route-explain.ts";
 import { findRoute, type Route } from "./routes.ts";
 import { answerParserError, refuseOnSocket } from "./unparsed.ts";
 
@@ -204,6 +205,10 @@ function dispatch(
       return runLocal(deps, exchange, (principal) => retrieveModel(exchange.snapshot, principal, route.id));
     case "cost-estimate":
       return runLocal(deps, exchange, (principal) => answerCostEstimate(deps.limits, exchange, principal));
+    case "route-explain": {
+      const standings = deps.health.standings(deps.clock.monotonicMs());
+      return runLocal(deps, exchange, (principal) => answerRouteExplain(standings, exchange, principal));
+    }
     default:
       return runExchange(deps, exchange);
   }
