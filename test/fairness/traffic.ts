@@ -51,6 +51,7 @@ export async function simulate(traffic: Traffic): Promise<ReadonlyMap<string, Ou
   const config = {
     queue: traffic.rules,
     providers: { box: { concurrency: traffic.slots, modelConcurrency: {} } },
+    health: { adaptiveConcurrency: "off" },
   } as unknown as QueuesConfig;
   const queue = createTargetQueues({ clock }, config).find("box", "model")!;
   const outcomes = new Map<string, Outcome>();

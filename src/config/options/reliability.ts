@@ -47,7 +47,7 @@ export const healthOptions: Options<HealthConfig> = {
     zero: "however many fail in a row",
   }),
   failurePercent: numeric("number", {
-    doc: "A target is left alone when more than this share of its calls within `windowMs` failed, of at least 20.",
+    doc: "A target is left alone when at least this share of its calls within `windowMs` failed, of at least 20.",
     default: 50,
     min: 0,
     max: 100,
@@ -78,7 +78,7 @@ export const healthOptions: Options<HealthConfig> = {
     max: 1000,
   }),
   adaptiveConcurrency: choice(["on", "off"], {
-    doc: "Whether calls at the same time to a target are bounded by how its latency answers to them. With `off`, only `concurrency` of the provider bounds them.",
+    doc: "Whether calls at the same time are bounded by how a target's latency answers to them and by its 429s: beneath `concurrency` or `modelConcurrency`, and for each model of a provider that has neither. Requests beyond wait by the rules of `queue`. With `off`, only what is configured bounds them.",
     default: "off",
   }),
 };

@@ -19,9 +19,22 @@ export interface QueueRequest {
   readonly priority: Priority;
   /** The service that the call is expected to take, in tokens (or any other unit, the same for all). Counts as 1 at least. */
   readonly cost: number;
-  /** When the caller's own deadline passes, monotonic milliseconds; `Infinity` for none. */
+  /** When the request must be over, monotonic milliseconds; `Infinity` for none. */
   readonly dueMs: number;
 }
+
+/** What became of a call, as far as it tells whether its target has too many. `neutral`: it tells nothing. */
+export type PassOutcome =
+  | {
+      readonly kind: "answered";
+      /** From its beginning; `null`: a whole answer. */
+      readonly firstOutputMs: number | null;
+      readonly totalMs: number;
+    }
+  | { readonly kind: "failed" }
+  /** The provider asks for less: a 429. */
+  | { readonly kind: "limited" }
+  | { readonly kind: "neutral" };
 
 export interface Pass {
   /**
@@ -35,16 +48,19 @@ export interface Pass {
   cancel(failure: HeadgateError): void;
   /**
    * The call is over, its slot is free. `used`: what it really took, in the unit of `cost`; its tenant is charged that
-   * instead of the estimate; what cannot be a cost is not. Changes nothing if `ready` rejected, or the second time.
+   * instead of the estimate; what cannot be a cost is not. `outcome`: for targets whose bound adapts; absent: neutral.
+   * Changes nothing if `ready` rejected, or the second time.
    */
-  leave(used?: number): void;
+  leave(used?: number, outcome?: PassOutcome): void;
 }
 
 /** The queue of the target, as its passes see it. */
 export interface PassHost {
-  ended(pass: QueuedPass, used: number): void;
+  ended(pass: QueuedPass, used: number, outcome: PassOutcome): void;
   abandoned(pass: QueuedPass): void;
 }
+
+const neutral: PassOutcome = { kind: "neutral" };
 
 export class QueuedPass implements Pass {
   readonly tenantId: string;
@@ -109,11 +125,11 @@ export class QueuedPass implements Pass {
     this.#turn?.reject(failure);
   }
 
-  leave(used: number = this.cost): void {
+  leave(used: number = this.cost, outcome: PassOutcome = neutral): void {
     assert(this.#state !== "waiting", "queue: a call left before its turn had come");
     if (this.#state === "over") return;
     this.#state = "over";
-    this.#host.ended(this, used >= 0 ? used : this.cost);
+    this.#host.ended(this, used >= 0 ? used : this.cost, outcome);
   }
 
   #endWait(nowMs: number, state: "running" | "over"): void {

@@ -11,11 +11,18 @@ const rules: QueueConfig = { lengthMax: 4, waitMs: 5_000, batchWaitMs: 60_000, b
 
 type Bounds = Pick<ProviderConfig, "concurrency" | "modelConcurrency">;
 
-function configOf(providers: Readonly<Record<string, Partial<Bounds>>>): QueuesConfig {
+function configOf(
+  providers: Readonly<Record<string, Partial<Bounds>>>,
+  adaptiveConcurrency: "on" | "off" = "off",
+): QueuesConfig {
   const bounded = Object.entries(providers).map(([name, bounds]) => {
     return [name, { concurrency: 0, modelConcurrency: {}, ...bounds }];
   });
-  return { queue: rules, providers: Object.fromEntries(bounded) as QueuesConfig["providers"] };
+  return {
+    queue: rules,
+    providers: Object.fromEntries(bounded) as QueuesConfig["providers"],
+    health: { adaptiveConcurrency },
+  };
 }
 
 function enter(queue: TargetQueue | null, request: Partial<QueueRequest> = {}): Pass {

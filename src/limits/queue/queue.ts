@@ -1,22 +1,23 @@
 /**
  * Fairness in front of saturated targets: how many calls a provider or model takes at a time, who waits, who is next.
- * The bounds are configured (`providers.<name>.concurrency`, `modelConcurrency`) and hold for one process; a target that
- * is not bounded costs a lookup. A call passes before money is held for it, and leaves when its attempt is over:
+ * The bounds are configured (`providers.<name>.concurrency`, `modelConcurrency`) and hold for one process; with
+ * `health.adaptiveConcurrency` they adapt beneath that, and every target has one. One that is not bounded costs a lookup. A call passes before money is held for it, and leaves when its attempt is over:
  *
  *   const pass = queues.find(provider, model)?.enter({ tenantId, weight, priority, cost, dueMs }) ?? null;
  *   try {
  *     if (pass !== null && pass.ready !== null) await pass.ready;    // a caller who leaves: pass.cancel(failure)
  *     // look once more whether the caller has left; reserve, open the journal, call
  *   } finally {
- *     pass?.leave(tokensUsed);
+ *     pass?.leave(tokensUsed, outcome);
  *   }
  *
  * Invariant: a call that runs is never taken back, and those that wait are bounded in number and time, by tenant.
  */
-import type { Config, QueueConfig } from "../../config/config.ts";
+import type { Config, HealthConfig, QueueConfig } from "../../config/config.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { OnDemandTargets } from "./on-demand-targets.ts";
 import type { Pass, QueueRequest } from "./pass.ts";
-import { QueuedTarget, type TargetStanding } from "./queued-target.ts";
+import { QueuedTarget, type TargetBound, type TargetStanding } from "./queued-target.ts";
 
 export interface TargetQueue {
   /**
@@ -26,7 +27,9 @@ export interface TargetQueue {
   enter(request: QueueRequest): Pass;
 }
 
-export type QueuesConfig = Pick<Config, "queue" | "providers">;
+export interface QueuesConfig extends Pick<Config, "queue" | "providers"> {
+  readonly health: Pick<HealthConfig, "adaptiveConcurrency">;
+}
 
 export interface TargetQueues {
   /** `model`: as the provider names it. `null`: as many calls as come. */
@@ -42,47 +45,51 @@ export interface TargetQueues {
   standings(): readonly TargetStanding[];
 }
 
-/** What bounds a provider: its models of their own, and all the others together. */
+/** What bounds a provider: its models of their own, and all the others together, or each found out by itself. */
 interface BoundedProvider {
-  readonly whole: QueuedTarget | null;
   readonly models: ReadonlyMap<string, QueuedTarget>;
+  readonly whole: QueuedTarget | null;
+  readonly onDemand: OnDemandTargets | null;
 }
 
 export function createTargetQueues(deps: { readonly clock: Clock }, initial: QueuesConfig): TargetQueues {
-  let byName = new Map<string, QueuedTarget>();
   let providers = new Map<string, BoundedProvider>();
   let draining = false;
 
-  function keep(name: string, concurrency: number, rules: QueueConfig): QueuedTarget {
-    const kept = byName.get(name);
-    if (kept !== undefined) {
-      kept.configure(concurrency, rules);
-      return kept;
-    }
-    const target = new QueuedTarget(name, deps.clock, concurrency, rules);
+  function create(name: string, bound: TargetBound, rules: QueueConfig): QueuedTarget {
+    const target = new QueuedTarget(name, deps.clock, bound, rules);
     if (draining) target.drain();
     return target;
   }
 
-  function configure({ queue: rules, providers: configured }: QueuesConfig): void {
-    const next = new Map<string, QueuedTarget>();
-    const nextProviders = new Map<string, BoundedProvider>();
+  function configure({ queue: rules, providers: configured, health }: QueuesConfig): void {
+    const adaptive = health.adaptiveConcurrency === "on";
+    const left = new Map(targetsOf(providers).map((target) => [target.name, target]));
     const bound = (name: string, concurrency: number): QueuedTarget => {
-      const target = keep(name, concurrency, rules);
-      next.set(name, target);
-      return target;
+      const kept = left.get(name);
+      if (kept === undefined) return create(name, { concurrency, adaptive }, rules);
+      left.delete(name);
+      kept.configure({ concurrency, adaptive }, rules);
+      return kept;
     };
+    const foundOut = (provider: string): OnDemandTargets => {
+      const targets = new OnDemandTargets((model) => bound(`${provider}/${model}`, Infinity));
+      for (const [model, target] of providers.get(provider)?.onDemand?.entries() ?? []) {
+        if (left.has(target.name)) targets.find(model);
+      }
+      return targets;
+    };
+    const next = new Map<string, BoundedProvider>();
     for (const [name, { concurrency, modelConcurrency }] of Object.entries(configured)) {
-      const models = Object.entries(modelConcurrency);
-      if (concurrency === 0 && models.length === 0) continue;
-      nextProviders.set(name, {
-        whole: concurrency === 0 ? null : bound(name, concurrency),
-        models: new Map(models.map(([model, most]) => [model, bound(`${name}/${model}`, most)])),
-      });
+      const bounds = Object.entries(modelConcurrency);
+      if (concurrency === 0 && bounds.length === 0 && !adaptive) continue;
+      const models = new Map(bounds.map(([model, most]) => [model, bound(`${name}/${model}`, most)]));
+      const whole = concurrency === 0 ? null : bound(name, concurrency);
+      next.set(name, { models, whole, onDemand: adaptive && whole === null ? foundOut(name) : null });
     }
-    for (const [name, target] of byName) if (!next.has(name)) target.configure(Infinity, rules);
-    byName = next;
-    providers = nextProviders;
+    for (const target of left.values()) target.configure({ concurrency: Infinity, adaptive: false }, rules);
+    left.clear();
+    providers = next;
   }
 
   configure(initial);
@@ -90,15 +97,23 @@ export function createTargetQueues(deps: { readonly clock: Clock }, initial: Que
     find(provider, model) {
       const bounded = providers.get(provider);
       if (bounded === undefined) return null;
-      return bounded.models.get(model) ?? bounded.whole;
+      return bounded.models.get(model) ?? bounded.whole ?? bounded.onDemand?.find(model) ?? null;
     },
     configure,
     drain() {
       draining = true;
-      for (const target of byName.values()) target.drain();
+      for (const target of targetsOf(providers)) target.drain();
     },
-    standings: () => [...byName.values()].map((target) => target.standing),
+    standings: () => targetsOf(providers).map((target) => target.standing),
   };
+}
+
+function targetsOf(providers: ReadonlyMap<string, BoundedProvider>): readonly QueuedTarget[] {
+  return [...providers.values()].flatMap(({ whole, models, onDemand }) => [
+    ...(whole === null ? [] : [whole]),
+    ...models.values(),
+    ...Array.from(onDemand?.entries() ?? [], ([, target]) => target),
+  ]);
 }
 
 /** The share of a tenant relative to the others', as configured. */

@@ -19,7 +19,7 @@ interface Place {
 
 function createPlace(concurrency: number, given: Partial<QueueConfig> = {}): Place {
   const clock = createVirtualClock();
-  const target = new QueuedTarget("gpu-box", clock, concurrency, { ...rules, ...given });
+  const target = new QueuedTarget("gpu-box", clock, { concurrency, adaptive: false }, { ...rules, ...given });
   const enter = (request: Partial<QueueRequest> = {}): Pass =>
     target.enter({ tenantId: "a", weight: 1, priority: "interactive", cost: 10, dueMs: Infinity, ...request });
   return { clock, target, enter, fill: () => Array.from({ length: concurrency }, () => enter()) };
@@ -247,9 +247,9 @@ describe("what cannot be served in time", () => {
     const place = createPlace(2, { waitMs: 2_100 });
     const first = place.fill();
     await learnPace(place, first, 40, 1_000);
-    place.target.configure(4, rules);
+    place.target.configure({ concurrency: 4, adaptive: false }, rules);
     place.clock.advance(20_000);
-    place.target.configure(2, { ...rules, waitMs: 2_100 });
+    place.target.configure({ concurrency: 2, adaptive: false }, { ...rules, waitMs: 2_100 });
     assert.equal(await stateOf(place.enter()), "waiting");
   });
 
@@ -277,7 +277,7 @@ describe("another concurrency", () => {
     const { target, enter, fill } = createPlace(1);
     fill();
     const [one, two, three] = [enter(), enter(), enter()];
-    target.configure(3, rules);
+    target.configure({ concurrency: 3, adaptive: false }, rules);
     assert.deepEqual(await Promise.all([one, two, three].map(stateOf)), ["its turn", "its turn", "waiting"]);
   });
 
@@ -285,7 +285,7 @@ describe("another concurrency", () => {
     const { target, enter, fill } = createPlace(3);
     const running = fill();
     const pass = enter();
-    target.configure(1, rules);
+    target.configure({ concurrency: 1, adaptive: false }, rules);
     running[0]?.leave();
     running[1]?.leave();
     assert.deepEqual([await stateOf(pass), target.standing.running], ["waiting", 1]);

@@ -7,14 +7,17 @@
  * order (priority-order.ts) names, so that no slot is idle while a call waits. Who cannot be served in time, by the pace
  * of late, is refused when it comes. One timer serves all that wait: for whichever is due first.
  *
+ * Its bound is the one that is configured, or one that adapts beneath it (adaptive-bound.ts).
+ *
  * Invariants: slots given = slots given back + running; a call is in the order if and only if it is among those due.
  */
 import type { QueueConfig } from "../../config/config.ts";
 import { assert } from "../../kernel/assert.ts";
 import type { Clock, Timer } from "../../kernel/clock.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
+import { AdaptiveBound } from "./adaptive-bound.ts";
 import { IndexedHeap } from "./indexed-heap.ts";
-import { QueuedPass, type Pass, type PassHost, type QueueRequest } from "./pass.ts";
+import { QueuedPass, type Pass, type PassHost, type PassOutcome, type QueueRequest } from "./pass.ts";
 import { PriorityOrder } from "./priority-order.ts";
 import { deadlinePassed, lineFull, queueDraining, waitedOut, waitTooLong } from "./refusals.ts";
 import { ServiceRate } from "./service-rate.ts";
@@ -23,10 +26,18 @@ import { ServiceRate } from "./service-rate.ts";
 export interface TargetStanding {
   /** A provider, or `provider/model`. */
   readonly target: string;
+  /** Its present bound. */
   readonly concurrency: number;
   readonly running: number;
   readonly waitingInteractive: number;
   readonly waitingBatch: number;
+}
+
+export interface TargetBound {
+  /** Most calls at the same time; `Infinity`: no bound is known. */
+  readonly concurrency: number;
+  /** Whether the bound is found out beneath that. */
+  readonly adaptive: boolean;
 }
 
 export class QueuedTarget implements PassHost {
@@ -34,6 +45,7 @@ export class QueuedTarget implements PassHost {
   readonly #clock: Clock;
   #rules: QueueConfig;
   #concurrency: number;
+  #adaptiveBound: AdaptiveBound | null;
   readonly #order = new PriorityOrder();
   readonly #due = new IndexedHeap<QueuedPass>(isDueBefore);
   readonly #rate = new ServiceRate();
@@ -43,10 +55,11 @@ export class QueuedTarget implements PassHost {
   #timer: Timer | null = null;
   #timerDueMs = Infinity;
 
-  constructor(name: string, clock: Clock, concurrency: number, rules: QueueConfig) {
+  constructor(name: string, clock: Clock, { concurrency, adaptive }: TargetBound, rules: QueueConfig) {
     this.name = name;
     this.#clock = clock;
-    this.#concurrency = concurrency;
+    this.#adaptiveBound = adaptive ? new AdaptiveBound(concurrency) : null;
+    this.#concurrency = this.#adaptiveBound?.bound ?? concurrency;
     this.#rules = rules;
     this.#order.batchShare = rules.batchPercent / 100;
   }
@@ -61,6 +74,11 @@ export class QueuedTarget implements PassHost {
     };
   }
 
+  /** No call runs, and none waits. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#order.length === 0;
+  }
+
   /** Throws `overloaded` or `shutting_down` for a call that may not even wait. */
   enter(request: QueueRequest): Pass {
     const nowMs = this.#clock.monotonicMs();
@@ -71,8 +89,11 @@ export class QueuedTarget implements PassHost {
   }
 
   /** Calls that wait keep the rules under which they came. More concurrency lets calls go at once, less lets slots lapse. */
-  configure(concurrency: number, rules: QueueConfig): void {
-    this.#concurrency = concurrency;
+  configure({ concurrency, adaptive }: TargetBound, rules: QueueConfig): void {
+    if (!adaptive) this.#adaptiveBound = null;
+    else if (this.#adaptiveBound === null) this.#adaptiveBound = new AdaptiveBound(concurrency);
+    else this.#adaptiveBound.configure(concurrency);
+    this.#concurrency = this.#adaptiveBound?.bound ?? concurrency;
     this.#rules = rules;
     this.#order.batchShare = rules.batchPercent / 100;
     this.#giveSlots(this.#clock.monotonicMs());
@@ -89,9 +110,10 @@ export class QueuedTarget implements PassHost {
     this.#setTimer(nowMs);
   }
 
-  ended(pass: QueuedPass, used: number): void {
+  ended(pass: QueuedPass, used: number, outcome: PassOutcome): void {
     assert(this.#running > 0, "queue: more calls left than entered");
     this.#running--;
+    if (this.#adaptiveBound !== null) this.#adapt(this.#adaptiveBound, pass, outcome);
     if (!this.#saturated) return;
     const nowMs = this.#clock.monotonicMs();
     this.#rate.served(pass.cost, nowMs);
@@ -104,6 +126,12 @@ export class QueuedTarget implements PassHost {
     const nowMs = this.#clock.monotonicMs();
     pass.waitedMs = nowMs - pass.enteredMs;
     this.#setTimer(nowMs);
+  }
+
+  #adapt(adaptiveBound: AdaptiveBound, pass: QueuedPass, outcome: PassOutcome): void {
+    const wasFull = this.#running + 1 >= this.#concurrency;
+    adaptiveBound.ended(outcome, wasFull, pass.enteredMs + pass.waitedMs, this.#clock.monotonicMs());
+    this.#concurrency = adaptiveBound.bound;
   }
 
   #wait(pass: QueuedPass, request: QueueRequest, nowMs: number): void {
