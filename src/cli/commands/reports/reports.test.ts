@@ -171,6 +171,7 @@ test("requests as JSON has every field of the record", async () => {
   const [request] = requests;
   assert.equal(request?.["key"].name, "alice");
   assert.equal(request?.["costUsd"], "9007199.254740995");
+  assert.equal(request?.["savedUsd"], "9007199.254740993");
   assert.deepEqual(request?.["losses"], ["logit_bias", "seed"]);
   assert.match(request?.["startedAt"], /Z$/);
 });

@@ -50,7 +50,7 @@ function renderRequests(requests: readonly RequestRecord[], names: Names): strin
 }
 
 function describe(request: RequestRecord, names: Names): Readonly<Record<string, unknown>> {
-  const { startedAtMs, payer, costNanoUsd, ...rest } = request;
+  const { startedAtMs, payer, costNanoUsd, savedNanoUsd, ...rest } = request;
   return {
     ...rest,
     startedAt: isoTime(startedAtMs),
@@ -58,5 +58,6 @@ function describe(request: RequestRecord, names: Names): Readonly<Record<string,
     project: payer === null ? null : { id: payer.projectId, name: names.project(payer.projectId) },
     key: payer === null ? null : { id: payer.keyId, name: names.key(payer.keyId) },
     costUsd: decimalUsd(costNanoUsd),
+    savedUsd: decimalUsd(savedNanoUsd),
   };
 }
