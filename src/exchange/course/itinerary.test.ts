@@ -128,6 +128,13 @@ test("targets that are left alone are passed over, and where all are the request
   assert.match(message, /a, b/);
 });
 
+test("a target that is left alone for a moment only is waited for", () => {
+  const health = healthWith({ a: { availableAtMs: () => 400 } });
+  assert.deepEqual(route(itinerary({ targets: [a], health }), "elsewhere"), ["a+400"]);
+  assert.deepEqual(route(itinerary({ targets: [a, b], health }), "elsewhere"), ["b+0", "a+400"]);
+  assert.deepEqual(route(itinerary({ targets: [a], health, dueMs: 300 }), "elsewhere"), []);
+});
+
 test("without a retry budget nothing is called again, but other targets are", () => {
   const spent = { spendRetry: () => false };
   const health = healthWith({ a: spent, b: spent });

@@ -137,10 +137,9 @@ export class Itinerary {
   /** Why no target was called at all: each is left alone for its failures. */
   refusal(): HeadgateError {
     const nowMs = this.#deps.nowMs();
-    const inMs = this.#places.map(({ target }) => this.#deps.health.target(target.name).availableAtMs(nowMs) - nowMs);
-    const soonestMs = Math.min(
-      ...inMs.map((ms) => (ms < Infinity ? Math.max(ms, RETRY_AFTER_MIN_MS) : RETRY_AFTER_MIN_MS)),
-    );
+    const { health } = this.#deps;
+    const inMs = this.#places.map(({ target }) => health.target(target.name).availableAtMs(nowMs) - nowMs);
+    const soonestMs = Math.max(RETRY_AFTER_MIN_MS, Math.min(...inMs));
     const names = this.#places.map(({ target }) => target.name).join(", ");
     return new HeadgateError(
       "target_unavailable",
@@ -153,16 +152,26 @@ export class Itinerary {
     const untried = this.#untried(fallbacks);
     if (untried !== null) return stopAt(untried, 0);
     if (!fallbacks && this.#attemptsLeft === 1 && this.#untried(true) !== null) return null;
-    return this.#tried(fallbacks);
+    return this.#tried(fallbacks) ?? this.#untriedSoon(fallbacks);
   }
 
-  #untried(fallbacks: boolean): Place | null {
+  /** One that may be called within a moment, which is better than refusing. */
+  #untriedSoon(fallbacks: boolean): Stop | null {
+    const nowMs = this.#deps.nowMs();
+    const soonMs = Math.min(nowMs + MOMENT_MS, this.#dueMs - 1);
+    const place = this.#untried(fallbacks, soonMs);
+    if (place === null) return null;
+    return stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
+  }
+
+  /** `byMs`: when it may be called. */
+  #untried(fallbacks: boolean, byMs: number = this.#deps.nowMs()): Place | null {
     const nowMs = this.#deps.nowMs();
     for (const place of this.#places) {
       const { target } = place;
       if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
         continue;
-      if (this.#deps.health.target(target.name).availableAtMs(nowMs) <= nowMs) return place;
+      if (this.#deps.health.target(target.name).availableAtMs(nowMs) <= byMs) return place;
     }
     return null;
   }
@@ -206,6 +215,8 @@ export class Itinerary {
 }
 
 const RETRY_AFTER_MIN_MS = 1_000;
+/** For so long a request waits for a target that is left alone; for longer it is refused at once. */
+const MOMENT_MS = 1_000;
 
 function stopAt({ target, triedCredentials }: Place, waitMs: number): Stop {
   return { target, waitMs, triedCredentials };

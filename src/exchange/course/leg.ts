@@ -93,10 +93,10 @@ export class Leg implements AttemptSink, ExchangeLeg {
     } catch (thrown) {
       if (!this.isCancelled) this.failure = toHeadgateError(thrown);
     }
-    const { deps } = this.#context;
-    this.#pass?.leave(this.#tokensUsed());
-    const nowMs = deps.clock.monotonicMs();
-    this.#inHealth?.ended(outcomeOf(this, nowMs), nowMs);
+    const nowMs = this.#context.deps.clock.monotonicMs();
+    const outcome = outcomeOf(this, nowMs);
+    this.#pass?.leave(this.#tokensUsed(), outcome);
+    this.#inHealth?.ended(outcome, nowMs);
     this.#tellCredential();
     this.#owner.legEnded(this);
   }

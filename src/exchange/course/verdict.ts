@@ -31,6 +31,7 @@ export function judge(failure: HeadgateError): Verdict {
     case "unpriced_model":
     case "overloaded":
     case "target_unavailable":
+    case "stream_differs":
       return "elsewhere";
     case "upstream_rejected":
       return judgeRejection(failure);
