@@ -128,7 +128,8 @@ export interface InboundTranslation {
   isPlain(view: RequestView): boolean;
   /** `createdMs`: when the request began, for dialects that state a time and providers that do not. */
   encodeResponse(response: CanonicalResponse, view: RequestView, createdMs: number): Uint8Array;
-  createStreamEncoder(view: RequestView, createdMs: number): StreamEncoder;
+  /** `idStands`: the caller knows the answer's id as it is, so it is not made one of this dialect. Default: it is. */
+  createStreamEncoder(view: RequestView, createdMs: number, idStands?: boolean): StreamEncoder;
 }
 
 export interface StreamEncoder {
@@ -170,6 +171,11 @@ export interface OutboundTranslation {
   encodeRequest(request: CanonicalRequest, target: TargetFacts): EncodedRequest;
   decodeResponse(json: unknown, quirks: Quirks): CanonicalResponse;
   createStreamDecoder(quirks: Quirks): StreamDecoder;
+  /**
+   * Whether the model takes a final message of the assistant as the beginning of its answer and goes on from there.
+   * Absent: none of the dialect is known to.
+   */
+  takesPrefill?(request: CanonicalRequest, target: TargetFacts): boolean;
 }
 
 /** What accounting, health and the record need of an answer. */

@@ -63,6 +63,7 @@ export type ErrorCode =
   | "upstream_malformed"
   | "upstream_too_large"
   | "stream_truncated"
+  | "stream_differs"
   | "overloaded"
   | "target_unavailable"
   | "shutting_down"
@@ -171,6 +172,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   upstream_failed: kind(502, "upstream", "same-target", "The provider answered with a server error."),
   upstream_malformed: kind(502, "upstream", "same-target", "The provider's answer could not be understood."),
   upstream_too_large: kind(502, "upstream", "never", "The provider's answer is larger than `limits.responseBytes`."),
+  stream_differs: kind(
+    502,
+    "gateway",
+    "other-target",
+    "An attempt that was to continue a broken stream said something else than what had been sent. Seen in records only: callers are told why the stream broke.",
+  ),
   stream_truncated: kind(
     502,
     "upstream",

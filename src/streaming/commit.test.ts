@@ -21,6 +21,7 @@ function relayWith(commit: CommitPolicy): { relay: StreamRelay; calls: string[];
     {
       reader: dialect.outbound.createStreamReader({}, 1),
       translation: null,
+      tap: null,
       streamEnd: dialect.inbound.streamEnd,
       withholdUsage: false,
       eventBytesMax: 100_000,

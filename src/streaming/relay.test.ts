@@ -39,6 +39,7 @@ function createProbe(options: Partial<RelayOptions> = {}, choices = 1): Probe {
     {
       reader,
       translation: null,
+      tap: null,
       streamEnd: dialect.inbound?.streamEnd ?? new Uint8Array(0),
       withholdUsage: false,
       eventBytesMax: 100_000,

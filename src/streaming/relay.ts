@@ -37,6 +37,8 @@ export interface RelayOptions {
   readonly reader: StreamReader;
   /** `null`: same dialect on both sides, bytes pass untouched. */
   readonly translation: Translation | null;
+  /** Is given what passes untouched. */
+  readonly tap: StreamDecoder | null;
   /** What a complete stream ends with in the caller's dialect, where the provider did not send it. */
   readonly streamEnd: Uint8Array;
   /** Withhold usage-only events: the gateway asked for them, the caller did not. */
@@ -222,6 +224,7 @@ export class StreamRelay {
       if (signal === "usage" && this.#options.withholdUsage) return;
       this.#append(event.raw);
       if (this.#atEof) this.#append(EVENT_END);
+      this.#options.tap?.decode(this.#options.reader.json);
     } else {
       for (const said of translation.decoder.decode(this.#options.reader.json))
         this.#text += translation.encoder.encode(said);
@@ -229,8 +232,13 @@ export class StreamRelay {
     if (!this.#committed) this.#commitAt(signal);
   }
 
+  /** Whether there is anything to hand over: of a translation not every output need have a counterpart. */
+  get #hasHeld(): boolean {
+    return this.#run !== null || this.#text !== "" || this.#held.size > 0;
+  }
+
   #commitAt(signal: StreamInput): void {
-    if (signal !== "output" && signal !== "finish") return;
+    if ((signal !== "output" && signal !== "finish") || !this.#hasHeld) return;
     this.#outputSeen = true;
     const { at } = this.#options.commit;
     if (at === "first-output" || (at === "window" && signal === "finish")) this.commit();

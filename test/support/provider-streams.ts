@@ -22,46 +22,57 @@ export interface ProviderStream {
 
 type Lines = readonly (readonly [field: string, value: string])[];
 
-const spoken = fc.oneof(
+/** What a model may say, and what looks like something else in a stream. */
+export const spoken: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
   fc.constantFrom("data: ", "[DONE]", "\n\n", '"', "Grüße 🌍", "event: error\n"),
 );
 
-const steps = fc.array(
+const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: spoken.map((text) => ({ kind: "text" as const, text })) },
-    { weight: 1, arbitrary: fc.constant({ kind: "comment" as const, text: "" }) },
-    { weight: 1, arbitrary: fc.constant({ kind: "nothing" as const, text: "" }) },
+    { weight: 6, arbitrary: spoken },
+    { weight: 2, arbitrary: fc.constantFrom<Step>({ kind: "comment" }, { kind: "nothing" }) },
   ),
   { maxLength: 12 },
 );
 
-/** Text, perhaps a tool call, a finish reason, perhaps usage, a terminal marker; either may be left out. */
+/** A stream in the making. */
+export interface Script {
+  readonly dialect: ProviderDialect;
+  readonly said: readonly Step[];
+  /** In pieces; none: the answer calls no tool. */
+  readonly args: readonly string[];
+  readonly usage: boolean;
+  /** What the provider leaves out. */
+  readonly left: Saying | null;
+  readonly newline: "\n" | "\r\n";
+}
+
+/** Text, or an event without any. */
+type Step = string | { readonly kind: "comment" | "nothing" };
+
+/** Text, perhaps a tool call, a finish reason, perhaps usage, a terminal marker. */
+export function writeStream({ dialect, said, args, usage, left, newline }: Script): ProviderStream {
+  const event: MakeEvent = (lines, says, text = "", added = "") => ({
+    raw: lines.map(([field, value]) => `${field}: ${value}${newline}`).join("") + newline,
+    says,
+    text,
+    args: added,
+  });
+  const wire = dialect === "openai-chat" ? chat : messages;
+  return { dialect, events: wire(event, said, args, usage).filter(({ says }) => says !== left) };
+}
+
 export const providerStreams: fc.Arbitrary<ProviderStream> = fc
   .record({
     dialect: fc.constantFrom<ProviderDialect>("openai-chat", "anthropic-messages"),
-    steps,
+    said: steps,
     args: fc.array(spoken, { maxLength: 4 }),
     usage: fc.boolean(),
     left: fc.constantFrom<Saying | null>(null, null, null, "end", "finish"),
-    newline: fc.constantFrom("\n", "\r\n"),
+    newline: fc.constantFrom<"\n" | "\r\n">("\n", "\r\n"),
   })
-  .map(({ dialect, steps: said, args, usage, left, newline }) => {
-    const wire = dialect === "openai-chat" ? chat : messages;
-    const event = (lines: Lines, says: Saying, text = "", added = ""): ProviderEvent => ({
-      raw: lines.map(([field, value]) => `${field}: ${value}${newline}`).join("") + newline,
-      says,
-      text,
-      args: added,
-    });
-    const events = wire(
-      event,
-      said.map(({ kind, text }) => (kind === "text" ? text : { kind })),
-      args,
-      usage,
-    );
-    return { dialect, events: events.filter(({ says }) => says !== left) };
-  });
+  .map(writeStream);
 
 /** What breaks a stream in the middle, in both dialects' forms. */
 export function brokenEvent(dialect: ProviderDialect, says: "error" | "invalid"): ProviderEvent {
@@ -72,7 +83,6 @@ export function brokenEvent(dialect: ProviderDialect, says: "error" | "invalid")
 }
 
 type MakeEvent = (lines: Lines, says: Saying, text?: string, args?: string) => ProviderEvent;
-type Step = string | { readonly kind: "comment" | "nothing" };
 type Wire = (event: MakeEvent, said: readonly Step[], args: readonly string[], usage: boolean) => ProviderEvent[];
 
 const chat: Wire = (event, said, args, usage) => {

@@ -8,6 +8,7 @@
 import { spliceMembers } from "../../kernel/json-splice.ts";
 import type { Dialect, OutboundCodec } from "../dialect.ts";
 import { readError } from "./errors.ts";
+import { goesOnFromAssistantTurn } from "./request/model-name.ts";
 import { encodeRequest } from "./request/request.ts";
 import { decodeResponse, readResponse } from "./response.ts";
 import { MessagesStreamDecoder } from "./stream-decoder.ts";
@@ -23,7 +24,14 @@ const outbound: OutboundCodec = {
   readResponse,
   createStreamReader: () => new MessagesStreamReader(),
   readError,
-  translation: { encodeRequest, decodeResponse, createStreamDecoder: () => new MessagesStreamDecoder() },
+  translation: {
+    encodeRequest,
+    decodeResponse,
+    createStreamDecoder: () => new MessagesStreamDecoder(),
+    // Neither thinking nor a demanded format of output goes together with it.
+    takesPrefill: ({ reasoning, outputFormat }, { model }) =>
+      reasoning === null && outputFormat === null && goesOnFromAssistantTurn(model),
+  },
 };
 
 export const anthropicMessages: Dialect = { name: "anthropic-messages", operation: "chat", outbound };

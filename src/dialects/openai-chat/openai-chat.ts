@@ -34,7 +34,7 @@ export const openaiChat: Dialect = {
       decodeRequest,
       isPlain,
       encodeResponse: (response, _view, createdMs) => encodeResponse(response, createdMs),
-      createStreamEncoder: (view, createdMs) => new ChatStreamEncoder(view, createdMs),
+      createStreamEncoder: (view, createdMs, idStands) => new ChatStreamEncoder(view, createdMs, idStands),
     },
   },
   outbound: {

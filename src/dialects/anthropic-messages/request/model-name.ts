@@ -4,7 +4,8 @@
  * current shape, and what it refuses is refused by the provider, in its own words.
  *
  * Wire facts: platform.claude.com, pages "Adaptive thinking" (models before Opus 4.6 and Sonnet 4.6 know only
- * `thinking.type: "enabled"`) and "Mid-conversation system messages" (Opus 4.8 and the generation 5, Sonnet 5 excepted).
+ * `thinking.type: "enabled"`), "Mid-conversation system messages" (Opus 4.8 and the generation 5, Sonnet 5 excepted) and
+ * "What's new in Claude 4.6" (a final turn of the assistant is refused from there on).
  */
 interface ClaudeVersion {
   /** `opus`, `sonnet`, …; `null` in the names of generation 3, which begin with the number. */
@@ -18,6 +19,12 @@ const NAME = /claude-(?:([a-z]+)-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/;
 
 /** The model thinks only within a budget that the request states, and knows no levels of effort. */
 export function thinksByBudget(model: string): boolean {
+  const version = parseVersion(model);
+  return version !== null && (version.major < 4 || (version.major === 4 && version.minor < 6));
+}
+
+/** The model goes on from a final turn of the assistant's. Not assumed of a name that says nothing. */
+export function goesOnFromAssistantTurn(model: string): boolean {
   const version = parseVersion(model);
   return version !== null && (version.major < 4 || (version.major === 4 && version.minor < 6));
 }

@@ -29,6 +29,7 @@ const DONE = "data: [DONE]\n\n";
 export class ChatStreamEncoder implements StreamEncoder {
   readonly #createdMs: number;
   readonly #wantsUsage: boolean;
+  readonly #idStands: boolean;
   readonly #calls = new Map<number, OpenCall>();
   readonly #reasoning = new Map<number, OpenReasoning>();
   #callCount = 0;
@@ -39,8 +40,9 @@ export class ChatStreamEncoder implements StreamEncoder {
   #head = "";
   #tail = "";
 
-  constructor(view: RequestView, createdMs: number) {
+  constructor(view: RequestView, createdMs: number, idStands = false) {
     this.#createdMs = createdMs;
+    this.#idStands = idStands;
     this.#wantsUsage = view.wantsStreamUsage;
   }
 
@@ -84,7 +86,7 @@ export class ChatStreamEncoder implements StreamEncoder {
 
   #start(id: string, model: string, createdMs: number): void {
     const created = Math.floor(createdMs / 1000);
-    const shared = { id: encodeId(id), object: "chat.completion.chunk", created, model };
+    const shared = { id: this.#idStands ? id : encodeId(id), object: "chat.completion.chunk", created, model };
     this.#head = `data: ${JSON.stringify(shared).slice(0, -1)},"choices":`;
     this.#tail = this.#wantsUsage ? ',"usage":null}\n\n' : "}\n\n";
   }
