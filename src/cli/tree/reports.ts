@@ -25,7 +25,7 @@ export const modelsCommand: CommandNode = command<ModelsOptions>({
     { line: "models claude", what: "Those with claude in the name" },
     { line: "models --json", what: "As JSON" },
   ],
-  json: "`models`, each with `id`, `kind` (alias or model), `targets`, `description`, `price` (`version`, and dollars per million tokens: `input`, `output`, `cacheRead`) or null, and `contextTokens` or null.",
+  json: "`models`, each with `id`, `kind` (alias or model), `targets`, `fallbacks`, `description`, `price` (`version`, and dollars per million tokens: `input`, `output`, `cacheRead`) or null, and `contextTokens` or null.",
   load: async () => (await import("../commands/reports/models.ts")).run,
 });
 

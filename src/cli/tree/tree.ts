@@ -5,6 +5,7 @@ import { configGroup } from "./configuration.ts";
 import { doctorCommand, initCommand, serveCommand, simCommand } from "./running.ts";
 import { pricesGroup } from "./prices.ts";
 import { modelsCommand, requestsCommand, usageCommand } from "./reports.ts";
+import { routeGroup } from "./route.ts";
 import { completionCommand, helpCommand, versionCommand } from "./shell.ts";
 import { keyGroup, projectGroup, tenantGroup } from "./tenancy.ts";
 
@@ -18,6 +19,7 @@ export const commandTree: readonly TreeNode[] = [
   keyGroup,
   budgetGroup,
   modelsCommand,
+  routeGroup,
   pricesGroup,
   usageCommand,
   requestsCommand,

@@ -4,11 +4,9 @@ import { emptyUsage, type UsageBucket } from "../../../kernel/usage.ts";
 import type { Invocation } from "../../command.ts";
 import type { CliContext } from "../../context.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
-import { type GatewayView, viewGateway } from "../../gateway-view.ts";
-import { addFoundProviders, lookForOllama } from "../../serve/zero-config.ts";
+import { type GatewayView, viewAsServed } from "../../gateway-view.ts";
 import { formatCount, renderTable } from "../../table.ts";
 import { decimalUsd } from "../../values/money-text.ts";
-import { loadSettings } from "../../workspace.ts";
 
 export interface ModelsOptions {
   readonly match: string | null;
@@ -19,6 +17,8 @@ interface ModelRow {
   readonly kind: "alias" | "model";
   /** `provider/model` of each target of an alias. */
   readonly targets: readonly string[];
+  /** The same of its fallbacks. */
+  readonly fallbacks: readonly string[];
   readonly description: string | null;
   readonly price: ShownPrice | null;
   readonly contextTokens: number | null;
@@ -34,17 +34,14 @@ interface ShownPrice {
 
 export async function run(invocation: Invocation<ModelsOptions>): Promise<ExitCode> {
   const { context, options, output } = invocation;
-  const { config: configured } = loadSettings(invocation);
-  const ollama = await lookForOllama(configured, context);
-  const config = addFoundProviders(configured, { ollama, simulatorUrl: "http://127.0.0.1" });
-  const view = viewGateway(config, context);
+  const view = await viewAsServed(invocation);
   const wanted = options.match?.toLowerCase() ?? "";
   const rows = view.snapshot.router
     .list()
     .map(({ id }) => describe(id, view, context))
     .filter(({ id }) => id.toLowerCase().includes(wanted));
   output.result({ models: rows }, () => (rows.length === 0 ? "No such models.\n" : renderModels(rows)));
-  if (config !== configured && ollama === null) {
+  if (view.hasStandIn) {
     output.note("No provider is configured: until there is one, `headgate serve` answers with a simulator.");
   }
   return exitCodes.ok;
@@ -54,7 +51,9 @@ function describe(id: string, { snapshot, catalogue }: GatewayView, context: Cli
   const alias = snapshot.config.models[id];
   if (alias !== undefined) {
     const targets = alias.targets.map(({ model }) => model);
-    return { id, kind: "alias", targets, description: alias.description, price: null, contextTokens: null };
+    const fallbacks = alias.fallbacks.map(({ model }) => model);
+    const { description } = alias;
+    return { id, kind: "alias", targets, fallbacks, description, price: null, contextTokens: null };
   }
   const slash = id.indexOf("/");
   const [provider, model] = [id.slice(0, slash), id.slice(slash + 1)];
@@ -62,7 +61,7 @@ function describe(id: string, { snapshot, catalogue }: GatewayView, context: Cli
   const price = snapshot.prices.find(provider, model, null, context.clock.wallMs());
   const contextTokens = list === null ? null : (catalogue.find(list, model)?.model.context ?? null);
   const shown = price === null || price.standIn ? null : showPrice(price);
-  return { id, kind: "model", targets: [], description: null, price: shown, contextTokens };
+  return { id, kind: "model", targets: [], fallbacks: [], description: null, price: shown, contextTokens };
 }
 
 function showPrice(price: Price): ShownPrice {
@@ -94,7 +93,10 @@ function renderModels(rows: readonly ModelRow[]): string {
     },
     {
       title: "leads to",
-      cell: ({ targets, description }) => [targets.join(", "), description].filter(Boolean).join(": "),
+      cell: ({ targets, fallbacks, description }) =>
+        [[targets.join(", "), fallbacks.join(", ")].filter(Boolean).join(", else "), description]
+          .filter(Boolean)
+          .join(": "),
     },
   ]);
 }
