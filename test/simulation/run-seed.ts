@@ -9,8 +9,8 @@
  */
 import { describe } from "./checks/auditor.ts";
 import { checkQuiescence } from "./checks/quiescence.ts";
-import { Violation, type Invariant } from "./checks/violation.ts";
-import type { CountEntries } from "./gateway/counts.ts";
+import { Violation } from "./checks/violation.ts";
+import type { SeedResult } from "../support/seeds/simulation.ts";
 import { World } from "./world.ts";
 
 /** For processes to find out that they are fenced, and to register anew. */
@@ -20,21 +20,6 @@ const SETTLING_MS = 200_000;
 const STOPPING_MS = 60_000;
 /** Any lease, by a clock that has jumped back many times. */
 const LEASES_OVER_MS = 60_000;
-
-export interface SeedResult {
-  readonly seed: number;
-  readonly counts: CountEntries;
-  readonly events: number;
-  /** Equal for equal runs. */
-  readonly digest: string;
-  readonly failure: SeedFailure | null;
-}
-
-export interface SeedFailure {
-  readonly invariant: Invariant;
-  readonly detail: string;
-  readonly recent: readonly string[];
-}
 
 /** `tell` is given every line of the trace. */
 export async function runSeed(seed: number, tell: ((line: string) => void) | null = null): Promise<SeedResult> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderFailure, Tally } from "./report.ts";
+import { renderFailure, Tally } from "../support/seeds/tally.ts";
 import { runSeed } from "./run-seed.ts";
+import { escrowSimulation } from "./simulation.ts";
 
 const SEEDS = 150;
 
@@ -9,7 +10,7 @@ test("limits hold in every simulated world, whatever goes wrong there", async ()
   const tally = new Tally();
   for (let seed = 1; seed <= SEEDS; seed++) {
     const result = await runSeed(seed);
-    assert.equal(result.failure, null, result.failure === null ? "" : renderFailure(seed, result.failure));
+    assert.equal(result.failure, null, renderFailure(escrowSimulation, result));
     tally.add(result);
   }
   const happened = [

@@ -3,7 +3,7 @@ import { Auditor } from "./checks/auditor.ts";
 import type { RefusalRules } from "./checks/refusal-checks.ts";
 import type { Violation } from "./checks/violation.ts";
 import { Fleet } from "./fleet.ts";
-import { Counts } from "./gateway/counts.ts";
+import { Counts } from "../support/seeds/counts.ts";
 import type { Setting } from "./gateway/setting.ts";
 import { ModelBank } from "./model/bank.ts";
 import { Control } from "./model/control.ts";

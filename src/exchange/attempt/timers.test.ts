@@ -9,10 +9,11 @@ function start(
   over: Partial<typeof timeouts> = {},
   totalDueMs = 60_000,
   firstOutputDueMs = Infinity,
+  slowAfterMs = Infinity,
 ): { clock: VirtualClock; timers: AttemptTimers; fired: TimerName[] } {
   const clock = createVirtualClock();
   const fired: TimerName[] = [];
-  const bounds = { totalDueMs, firstOutputDueMs, slowAfterMs: Infinity };
+  const bounds = { totalDueMs, firstOutputDueMs, slowAfterMs };
   const timers = new AttemptTimers(clock, { ...timeouts, ...over }, bounds, (name) => fired.push(name));
   timers.start();
   return { clock, timers, fired };
@@ -24,6 +25,26 @@ test("a connection that does not come about ends at the connect timer", () => {
   assert.deepEqual(fired, []);
   clock.advance(2);
   assert.deepEqual(fired, ["connect"]);
+});
+
+test("the caller's wait for a beginning includes the dial", () => {
+  const { clock, fired } = start({}, 60_000, 400);
+  clock.advance(398);
+  assert.deepEqual(fired, []);
+  clock.advance(2);
+  assert.deepEqual(fired, ["first-token"]);
+});
+
+test("a stream that is read on for its usage alone is never slow", () => {
+  const slow = start({}, 60_000, Infinity, 300);
+  slow.timers.sent(true);
+  slow.clock.advance(300);
+  assert.deepEqual(slow.fired, ["slow"]);
+  const drained = start({}, 60_000, Infinity, 300);
+  drained.timers.sent(true);
+  drained.timers.drain(1_000);
+  drained.clock.advance(1_000);
+  assert.deepEqual(drained.fired, ["drain"]);
 });
 
 test("protocol events without output do not move the first-token timer", () => {

@@ -40,7 +40,7 @@ export class AttemptTimers {
 
   /** The dial begins. */
   start(): void {
-    this.#enter("connect", this.#timeouts.connectMs);
+    this.#enter("connect", this.#timeouts.connectMs, this.#bounds.firstOutputDueMs);
   }
 
   /** The request left: from here on the first token is waited for, or (`stream` false) the answer as a whole. */
@@ -66,8 +66,9 @@ export class AttemptTimers {
     this.#enter("reader", this.#timeouts.idleMs);
   }
 
-  /** The caller left; the stream is read on for at most `limitMs`. */
+  /** The caller left; the stream is read on for at most `limitMs`, and nobody waits for its beginning. */
   drain(limitMs: number): void {
+    this.#slowDueMs = Infinity;
     this.#enter("drain", limitMs);
   }
 
@@ -103,7 +104,8 @@ export class AttemptTimers {
     }
     if (nowMs >= this.#phaseDueMs - EARLY_MS) {
       this.#phaseDueMs = Infinity;
-      this.#expired(this.#phase);
+      const isCallersDue = this.#phase === "connect" && nowMs >= this.#bounds.firstOutputDueMs - EARLY_MS;
+      this.#expired(isCallersDue ? "first-token" : this.#phase);
     }
     if (nowMs >= this.#slowDueMs - EARLY_MS) {
       this.#slowDueMs = Infinity;

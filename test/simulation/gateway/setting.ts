@@ -12,7 +12,7 @@ import type { ClockFaults } from "../world/life.ts";
 import type { Link, Network } from "../world/network.ts";
 import type { Random } from "../world/random.ts";
 import type { Trace } from "../world/trace.ts";
-import type { Counts } from "./counts.ts";
+import type { Counts } from "../../support/seeds/counts.ts";
 
 export interface Setting {
   readonly scenario: Scenario;

@@ -1,5 +1,5 @@
 /** Bugs in the arithmetic of accounts and grants. */
-import type { Mutation } from "./workshop.ts";
+import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const account = "src/storage/escrow/account.ts";
 const grant = "src/storage/escrow/grant.ts";

@@ -1,5 +1,5 @@
 /** Bugs in what the model stands for: transactions of the bank and the ledger, journals and their recovery. */
-import type { Mutation } from "./workshop.ts";
+import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const bank = "test/simulation/model/bank.ts";
 const ledger = "test/simulation/model/ledger.ts";

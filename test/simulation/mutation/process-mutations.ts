@@ -1,5 +1,5 @@
 /** Bugs in the process's side: paths, purses, tellers, leases, reservations. */
-import type { Mutation } from "./workshop.ts";
+import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const escrow = "src/limits/escrow";
 const reservation = "src/limits/reservation.ts";

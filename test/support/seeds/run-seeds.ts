@@ -5,15 +5,15 @@
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Tally } from "./report.ts";
-import type { SeedResult } from "./run-seed.ts";
+import type { SeedResult } from "./simulation.ts";
+import type { Tally } from "./tally.ts";
 
-/** Resolves with the failure, or with `null` if all hold. `tally` is told of every seed. */
-export async function runSeeds(from: number, count: number, tally: Tally): Promise<SeedResult | null> {
+/** `program`: what each thread runs. Resolves with the failure, or with `null` if all hold. `tally` is told of every seed. */
+export async function runSeeds(program: URL, from: number, count: number, tally: Tally): Promise<SeedResult | null> {
   let next = from;
   const failed: SeedResult[] = [];
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL("./seed-worker.ts", import.meta.url));
+    const worker = new Worker(program);
     const exited = once(worker, "exit");
     try {
       while (next < from + count && failed.length === 0) {

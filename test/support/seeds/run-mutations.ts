@@ -1,9 +1,6 @@
-/** `npm run simulate -- --mutations`: whether the invariants notice every bug that is planted. */
+/** Whether the invariants of a simulation notice every bug that is planted. */
 import { availableParallelism } from "node:os";
-import { invariants, type Invariant } from "../checks/violation.ts";
-import { arithmeticMutations } from "./arithmetic-mutations.ts";
-import { modelMutations } from "./model-mutations.ts";
-import { processMutations } from "./process-mutations.ts";
+import type { Simulation } from "./simulation.ts";
 import { Workshop, type Mutation, type Verdict } from "./workshop.ts";
 
 /** Of one mutation; and of the sources as they are, which must be sound or the rest says nothing. */
@@ -11,9 +8,12 @@ const SEEDS_MAX = 1_500;
 const SOUND_SEEDS = 100;
 
 /** `tell` is given a row for each mutation as it is decided. Resolves with whether all were noticed. */
-export async function runMutations(tell: (text: string) => void): Promise<boolean> {
-  const mutations = [...arithmeticMutations, ...processMutations, ...modelMutations];
-  const obstacle = await inWorkshop((workshop) => findObstacle(workshop, mutations));
+export async function runMutations(
+  { programs, invariants }: Pick<Simulation, "programs" | "invariants">,
+  mutations: readonly Mutation[],
+  tell: (text: string) => void,
+): Promise<boolean> {
+  const obstacle = await inWorkshop(programs.seek, (workshop) => findObstacle(workshop, mutations));
   if (obstacle !== null) {
     tell(obstacle);
     return false;
@@ -22,11 +22,11 @@ export async function runMutations(tell: (text: string) => void): Promise<boolea
   const left = mutations.values();
   const survivors: string[] = [];
   const work = (): Promise<void> =>
-    inWorkshop(async (workshop) => {
+    inWorkshop(programs.seek, async (workshop) => {
       for (const mutation of left) {
         const verdict = await workshop.try(mutation, SEEDS_MAX);
         if (verdict.noticedBy === null) survivors.push(mutation.name);
-        tell(renderRow(mutation, verdict));
+        tell(renderRow(mutation, verdict, invariants));
       }
     });
   await Promise.all(Array.from({ length: availableParallelism() }, work));
@@ -44,12 +44,12 @@ async function findObstacle(workshop: Workshop, mutations: readonly Mutation[]):
   return `The sources as they are break an invariant at seed ${seeds}: ${noticedBy}. Repair that first.\n`;
 }
 
-async function inWorkshop<Result>(use: (workshop: Workshop) => Promise<Result>): Promise<Result> {
-  using workshop = new Workshop();
+async function inWorkshop<Result>(seek: URL, use: (workshop: Workshop) => Promise<Result>): Promise<Result> {
+  using workshop = new Workshop(seek);
   return await use(workshop);
 }
 
-function renderRow({ name }: Mutation, { seeds, noticedBy }: Verdict): string {
-  const what = noticedBy === null ? "**nothing**" : (invariants[noticedBy as Invariant] ?? noticedBy);
+function renderRow({ name }: Mutation, { seeds, noticedBy }: Verdict, invariants: Simulation["invariants"]): string {
+  const what = noticedBy === null ? "**nothing**" : (invariants[noticedBy] ?? noticedBy);
   return `| ${name} | ${seeds} | ${what} |\n`;
 }

@@ -1,7 +1,6 @@
 /** Sums of many seeds, and how they and failures are shown. */
-import { invariants } from "./checks/violation.ts";
-import { Counts } from "./gateway/counts.ts";
-import type { SeedFailure, SeedResult } from "./run-seed.ts";
+import { Counts } from "./counts.ts";
+import type { SeedResult, Simulation } from "./simulation.ts";
 
 export class Tally {
   readonly counts: Counts = new Counts();
@@ -22,14 +21,18 @@ export class Tally {
   }
 }
 
-/** What failed, what happened last, and how to see it again. */
-export function renderFailure(seed: number, { invariant, detail, recent }: SeedFailure): string {
+/** What failed, what happened last, and how to see it again. Empty if all invariants hold. */
+export function renderFailure(
+  { command, invariants }: Pick<Simulation, "command" | "invariants">,
+  { seed, failure }: SeedResult,
+): string {
+  if (failure === null) return "";
   return [
-    ...recent,
+    ...failure.recent,
     "",
-    `Seed ${seed} breaks an invariant: ${invariants[invariant]}.`,
-    detail,
-    `Run it again with every event: npm run simulate -- --seed ${seed} --trace`,
+    `Seed ${seed} breaks an invariant: ${invariants[failure.invariant]}.`,
+    failure.detail,
+    `Run it again with every event: ${command} -- --seed ${seed} --trace`,
     "",
   ].join("\n");
 }

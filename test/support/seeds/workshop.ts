@@ -26,15 +26,18 @@ export interface Verdict {
 const SILENCE_MS_MAX = 60_000;
 
 const project = join(import.meta.dirname, "..", "..", "..");
-const seek = relative(project, fileURLToPath(new URL("./seek.ts", import.meta.url)));
+/** What simulations are made of. */
+const copied = ["package.json", "src", "test/simulation", "test/gateway-simulation", "test/support"];
 
 export class Workshop implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "headgate-mutation-"));
 
-  constructor() {
-    for (const part of ["package.json", "src", join("test", "simulation")]) {
-      cpSync(join(project, part), join(this.#folder, part), { recursive: true });
-    }
+  readonly #seek: string;
+
+  /** `seek`: the program, in this project, that looks for a broken invariant. */
+  constructor(seek: URL) {
+    this.#seek = join(this.#folder, relative(project, fileURLToPath(seek)));
+    for (const part of copied) cpSync(join(project, part), join(this.#folder, part), { recursive: true });
     symlinkSync(join(project, "node_modules"), join(this.#folder, "node_modules"));
   }
 
@@ -60,7 +63,7 @@ export class Workshop implements Disposable {
 
   /** Runs so many seeds on the copy as it is. */
   async seek(seeds: number): Promise<Verdict> {
-    const child = spawn(process.execPath, [join(this.#folder, seek), String(seeds)], {
+    const child = spawn(process.execPath, [this.#seek, String(seeds)], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     let silence = setTimeout(() => child.kill("SIGKILL"), SILENCE_MS_MAX);

@@ -1,0 +1,41 @@
+/** One request as the world sees it: what was asked, what came of it at the caller, and the calls it caused. */
+import type { Exchange } from "../../../src/exchange/exchange.ts";
+import type { SimulatedCall } from "../providers/call.ts";
+import type { Arriving } from "./arriving.ts";
+import type { Ask } from "./ask.ts";
+import type { Inbox } from "./inbox.ts";
+
+export class Request {
+  readonly ask: Ask;
+  readonly exchange: Exchange;
+  readonly incoming: Arriving;
+  readonly inbox: Inbox;
+  readonly startedMs: number;
+  /** In the order in which they were made. */
+  readonly calls: SimulatedCall[] = [];
+  /** When its exchange was over; `null`: it goes on. */
+  overAtMs: number | null = null;
+  leftAtMs: number | null = null;
+
+  constructor(ask: Ask, exchange: Exchange, incoming: Arriving, inbox: Inbox) {
+    this.ask = ask;
+    this.exchange = exchange;
+    this.incoming = incoming;
+    this.inbox = inbox;
+    this.startedMs = exchange.startedMs;
+  }
+
+  get id(): string {
+    return this.exchange.requestId;
+  }
+
+  /** The caller closes the connection. Whoever has the whole answer does not leave any more. */
+  leave(nowMs: number): boolean {
+    if (this.inbox.endedBy !== null || this.leftAtMs !== null) return false;
+    this.leftAtMs = nowMs;
+    this.inbox.leave();
+    this.incoming.leave();
+    this.exchange.cancel("caller-gone");
+    return true;
+  }
+}

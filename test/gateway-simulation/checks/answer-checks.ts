@@ -1,0 +1,122 @@
+/** Whether a caller was told the truth: of its answer, and in the record of it. */
+import type { RequestRecord } from "../../../src/storage/records.ts";
+import type { Request } from "../callers/request.ts";
+import { readInbox, type Seen, type SeenStream } from "../callers/seen.ts";
+import type { SimulatedCall } from "../providers/call.ts";
+import { Violation } from "./violation.ts";
+
+/** How an answer looked to its caller. */
+export type Look = "complete" | "error" | "broken off" | "cut off" | "left";
+
+/** Throws a `Violation` for an answer that no caller should get. */
+export function judgeAnswer(request: Request): Look {
+  const { inbox, calls } = request;
+  if (inbox.hasLeft) return "left";
+  const seen = readInbox(inbox);
+  switch (seen.kind) {
+    case "nothing":
+      return judgeCut(request);
+    case "error":
+      return "error";
+    case "whole":
+      if (inbox.endedBy !== "send") throw truncated(request, "A whole answer was not handed over whole.");
+      judgeText(request, seen, calls);
+      return "complete";
+    case "stream":
+      return judgeStream(request, seen);
+  }
+}
+
+function judgeStream(request: Request, seen: SeenStream): Look {
+  const { inbox, calls, ask } = request;
+  if (!calls.some(({ facts }) => textOf(facts.answer).startsWith(seen.text))) {
+    throw truncated(request, `No provider said what the stream says: ${JSON.stringify(seen.text)}.`);
+  }
+  if (inbox.endedBy === "destroy") return judgeCut(request);
+  if (!ask.wantsUsage && seen.usageEvents > 0) throw new Violation("truncated", `${request.id} got usage unasked.`);
+  const isComplete = seen.markers === 1 && seen.endsWithMarker && seen.errorCode === null;
+  const isBroken = seen.markers === 0 && seen.errorCode !== null && seen.isWhole;
+  if (seen.strayErrors > 0 || isComplete === isBroken) {
+    throw new Violation(
+      "marker",
+      `${request.id} got a stream with ${JSON.stringify({ ...seen, text: seen.text.length })}.`,
+    );
+  }
+  if (isComplete) judgeText(request, seen, calls);
+  return isComplete ? "complete" : "broken off";
+}
+
+/** A connection is cut off only where nobody reads, or nobody is left. */
+function judgeCut(request: Request): Look {
+  if (request.ask.reading.kind === "slowly") return "cut off";
+  throw new Violation("once", `${request.id} was cut off without a word, though its caller read all the time.`);
+}
+
+function judgeText(
+  request: Request,
+  { text, finish }: { readonly text: string; readonly finish: string | null },
+  calls: readonly SimulatedCall[],
+): void {
+  const isSaid = calls.some(({ facts: { answer }, isFinished }) => {
+    return isFinished && answer.finish === finish && textOf(answer) === text;
+  });
+  if (!isSaid) throw truncated(request, `It shows as complete what no provider finished: ${JSON.stringify(text)}.`);
+}
+
+function textOf({ words }: SimulatedCall["facts"]["answer"]): string {
+  return words.join("");
+}
+
+function truncated(request: Request, what: string): Violation {
+  return new Violation("truncated", `${request.id}: ${what}`);
+}
+
+/** The caller left only when all was over but for the store, or when the gateway was giving up by itself. */
+function wasThereToTheEnd({ leftAtMs, exchange }: Request, { closedAtMs }: Keeping): boolean {
+  return leftAtMs === null || leftAtMs >= closedAtMs || exchange.cancelCause === "shutdown";
+}
+
+/** What the store made of a record. */
+export interface Keeping {
+  /** When it was handed over. */
+  readonly closedAtMs: number;
+  /** The store has lied about it, so it need not agree with what the caller was told then. */
+  readonly isDoubtful: boolean;
+}
+
+export function judgeRecord(request: Request, look: Look, record: RequestRecord, keeping: Keeping): void {
+  const { inbox, calls } = request;
+  const told = (what: string): Violation =>
+    new Violation(
+      "record",
+      `${request.id} looked ${look} but ${what}: ${record.ending} ${record.status} ${record.errorCode}.`,
+    );
+  if (record.attempts < calls.length) throw told(`its record counts ${record.attempts} of ${calls.length} calls`);
+  if (keeping.isDoubtful) return;
+  const code = inbox.headers.get("x-headgate-error-code") ?? null;
+  switch (look) {
+    case "complete":
+      if (record.ending !== "complete" || record.errorCode !== null || record.status !== 200)
+        throw told("its record says");
+      break;
+    case "error":
+      if (record.ending === "complete" || record.status !== inbox.status || record.errorCode !== code) {
+        throw told(`was told ${inbox.status} ${code}, and its record says`);
+      }
+      break;
+    case "broken off": {
+      const seen: Seen = readInbox(inbox);
+      const toldCode = seen.kind === "stream" ? seen.errorCode : null;
+      if (record.ending === "complete" || record.status !== 200 || record.errorCode !== toldCode) {
+        throw told(`was told ${toldCode}, and its record says`);
+      }
+      break;
+    }
+    case "cut off":
+      if (record.errorCode !== "client_closed") throw told("its record says");
+      break;
+    case "left":
+      if (wasThereToTheEnd(request, keeping) || record.ending === "caller-gone") break;
+      throw told("its record says");
+  }
+}

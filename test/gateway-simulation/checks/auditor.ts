@@ -1,0 +1,198 @@
+/**
+ * Watches a world: judges each call as it leaves and each answer when it is over, and looks again in time whether what had
+ * to end has ended and what had to be stopped was stopped. What it finds it tells the world.
+ */
+import { drawAsk, type Ask } from "../callers/ask.ts";
+import type { Request } from "../callers/request.ts";
+import type { SimulatedCall } from "../providers/call.ts";
+import type { World } from "../world.ts";
+import { Random } from "../../simulation/world/random.ts";
+import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
+import { judgeDeparture } from "./call-checks.ts";
+import { beginningDueMsOf, dueMsOf, type DueTerms } from "./due.ts";
+import { checkQuiescence, checkSpent } from "./end-checks.ts";
+import { judgeEntry } from "./ledger-checks.ts";
+import { describe, Violation } from "./violation.ts";
+
+/** Within which a call must be stopped whose answer nobody waits for. */
+const STOPPED_MS = 100;
+/** Between the requests that show that all is well again. */
+const PROBE_GAP_MS = 5_000;
+const PROBE_WORDS = 5;
+
+export class Auditor {
+  readonly #world: World;
+  /** By id. */
+  readonly #requests = new Map<string, Request>();
+  readonly #looks = new Map<Request, Look>();
+  readonly #running = new Set<SimulatedCall>();
+  readonly #probes = new Set<Request>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  get openRequests(): number {
+    return this.#requests.size - this.#looks.size;
+  }
+
+  began(request: Request): void {
+    this.#requests.set(request.id, request);
+    this.#watchDue(request, dueMsOf, () => "goes on");
+    this.#watchDue(request, beginningDueMsOf, () => {
+      return request.inbox.headSent || request.inbox.hasLeft ? null : "has not begun";
+    });
+  }
+
+  called(call: SimulatedCall): void {
+    const { journal, scenario } = this.#world;
+    const { attemptId } = call.facts;
+    for (const each of this.#running) if (each.isOver) this.#running.delete(each);
+    this.#running.add(call);
+    this.#judge(() => {
+      const request = this.#requests.get(journal.holds.get(attemptId)?.requestId ?? "");
+      if (request === undefined) throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
+      this.#count(request, call);
+      request.calls.push(call);
+      judgeDeparture({ call, request, config: scenario.config, running: this.#running });
+    });
+  }
+
+  left(request: Request): void {
+    const { agenda, scenario } = this.#world;
+    for (const call of request.calls) {
+      const { callerGone, drainMs } = scenario.config.providers[call.facts.provider] ?? {
+        callerGone: "cancel",
+        drainMs: 0,
+      };
+      agenda.after(STOPPED_MS + (callerGone === "drain" ? drainMs : 0), () => this.#expectStopped(request, call));
+    }
+  }
+
+  ended(request: Request): void {
+    const { agenda, scenario, counts, trace } = this.#world;
+    this.#judge(() => {
+      const { inbox } = request;
+      if (inbox.endedBy === null && !inbox.hasLeft)
+        throw new Violation("once", `${request.id} is over without an end.`);
+      const look = judgeAnswer(request);
+      this.#looks.set(request, look);
+      const code = inbox.headers.get("x-headgate-error-code");
+      counts.add(`answers: ${look}${code === undefined ? "" : ` ${code}`}`);
+      trace.note(
+        request.id,
+        `is over: ${look}${code === undefined ? "" : ` ${code}`}, after ${request.calls.length} calls`,
+      );
+      if (this.#probes.has(request)) this.#judgeProbe(request, look);
+    });
+    for (const call of request.calls) {
+      agenda.after(STOPPED_MS, () => this.#expectStopped(request, call));
+      agenda.after(STOPPED_MS + scenario.config.timeouts.endingMs, () => this.#expectClosed(request, call));
+    }
+  }
+
+  /** A short request for every model, once nothing is wrong any more. */
+  probe(): void {
+    const { agenda, scenario, traffic } = this.#world;
+    const sources = { keys: ["secret-ada"], models: scenario.models, spanMs: 1 };
+    scenario.models.forEach((model, at) => {
+      const plain: Partial<Ask> = { deadline: null, leavesAfterMs: null, bodyAfterMs: 0, reading: { kind: "at once" } };
+      const drawn = drawAsk(new Random(at), scenario.requests + at + 1, sources);
+      const ask: Ask = {
+        ...drawn,
+        ...plain,
+        model,
+        key: "secret-ada",
+        words: PROBE_WORDS,
+        clamps: false,
+        retriesMax: 0,
+      };
+      agenda.after(at * PROBE_GAP_MS, () => {
+        const request = traffic.ask(ask);
+        if (request !== null) this.#probes.add(request);
+      });
+    });
+  }
+
+  /** Throws a `Violation`. */
+  checkEnd(): void {
+    const { journal, bank, clock, gateway, scenario } = this.#world;
+    const sent = new Set<string>();
+    for (const [request, look] of this.#looks) {
+      const record = journal.records.get(request.id);
+      if (record === undefined && request.calls.length > 0) {
+        throw new Violation("journal", `${request.id} made calls and has no record.`);
+      }
+      const closedAtMs = journal.closedAtMs.get(request.id) ?? Infinity;
+      const isDoubtful = journal.doubtful.has(request.id);
+      if (record !== undefined) judgeRecord(request, look, record, { closedAtMs, isDoubtful });
+      for (const call of request.calls) {
+        const entry = journal.ledger.get(call.facts.attemptId);
+        if (entry === undefined)
+          throw new Violation("journal", `${call.facts.attemptId} was called and never settled.`);
+        judgeEntry(call, entry, closedAtMs);
+        if (call.sentAtMs !== null) sent.add(call.facts.attemptId);
+      }
+    }
+    if (gateway === null) throw new Violation("crash", "The gateway never started.");
+    checkQuiescence(gateway, bank, journal, clock);
+    const away = scenario.storeMoods.some(({ bankAway }) => bankAway);
+    checkSpent(scenario.allowances, bank, away, journal.ledger, sent);
+  }
+
+  #count({ calls }: Request, { facts }: SimulatedCall): void {
+    const { counts } = this.#world;
+    counts.add(`calls: ${facts.behaviour.replace(/ for \d+ ms$/, "")}`);
+    if (calls.some(({ isOver }) => !isOver)) counts.add("calls beside others");
+    if (calls.some((other) => other.facts.provider === facts.provider)) counts.add("calls made again");
+    else if (calls.length > 0) counts.add("calls of other targets");
+  }
+
+  #watchDue(request: Request, dueOf: (request: Request, terms: DueTerms) => number, isLate: () => string | null): void {
+    const { agenda, scenario, journal } = this.#world;
+    const terms = (): DueTerms => ({
+      config: scenario.config,
+      allowances: scenario.allowances.length,
+      storeMs: journal.waitedMs(request.id),
+      nowMs: agenda.nowMs,
+    });
+    const look = (): void => {
+      const complaint = request.overAtMs === null ? isLate() : null;
+      if (complaint === null) return;
+      const dueMs = dueOf(request, terms());
+      if (agenda.nowMs < dueMs) {
+        agenda.after(dueMs - agenda.nowMs + 1, look);
+        return;
+      }
+      const lastedMs = Math.round(agenda.nowMs - request.startedMs);
+      this.#world.violate(new Violation("overdue", `${request.id} ${complaint} after ${lastedMs} ms.`));
+    };
+    const dueMs = dueOf(request, terms());
+    if (dueMs !== Infinity) agenda.after(dueMs - agenda.nowMs, look);
+  }
+
+  #judgeProbe({ id, inbox }: Request, look: Look): void {
+    const isLimited = inbox.status === 402 || inbox.status === 429;
+    if (look === "complete" || (isLimited && inbox.headers.has("x-headgate-allowance"))) return;
+    throw new Violation("recovery", `${id} looks ${look}: ${inbox.status} ${inbox.text()}`);
+  }
+
+  /** Connections of answers that are complete may close by themselves. */
+  #expectStopped(request: Request, call: SimulatedCall): void {
+    if (!call.isFinished) this.#expectClosed(request, call);
+  }
+
+  #expectClosed(request: Request, call: SimulatedCall): void {
+    if (call.isOver) return;
+    const detail = `${call.facts.attemptId} of ${request.id} goes on: ${call.facts.behaviour}.`;
+    this.#world.violate(new Violation("cancelled", detail));
+  }
+
+  #judge(judgement: () => void): void {
+    try {
+      judgement();
+    } catch (thrown) {
+      this.#world.violate(thrown instanceof Violation ? thrown : new Violation("crash", describe(thrown)));
+    }
+  }
+}

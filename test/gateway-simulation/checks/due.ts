@@ -1,0 +1,39 @@
+/** By when a request has to be over, whatever happens. */
+import type { Config } from "../../../src/config/config.ts";
+import type { Request } from "../callers/request.ts";
+
+/** For the gateway to notice, and to say so. */
+const PROMPTLY_MS = 100;
+/** The longest wait for what other processes are asked to give back. */
+const RECALLS_MS_MAX = 5_000;
+
+export interface DueTerms {
+  readonly config: Config;
+  /** How many may be on the request's path. */
+  readonly allowances: number;
+  /** How long the request has waited for commits of the store, which no deadline can shorten. */
+  readonly storeMs: number;
+  readonly nowMs: number;
+}
+
+/** When the exchange must be over. While its body arrives that has a limit of its own. */
+export function dueMsOf(request: Request, terms: DueTerms): number {
+  const { ask, startedMs } = request;
+  const boundsWhole = ask.deadline?.header === "own" || !ask.stream;
+  const askedMs = ask.deadline !== null && boundsWhole ? ask.deadline.ms : Infinity;
+  return latest(request, startedMs + Math.min(askedMs, terms.config.timeouts.totalMs), terms);
+}
+
+/** When a stream must have begun, where an SDK waits for its head only and nothing holds it back; else `Infinity`. */
+export function beginningDueMsOf(request: Request, terms: DueTerms): number {
+  const { ask, startedMs } = request;
+  const commit = terms.config.models[ask.model]?.commit.at ?? "first-output";
+  if (ask.deadline?.header !== "sdk" || !ask.stream || commit !== "first-output") return Infinity;
+  return latest(request, startedMs + ask.deadline.ms, terms);
+}
+
+function latest({ incoming }: Request, dueMs: number, { config, allowances, storeMs, nowMs }: DueTerms): number {
+  const readMs = incoming.readAtMs ?? Math.min(nowMs, dueMs + config.server.bodyTimeoutMs);
+  const recallsMs = Math.min(RECALLS_MS_MAX, config.budgets.recallWaitMs * allowances);
+  return Math.max(dueMs, readMs) + storeMs + recallsMs + PROMPTLY_MS;
+}

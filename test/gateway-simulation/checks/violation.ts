@@ -1,0 +1,44 @@
+/** What must hold in every world at every moment; each by the sentence that a failing run prints. */
+export const invariants = {
+  once: "every request ends exactly once",
+  overdue: "every request ends by its deadline, or within the total time that is configured",
+  afterwards: "nothing is written after the end of an answer, nor to a caller who has left",
+  truncated:
+    "an answer that is complete for its caller is one provider's whole answer, to the letter, which it said was finished",
+  marker: "a stream has one terminal marker at its end if it is complete, and none otherwise",
+  held: "a call leaves only when its hold is committed",
+  journal: "an attempt is held or settled, never both, never neither, and settled once",
+  invoice: "where the provider reported usage the ledger charges what its invoice says",
+  charge: "what was not reported is charged as its ending demands",
+  spent: "what allowances have spent is what the ledger says",
+  attempts: "no request causes more calls than its route allows",
+  retry:
+    "a call is made again only where that may help: not after a refusal of the request, nor after output was shown",
+  wait: "a target that asked for time is not called again by the same request before it is over",
+  cancelled: "a call whose answer nobody waits for is stopped within 100 ms",
+  bounded: "no more calls of a provider run at a time than it is configured to take",
+  memory: "what waits in memory for a caller or for a commit is bounded",
+  record: "the record says what the caller saw",
+  recovery: "once nothing is wrong any more a request is answered",
+  quiescence: "when everything is over no timer, slot, pass, hold, grant or reservation is left",
+  crash: "nothing fails but in ways that its interface names",
+} as const;
+
+export type Invariant = keyof typeof invariants;
+
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly invariant: Invariant;
+
+  constructor(invariant: Invariant, detail: string) {
+    super(detail);
+    this.invariant = invariant;
+  }
+}
+
+/** With its causes. */
+export function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? "" : `\ncaused by ${describe(thrown.cause)}`;
+  return `${thrown.stack ?? thrown.message}${cause}`;
+}

@@ -1,0 +1,4 @@
+import { seekFailure } from "../../support/seeds/programs.ts";
+import { gatewaySimulation } from "../simulation.ts";
+
+await seekFailure(gatewaySimulation);

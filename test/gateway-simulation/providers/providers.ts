@@ -1,0 +1,173 @@
+/**
+ * The simulated providers behind the gateway's transport. Each call is answered as its provider's mood has it, and what
+ * it would bill is known: tokens of input and output, and whether the gateway was told.
+ */
+import type { Transport, UpstreamCall, UpstreamHandler, UpstreamRequest } from "../../../src/providers/transport.ts";
+import type { Agenda } from "../../simulation/world/agenda.ts";
+import type { Random } from "../../simulation/world/random.ts";
+import { behave, refusalSteps } from "./behaviours.ts";
+import { SimulatedCall, type CallFacts } from "./call.ts";
+import { drawMishap, type Mishap, type Mood } from "./mood.ts";
+import { plainSteps, type Pace, type Step } from "./steps.ts";
+import type { Answer, WireDialect } from "./wire.ts";
+
+export interface ProviderPlan {
+  /** In the configuration. */
+  readonly name: string;
+  readonly dialect: WireDialect;
+  /** As the simulator's price list has it. */
+  readonly model: string;
+  readonly pace: Pace;
+  readonly moods: readonly Mood[];
+  /** Goes on after it was told to stop. */
+  readonly heedless: boolean;
+}
+
+export interface ProvidersDeps {
+  readonly agenda: Agenda;
+  readonly random: Random;
+  readonly plans: readonly ProviderPlan[];
+  /** At the beginning of the world. */
+  readonly originMs: number;
+  readonly note: (who: string, what: string) => void;
+  /** Told of every call before anything of it happens. */
+  readonly called: (call: SimulatedCall) => void;
+}
+
+export function originOf(name: string): string {
+  return `http://${name}.test`;
+}
+
+export class SimulatedProviders implements Transport {
+  readonly #deps: ProvidersDeps;
+  readonly #plans: ReadonlyMap<string, ProviderPlan>;
+  #calls = 0;
+  #healed = false;
+
+  constructor(deps: ProvidersDeps) {
+    this.#deps = deps;
+    this.#plans = new Map(deps.plans.map((plan) => [originOf(plan.name), plan]));
+  }
+
+  /** From now on everyone answers well. */
+  heal(): void {
+    this.#healed = true;
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    const { agenda, note, called } = this.#deps;
+    const plan = this.#plans.get(request.origin);
+    if (plan === undefined) throw new Error(`There is no provider at ${request.origin}.`);
+    const facts = this.#factsOf(plan, request);
+    const who = `call-${facts.number}`;
+    note(who, `${facts.attemptId} reaches ${plan.name}, which ${facts.behaviour}`);
+    const call = new SimulatedCall(agenda, facts, handler, (what) => note(who, what));
+    called(call);
+    return call;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #factsOf(plan: ProviderPlan, request: UpstreamRequest): CallFacts {
+    const { random, agenda, originMs } = this.#deps;
+    const number = ++this.#calls;
+    const ask = readAsk(request);
+    const mishap = this.#mishapOf(plan);
+    const answer = composeAnswer(plan, ask, number, random, mishap?.kind !== "no-usage");
+    const plain = plainSteps(answer, ask.stream, vary(plan.pace, random));
+    const common = {
+      number,
+      attemptId: headerOf(request, "x-client-request-id"),
+      provider: plan.name,
+      model: plan.model,
+      stream: ask.stream,
+      answer,
+      heedless: plan.heedless,
+    };
+    if (mishap?.kind === "status") {
+      const { status, headers } = mishap;
+      const retryAfterMs = adviceOf(headers, originMs + agenda.nowMs);
+      const advice = retryAfterMs === null ? "" : ` for ${Math.round(retryAfterMs)} ms`;
+      const steps = refusalSteps(plan.dialect, status, headers);
+      return { ...common, behaviour: `refuses with ${status}${advice}`, steps, retryAfterMs };
+    }
+    const going = { dialect: plan.dialect, stream: ask.stream, random };
+    const name = mishap?.kind === "behaviour" ? mishap.name : "answers well";
+    const behaviour = mishap?.kind === "no-usage" ? "does not say what it used" : name;
+    const steps: readonly Step[] = behave(name, plain, going);
+    return { ...common, behaviour, steps, retryAfterMs: null };
+  }
+
+  /** `null`: all is well. */
+  #mishapOf({ moods }: ProviderPlan): Mishap | null {
+    const { random, agenda, originMs } = this.#deps;
+    const mood = moods.find(({ untilMs }) => agenda.nowMs < untilMs) ?? moods.at(-1);
+    if (this.#healed || mood === undefined || !random.chance(mood.share)) return null;
+    return mood.mishap ?? drawMishap(random, originMs);
+  }
+}
+
+/** What a provider reads in a request. */
+interface Ask {
+  readonly stream: boolean;
+  readonly words: number;
+  /** What every answer to it begins its words with; `null`: each answer differs. */
+  readonly text: string | null;
+  readonly inputTokens: number;
+}
+
+/** Requests of the simulation say in their text what is to be answered: `ask 17 words 30 repeatable`. */
+const askText = /ask (\d+) words (\d+)( repeatable)?/;
+
+function readAsk({ body }: UpstreamRequest): Ask {
+  const text = Buffer.from(body ?? []).toString("utf8");
+  const json = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  const [, id = "", words = "1", repeatable] = askText.exec(text) ?? [];
+  const bound = Number(json["max_tokens"] ?? json["max_completion_tokens"] ?? Infinity);
+  return {
+    stream: json["stream"] === true,
+    words: Math.min(Number(words), bound),
+    text: repeatable === undefined ? null : `ask${id}`,
+    inputTokens: Math.ceil(text.length / 5),
+  };
+}
+
+const oddWords = ["é", "日本", "🌍", "\\", '"'];
+
+function composeAnswer(plan: ProviderPlan, ask: Ask, number: number, random: Random, reportsUsage: boolean): Answer {
+  const stem = ask.text ?? `c${number}`;
+  const words = Array.from({ length: ask.words }, (_, at) => `${stem}.${at}${oddWords[at % 11] ?? ""} `);
+  const cacheRead = random.chance(0.3) ? Math.floor(ask.inputTokens / 2) : 0;
+  const tokens = {
+    input: ask.inputTokens - cacheRead,
+    cacheRead,
+    cacheWrite5m: 0,
+    cacheWrite1h: 0,
+    output: ask.words,
+    reasoning: random.chance(0.2) ? random.between(1, 20) : 0,
+  };
+  const { dialect, model } = plan;
+  return { dialect, id: `answer-${number}`, model, words, finish: "stop", tokens, reportsUsage };
+}
+
+function vary({ dialMs, headMs, firstWordMs, wordMs }: Pace, random: Random): Pace {
+  const factor = 0.5 + random.unit();
+  return { dialMs, headMs: headMs * factor, firstWordMs: firstWordMs * factor, wordMs: wordMs * factor };
+}
+
+function headerOf({ headers }: UpstreamRequest, name: string): string {
+  const at = headers.indexOf(name);
+  const value = at === -1 ? undefined : headers[at + 1];
+  if (value === undefined) throw new Error(`The call has no header ${name}.`);
+  return value;
+}
+
+/** In milliseconds; `null`: nothing that can be read. */
+function adviceOf(headers: Readonly<Record<string, string>>, wallMs: number): number | null {
+  const { "retry-after-ms": milliseconds, "retry-after": text } = headers;
+  if (milliseconds !== undefined) return Number(milliseconds);
+  if (text === undefined || text === "soon") return null;
+  return /^\d+$/.test(text) ? Number(text) * 1_000 : Math.max(0, Date.parse(text) - wallMs);
+}

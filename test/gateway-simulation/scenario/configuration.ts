@@ -1,0 +1,90 @@
+/** The configuration of a simulated gateway: timers short and long, routes of every kind, narrow and wide providers. */
+import type { Config, ModelConfig, TargetConfig, TimeoutsConfig } from "../../../src/config/config.ts";
+import { defaultConfig, type DeepPartial } from "../../../src/config/defaults.ts";
+import type { Random } from "../../simulation/world/random.ts";
+import { originOf, type ProviderPlan } from "../providers/providers.ts";
+
+export function drawConfiguration(random: Random, providers: readonly ProviderPlan[]): Config {
+  return defaultConfig({
+    timeouts: drawTimeouts(random),
+    server: { bodyTimeoutMs: random.between(1_000, 10_000) },
+    limits: { concurrentRequests: random.chance(0.1) ? random.between(1, 5) : 1_000 },
+    budgets: {
+      outputSliceTokens: random.pick([8, 32, 128, 1_024]),
+      recallWaitMs: random.pick([0, 200, 1_000]),
+    },
+    queue: {
+      lengthMax: random.between(1, 20),
+      waitMs: random.skewed(100, 20_000),
+      batchWaitMs: random.skewed(100, 20_000),
+    },
+    retries: {
+      attemptsMax: random.between(1, 6),
+      backoffMs: random.pick([0, 100, 500]),
+      backoffMaxMs: random.skewed(100, 8_000),
+      budgetPercent: random.pick([0, 20, 100]),
+    },
+    health: {
+      failuresInRow: random.pick([0, 2, 5]),
+      openMs: random.skewed(100, 5_000),
+      openMaxMs: 20_000,
+      probes: random.between(1, 2),
+      adaptiveConcurrency: random.pick(["on", "off", "off"]),
+    },
+    providers: Object.fromEntries(providers.map((plan) => [plan.name, drawProvider(random, plan)])),
+    models: Object.fromEntries(routeNames.map((name) => [name, drawRoute(random, providers)])),
+  });
+}
+
+/** Aliases that callers ask for. */
+export const routeNames: readonly string[] = ["fast", "safe"];
+
+function drawTimeouts(random: Random): TimeoutsConfig {
+  return {
+    connectMs: random.skewed(200, 5_000),
+    firstTokenMs: random.skewed(1_000, 30_000),
+    idleMs: random.skewed(1_000, 20_000),
+    totalMs: random.skewed(5_000, 60_000),
+    switchMs: random.skewed(300, 8_000),
+    endingMs: random.skewed(100, 2_000),
+  };
+}
+
+function drawProvider(random: Random, { name, dialect }: ProviderPlan): DeepPartial<Config["providers"][string]> {
+  return {
+    kind: dialect === "openai" ? "simulator" : "simulator-anthropic",
+    baseUrl: `${originOf(name)}/v1`,
+    concurrency: random.chance(0.3) ? random.between(1, 5) : 0,
+    callerGone: random.chance(0.3) ? "drain" : "cancel",
+    drainMs: random.skewed(200, 10_000),
+  };
+}
+
+function drawRoute(random: Random, providers: readonly ProviderPlan[]): DeepPartial<ModelConfig> {
+  const inOrder = shuffle(random, providers);
+  const count = random.between(1, inOrder.length);
+  const targets = inOrder.slice(0, count).map(targetOf);
+  return {
+    targets,
+    fallbacks: random.chance(0.5) ? inOrder.slice(count).map(targetOf) : [],
+    balance: random.pick(["weighted", "least-loaded", "sticky"]),
+    commit: {
+      at: random.pick(["first-output", "first-output", "window", "complete"]),
+      windowTokens: random.between(1, 40),
+      windowMs: random.skewed(10, 5_000),
+      whenBroken: random.chance(0.3) ? "continue" : "error",
+    },
+    hedge: { mode: random.chance(0.4) ? "on" : "off", afterMs: random.pick([0, 50, 500]) },
+  };
+}
+
+function targetOf({ name, model }: ProviderPlan): Pick<TargetConfig, "model"> {
+  return { model: `${name}/${model}` };
+}
+
+function shuffle<Item>(random: Random, items: readonly Item[]): readonly Item[] {
+  return items
+    .map((item) => ({ item, at: random.unit() }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,13 @@
+/**
+ * `npm run simulate:gateway -- --seeds N [--from S]`: proves that every request ends well or honestly, whatever goes wrong.
+ * Each seed is a world of one gateway with the real exchange, routes, health, relay, queues, limits and prices, in one
+ * process on a virtual clock; between callers that leave, read slowly, set deadlines and ask again, providers that fail
+ * in every way there is, and a store that is slow, refuses or is away; and it is stopped in the midst of it. After every
+ * event the invariants in checks/violation.ts must hold. The same seed is the same world. For `--seed S`, `--trace` and
+ * `--mutations` see test/support/seeds/simulate-command.ts.
+ */
+import { simulate } from "../support/seeds/simulate-command.ts";
+import { gatewaySimulation } from "./simulation.ts";
+
+const holds = await simulate(gatewaySimulation, []);
+process.exitCode = holds ? 0 : 1;

@@ -1,0 +1,37 @@
+/** The gateway's clock in a simulated world: the agenda's time, and a count of the timers that are still to come. */
+import type { Clock } from "../../../src/kernel/clock.ts";
+import type { Agenda } from "../../simulation/world/agenda.ts";
+
+export interface CountingClock extends Clock {
+  /** Timers that have neither fired nor been cancelled. */
+  readonly pendingTimers: number;
+}
+
+export function createCountingClock(agenda: Agenda, originMs: number): CountingClock {
+  let pendingTimers = 0;
+  return {
+    wallMs: () => Math.floor(originMs + agenda.nowMs),
+    monotonicMs: () => agenda.nowMs,
+    setTimer(fire, delayMs) {
+      let pending = true;
+      pendingTimers++;
+      const end = (): void => {
+        if (pending) pendingTimers--;
+        pending = false;
+      };
+      const planned = agenda.after(delayMs, () => {
+        end();
+        fire();
+      });
+      return {
+        cancel() {
+          end();
+          planned.cancel();
+        },
+      };
+    },
+    get pendingTimers() {
+      return pendingTimers;
+    },
+  };
+}
