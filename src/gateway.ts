@@ -11,7 +11,7 @@ import { openPriceCatalogue } from "./accounting/prices/refreshed.ts";
 import type { Config } from "./config/config.ts";
 import { createAdmission, type Admission } from "./exchange/admission.ts";
 import { createLateReservations, type LateReservations } from "./exchange/late-reservations.ts";
-import { createAlertEvents, createLimitsEvents } from "./exchange/limits-events.ts";
+import { createAlertEvents, createHealthEvents, createLimitsEvents } from "./exchange/operator-events.ts";
 import { scheduleReconciliation } from "./exchange/reconciliation.ts";
 import { createSnapshot, type Snapshot, type SnapshotDeps } from "./exchange/snapshot.ts";
 import { startHttpServer, type HttpServer } from "./http/server.ts";
@@ -87,7 +87,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     limits,
     lateReservations,
     queues: createTargetQueues({ clock }, config),
-    health: createTargetsHealth(snapshotDeps, config),
+    health: createTargetsHealth({ random: snapshotDeps.random, events: createHealthEvents(telemetry) }, config),
     random: snapshotDeps.random,
     transport: opened.use(transport ?? openTransport(config)),
     admission: createAdmission(),

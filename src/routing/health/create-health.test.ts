@@ -40,6 +40,19 @@ describe("the health of a target", () => {
     );
   });
 
+  test("tells the operator when a target is left alone, and when it answers again", () => {
+    const told: string[] = [];
+    const events = {
+      leftAlone: (target: string, forMs: number) => told.push(`${target} ${forMs}`),
+      calledAgain: (target: string) => told.push(target),
+    };
+    const target = createTargetsHealth({ random: () => 0, events }, { health: rules }).target("a/m");
+    for (let failure = 0; failure < 3; failure++) call(target, failed, 0);
+    assert.deepEqual(told, ["a/m 5000"]);
+    for (let probe = 0; probe < 3; probe++) call(target, whole, 6_000);
+    assert.deepEqual(told, ["a/m 5000", "a/m"]);
+  });
+
   test("counts calls under way until they end, whatever becomes of them", () => {
     const target = createHealth().target("a/m");
     const outcomes: readonly CallOutcome[] = [

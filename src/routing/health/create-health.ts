@@ -3,26 +3,29 @@
  * a long while are forgotten: names that were asked for lately are in `recent`; when that is full it becomes `older`, and
  * what was `older` is dropped. A name that is asked for moves to `recent`, so one in use is never dropped.
  */
-import type { CredentialsHealth, HealthRules, TargetHealth, TargetsHealth } from "./health.ts";
+import type { CredentialsHealth, HealthEvents, HealthRules, TargetHealth, TargetsHealth } from "./health.ts";
 import { CredentialTurns } from "./credential-turns.ts";
 import { TrackedTarget } from "./tracked-target.ts";
 
 /** At the most twice as many are kept. */
 const RECENT_MAX = 2048;
 
+const unheard: HealthEvents = { leftAlone: () => {}, calledAgain: () => {} };
+
 export interface HealthDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly events?: HealthEvents;
 }
 
-export function createTargetsHealth({ random }: HealthDeps, initial: HealthRules): TargetsHealth {
+export function createTargetsHealth({ random, events = unheard }: HealthDeps, initial: HealthRules): TargetsHealth {
   let rules = initial.health;
   let recent = new Map<string, TrackedTarget>();
   let older = new Map<string, TrackedTarget>();
   const credentials = new Map<string, CredentialTurns>();
 
   function renew(name: string): TrackedTarget {
-    const target = older.get(name) ?? new TrackedTarget(name, rules, random);
+    const target = older.get(name) ?? new TrackedTarget(name, rules, { random, events });
     if (recent.size >= RECENT_MAX) {
       older = recent;
       recent = new Map();

@@ -20,6 +20,14 @@ export interface TargetsHealth {
   standings(nowMs: number): readonly TargetHealthStanding[];
 }
 
+/** For the operator. Called on the request path: they must be cheap. */
+export interface HealthEvents {
+  /** Calls of a target fail: it is left alone, and then probed. */
+  leftAlone(target: string, forMs: number): void;
+  /** Its probes have answered: it is called as usual. */
+  calledAgain(target: string): void;
+}
+
 export type HealthRules = Pick<Config, "health">;
 
 /** `closed`: called as usual. `open`: left alone. `half-open`: probed. */

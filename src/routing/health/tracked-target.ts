@@ -6,13 +6,15 @@
 import type { HealthConfig } from "../../config/config.ts";
 import { assert } from "../../kernel/assert.ts";
 import { Breaker, type BreakerCall } from "./breaker.ts";
-import type { CallInHealth, CallOutcome, TargetHealth, TargetHealthStanding } from "./health.ts";
+import type { HealthDeps } from "./create-health.ts";
+import type { CallInHealth, CallOutcome, HealthEvents, TargetHealth, TargetHealthStanding } from "./health.ts";
 import { Latency } from "./latency.ts";
 import { RecentTimes } from "./recent-times.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 export class TrackedTarget implements TargetHealth {
   readonly name: string;
+  readonly #events: HealthEvents;
   readonly #breaker: Breaker;
   readonly #budget = new RetryBudget();
   readonly #latency = new Latency();
@@ -22,9 +24,9 @@ export class TrackedTarget implements TargetHealth {
   #underWay = 0;
   #wasCalled = false;
 
-  /** `random`: uniform in [0, 1). */
-  constructor(name: string, rules: HealthConfig, random: () => number) {
+  constructor(name: string, rules: HealthConfig, { random, events }: Required<HealthDeps>) {
     this.name = name;
+    this.#events = events;
     this.#breaker = new Breaker(rules, random);
   }
 
@@ -79,7 +81,9 @@ export class TrackedTarget implements TargetHealth {
 
   /** For a call: its first output has come after so long. */
   outputBegan(call: BreakerCall, tookMs: number, nowMs: number): void {
+    const wasTripped = this.#breaker.isTripped;
     this.#breaker.outputBegan(call, nowMs);
+    this.#tellChange(wasTripped, nowMs);
     this.#latency.firstOutput(tookMs, nowMs);
     this.#firstOutputs ??= new RecentTimes();
     this.#firstOutputs.add(tookMs, nowMs);
@@ -100,6 +104,12 @@ export class TrackedTarget implements TargetHealth {
   /** For a call: it is over. */
   ended(call: BreakerCall, outcome: CallOutcome, nowMs: number): void {
     if (--this.#underWay === 0) this.#latency.idle(nowMs);
+    const wasTripped = this.#breaker.isTripped;
+    this.#tellBreaker(call, outcome, nowMs);
+    this.#tellChange(wasTripped, nowMs);
+  }
+
+  #tellBreaker(call: BreakerCall, outcome: CallOutcome, nowMs: number): void {
     switch (outcome.kind) {
       case "answered":
         this.#breaker.answered(call, nowMs);
@@ -115,6 +125,13 @@ export class TrackedTarget implements TargetHealth {
       case "neutral":
         this.#breaker.dropped(call);
     }
+  }
+
+  #tellChange(wasTripped: boolean, nowMs: number): void {
+    const { isTripped } = this.#breaker;
+    if (isTripped === wasTripped) return;
+    if (isTripped) this.#events.leftAlone(this.name, this.#breaker.availableAtMs(nowMs) - nowMs);
+    else this.#events.calledAgain(this.name);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What limits and alerts tell the operator, as log lines. What happens on the request path is told once a minute for each
+ * What limits, alerts and the health of targets tell the operator, as log lines. What happens on the request path is told once a minute for each
  * allowance, with how often it happened, however many requests there are.
  */
 import type { Clock } from "../kernel/clock.ts";
@@ -7,6 +7,7 @@ import type { AlertEvents } from "../limits/alerts/alerts.ts";
 import type { Allowance } from "../limits/allowance.ts";
 import { decimalAmount } from "../limits/amount-text.ts";
 import type { LimitsEvents } from "../limits/create-limits.ts";
+import type { HealthEvents } from "../routing/health/health.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
 interface EventsDeps {
@@ -74,5 +75,13 @@ export function createAlertEvents({ telemetry }: Pick<EventsDeps, "telemetry">):
       );
     },
     passFailed: (cause) => telemetry.backgroundFailed("looking for alerts", cause),
+  };
+}
+
+export function createHealthEvents(telemetry: Telemetry): HealthEvents {
+  return {
+    leftAlone: (target, forMs) =>
+      telemetry.warn("calls of a target fail; it is left alone and then probed", { target, forMs: Math.round(forMs) }),
+    calledAgain: (target) => telemetry.lifecycle("a target answers again", { target }),
   };
 }
