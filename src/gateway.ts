@@ -13,6 +13,8 @@ import { createAdmission, type Admission } from "./exchange/admission.ts";
 import { createLateReservations, type LateReservations } from "./exchange/late-reservations.ts";
 import { createAlertEvents, createHealthEvents, createLimitsEvents } from "./exchange/operator-events.ts";
 import { scheduleReconciliation } from "./exchange/reconciliation.ts";
+import { createSharing } from "./exchange/sharing/sharing.ts";
+import { keepSweeping } from "./exchange/sharing/sweeping.ts";
 import { createSnapshot, type Snapshot, type SnapshotDeps } from "./exchange/snapshot.ts";
 import { startHttpServer, type HttpServer } from "./http/server.ts";
 import { createSystemClock, type Clock } from "./kernel/clock.ts";
@@ -90,6 +92,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     health: createTargetsHealth({ random: snapshotDeps.random, events: createHealthEvents(telemetry) }, config),
     random: snapshotDeps.random,
     transport: opened.use(transport ?? openTransport(config)),
+    sharing: opened.use(createSharing({ ...store, clock, ids, telemetry })),
     admission: createAdmission(),
     snapshot: () => snapshot,
   };
@@ -166,13 +169,14 @@ interface BackgroundDeps extends Omit<StoreDeps, "lateReservations"> {
 /** What goes on beside the requests. */
 function startBackground(
   deps: BackgroundDeps,
-  { db, bank, instanceId }: Store,
+  { db, bank, answers, instanceId }: Store,
   config: () => Config,
   random: () => number,
 ): AsyncDisposable {
   const { clock, telemetry } = deps;
   const started = new AsyncDisposableStack();
   started.use(scheduleReconciliation({ ...deps, db }));
+  started.use(keepSweeping({ ...deps, answers, cachedBytesMax: () => config().cache.sizeBytes }));
   started.use(
     startReaping({
       bank,

@@ -240,8 +240,8 @@ export interface HedgeConfig {
 }
 
 export interface ModelCacheConfig {
-  /** `exact`: a request that is the same in all that matters is answered from the cache. */
-  readonly mode: "off" | "exact";
+  /** `exact`: a request that is the same in all that matters is answered from the cache; `on-request`: if it asks for it. */
+  readonly mode: "off" | "on-request" | "exact";
   readonly ttlMs: number;
 }
 

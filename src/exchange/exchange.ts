@@ -13,6 +13,7 @@ import type { Attempt } from "./attempt/attempt.ts";
 import type { Pause } from "./course/pause.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
 import type { Responder } from "./responder.ts";
+import type { Share } from "./sharing/share.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export type CancelCause = "caller-gone" | "shutdown";
@@ -33,6 +34,8 @@ export interface Incoming {
 export interface Answer {
   readonly status: number;
   readonly body: Uint8Array;
+  /** The body is a whole event stream. Default: JSON. */
+  readonly isStream?: boolean;
 }
 
 /** An attempt with its hold and what it takes to settle it. */
@@ -70,7 +73,8 @@ const SHUTDOWN_RETRY_AFTER_MS = 1_000;
 export class Exchange {
   readonly requestId: string;
   readonly incoming: Incoming;
-  readonly responder: Responder;
+  /** Its caller's side; where others read the answer too, what they read from. */
+  responder: Responder;
   readonly snapshot: Snapshot;
   /** The dialect of the path; errors are rendered in it. */
   readonly dialect: Dialect;
@@ -92,6 +96,8 @@ export class Exchange {
   decisive: ExchangeLeg | null = null;
   /** Of those calls that have a hold in the journal. */
   readonly attempts: OpenAttempt[] = [];
+  /** What it has to do with the answers of other requests; `null` for nearly all. */
+  share: Share | null = null;
   answer: Answer | null = null;
   failure: HeadgateError | null = null;
   #cause: CancelCause | null = null;
@@ -131,9 +137,11 @@ export class Exchange {
 
   /**
    * The first cause is the one that is told. Cancels the calls under way: at once for a shutdown, even where the tail of
-   * an answer is being read after its caller has left; for a caller who leaves, by the provider's policy.
+   * an answer is being read after its caller has left; for a caller who leaves, by the provider's policy. What others
+   * read too goes on without its caller.
    */
   cancel(cause: CancelCause): void {
+    if (this.share?.cancelled(cause) === true) return;
     this.#cause ??= cause;
     if (cause === "shutdown") this.incoming.refuseBody(shuttingDown());
     this.#pause?.cancel();
@@ -142,6 +150,12 @@ export class Exchange {
 
   /** The caller reads again. */
   resume(): void {
+    if (this.share === null) this.resumeCall();
+    else this.share.drained();
+  }
+
+  /** There is room for more of the answer. */
+  resumeCall(): void {
     this.decisive?.open?.attempt.resume();
   }
 }

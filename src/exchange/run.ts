@@ -15,7 +15,7 @@ import type { Limits } from "../limits/limits.ts";
 import { readPriority } from "../limits/queue/priority.ts";
 import type { TargetQueues } from "../limits/queue/queue.ts";
 import type { TargetsHealth } from "../routing/health/health.ts";
-import type { Journal } from "../storage/records.ts";
+import type { Journal, RequestRecord } from "../storage/records.ts";
 import type { Authenticator, Principal } from "../tenancy/principal.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Admission } from "./admission.ts";
@@ -24,6 +24,7 @@ import { runCourse } from "./course/course.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LateReservations } from "./late-reservations.ts";
 import { presentedKey } from "./presented-key.ts";
+import type { Sharing } from "./sharing/sharing.ts";
 
 export interface ExchangeDeps {
   readonly clock: Clock;
@@ -35,6 +36,7 @@ export interface ExchangeDeps {
   readonly health: TargetsHealth;
   readonly lateReservations: LateReservations;
   readonly transport: Transport;
+  readonly sharing: Sharing;
   readonly admission: Admission;
   readonly telemetry: Telemetry;
   /** Uniform in [0, 1). */
@@ -45,7 +47,11 @@ export interface ExchangeDeps {
 export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
   return guard(deps, exchange, async (principal) => {
     await readRequest(deps, exchange);
-    await runCourse(deps, exchange, principal);
+    if (deps.sharing.concerns(exchange)) {
+      await deps.sharing.serve(exchange, principal, () => runCourse(deps, exchange, principal));
+    } else {
+      await runCourse(deps, exchange, principal);
+    }
   });
 }
 
@@ -82,9 +88,19 @@ async function guard(
     exchange.failure = toHeadgateError(thrown);
   }
   try {
-    await conclude(deps, exchange);
+    await concludeShared(deps, exchange);
   } finally {
     if (admitted) deps.admission.leave();
+  }
+}
+
+/** Whoever shares the answer is told of its end, whatever that is. */
+async function concludeShared(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
+  let record: RequestRecord | null = null;
+  try {
+    record = await conclude(deps, exchange);
+  } finally {
+    if (exchange.share !== null) await deps.sharing.concluded(exchange, record);
   }
 }
 

@@ -44,6 +44,9 @@ export type ErrorCode =
   | "headers_too_large"
   | "malformed_http"
   | "client_closed"
+  | "idempotency_mismatch"
+  | "idempotency_running"
+  | "idempotency_answer_lost"
   | "unpriced_model"
   | "budget_exhausted"
   | "rate_limited"
@@ -114,6 +117,24 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
   ),
   malformed_http: kind(400, "caller", "never", "The request is not valid HTTP/1.1."),
   client_closed: kind(499, "caller", "never", "The caller closed the connection before the answer was complete."),
+  idempotency_mismatch: kind(
+    422,
+    "caller",
+    "never",
+    "The `Idempotency-Key` was used for a request with another method, path or body.",
+  ),
+  idempotency_running: kind(
+    409,
+    "caller",
+    "same-target",
+    "The request with this `Idempotency-Key` is still running, and its answer cannot be followed from here; `retry-after` says when to ask again.",
+  ),
+  idempotency_answer_lost: kind(
+    409,
+    "caller",
+    "never",
+    "The request with this `Idempotency-Key` was answered, but its answer was larger than `idempotency.answerBytes` and is not kept.",
+  ),
   unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
   budget_exhausted: kind(
     402,

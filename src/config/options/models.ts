@@ -108,8 +108,8 @@ const hedgeFields: Options<HedgeConfig> = {
 };
 
 const cacheFields: Options<ModelCacheConfig> = {
-  mode: choice(["off", "exact"], {
-    doc: "`exact`: a request that equals an earlier one of the same tenant in all that matters for its answer gets that one's answer, at no cost; identical requests at the same time share one call.",
+  mode: choice(["off", "on-request", "exact"], {
+    doc: "`exact`: a request that equals an earlier one of the same project in all that matters for its answer gets that one's answer, at no cost; identical requests at the same time share one call. `on-request`: only requests with the header `x-headgate-cache`.",
     default: "off",
   }),
   ttlMs: numeric("duration", {

@@ -24,8 +24,11 @@ export interface ConcludeDeps {
   readonly lateReservations: LateReservations;
 }
 
-/** Rejects only if the answer could not be handed over, and then last of all. */
-export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<void> {
+/**
+ * Resolves with the record, `null` if it is not committed. Rejects only if the answer could not be handed over, and then
+ * last of all.
+ */
+export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<RequestRecord | null> {
   nameCancellation(exchange);
   takeAnswer(exchange);
   const entries = settleAttempts(deps, exchange);
@@ -38,10 +41,11 @@ export async function conclude(deps: ConcludeDeps, exchange: Exchange): Promise<
     } finally {
       await commit(deps, exchange, record, entries, taking);
     }
-  } else {
-    const committed = await commit(deps, exchange, record, entries, taking);
-    respond(exchange, committed ? end : renderEnd(exchange), entries);
+    return null;
   }
+  const committed = await commit(deps, exchange, record, entries, taking);
+  respond(exchange, committed ? end : renderEnd(exchange), entries);
+  return committed ? record : null;
 }
 
 /**

@@ -1,10 +1,11 @@
 /** The wide row of an exchange: everything an operator may want to know of it, and no content. */
 import { addUsd, zeroUsd } from "../../kernel/money.ts";
 import { addUsage, emptyUsage, totalOutputTokens } from "../../kernel/usage.ts";
-import type { Ending, LedgerEntry, RequestRecord } from "../../storage/records.ts";
+import type { Ending, LedgerEntry, RequestRecord, SettlementBasis } from "../../storage/records.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
+import { trailOf } from "./trail.ts";
 
 const USER_AGENT_CHARS_MAX = 200;
 const PATH_CHARS_MAX = 300;
@@ -38,18 +39,22 @@ export function buildRecord(
     dialectOut: toldAttempt?.attempt.call.target.dialect ?? null,
     stream: view?.stream ?? false,
     modelAsked: view?.model.slice(0, MODEL_CHARS_MAX) ?? null,
-    modelServed: toldAttempt?.hold.modelTarget ?? null,
-    provider: toldAttempt?.hold.provider ?? null,
+    modelServed: toldAttempt?.hold.modelTarget ?? exchange.share?.modelServed ?? null,
+    provider: toldAttempt?.hold.provider ?? exchange.share?.provider ?? null,
     status: failure === null || exchange.responder.headSent ? 200 : failure.status,
     ending: endingOf(exchange),
     finishReason: attempt?.reading.finish ?? null,
     errorCode: failure?.code ?? null,
     attempts: exchange.attempts.length,
+    trail: trailOf(exchange, nowMs),
+    deadlineUs: exchange.deadlineMs === null ? null : Math.round(exchange.deadlineMs * 1000),
     losses: attempt === null ? [] : summarizeLosses(attempt.call.losses),
     invalidEvents: attempt?.invalidEvents ?? 0,
+    reuse: exchange.share?.reuse ?? null,
+    savedNanoUsd: exchange.share?.savedNanoUsd ?? zeroUsd,
     usage,
     costNanoUsd,
-    basis: entries.at(-1)?.basis ?? "none",
+    basis: basisOf(exchange, entries),
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.responder.bytesOut + endBytes,
     queueUs: sinceUs(exchange.startedMs, exchange.admittedMs),
@@ -59,6 +64,12 @@ export function buildRecord(
     outputTokensPerSecond: outputRate(attempt, totalOutputTokens(usage), nowMs),
     userAgent: typeof userAgent === "string" ? userAgent.slice(0, USER_AGENT_CHARS_MAX) : null,
   };
+}
+
+/** That of the attempt that the caller was told of. */
+function basisOf({ toldAttempt }: Exchange, entries: readonly LedgerEntry[]): SettlementBasis {
+  const told = entries.find(({ attemptId }) => attemptId === toldAttempt?.hold.attemptId);
+  return told?.basis ?? "none";
 }
 
 function endingOf({ failure, attempts, responder }: Exchange): Ending {

@@ -6,7 +6,7 @@ import { zeroUsd } from "../../kernel/money.ts";
 import { toHeadgateError } from "../../kernel/errors.ts";
 import type { LedgerEntry } from "../../storage/records.ts";
 import type { Exchange } from "../exchange.ts";
-import { answerHeaders, errorHeaders } from "./response-headers.ts";
+import { answerHeaders, errorHeaders, pushStreamType } from "./response-headers.ts";
 
 /**
  * The body of a whole response, or the bytes that end a stream; `null`: nothing more is said. A failure of rendering
@@ -31,7 +31,7 @@ function render(exchange: Exchange): Uint8Array | null {
       : dialect.inbound?.encodeError(failure, requestId);
     return rendered ?? null;
   }
-  return answer === null ? (exchange.toldAttempt?.attempt.tail ?? null) : answer.body;
+  return answer === null ? (exchange.toldAttempt?.attempt.tail ?? exchange.share?.tail ?? null) : answer.body;
 }
 
 /** `end`: what `renderEnd` gave. */
@@ -43,7 +43,8 @@ export function respond(exchange: Exchange, end: Uint8Array | null, entries: rea
     responder.send(failure.status, errorHeaders(exchange, failure), end ?? new Uint8Array(0));
   } else if (failure === null && answer !== null) {
     const headers = answerHeaders(exchange);
-    headers.push("content-type", "application/json");
+    if (answer.isStream === true) pushStreamType(headers);
+    else headers.push("content-type", "application/json");
     if (!entries.some(isUnpriced)) headers.push("x-headgate-cost-nano-usd", totalCost(entries).toString());
     responder.send(answer.status, headers, answer.body);
   } else {

@@ -19,6 +19,12 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
     "Comma-separated fields of the request that the target's dialect cannot carry and that were left out; at about 1 kB it ends with `and N more`.",
   "x-headgate-cost-nano-usd":
     "What the request cost, in nano-dollars (1e-9 USD). Not on streams, whose cost is known at their end, and not for models without a price.",
+  "x-headgate-cache":
+    "Where the route caches: `hit`, the answer was kept; `joined`, an identical request under way gave it; `miss`, a call was made for it; `bypass`, and the answer is not kept.",
+  "x-headgate-answer-of": "Of an answer that was made for another request: that one's `x-request-id`.",
+  "idempotent-replayed":
+    "`true` where the answer is that of an earlier request with the same `Idempotency-Key`. It costs nothing.",
+  age: "Of an answer that was kept: seconds since it was complete.",
   "x-headgate-clamped-output-tokens":
     "The bound on output that a budget could pay for, where the caller allowed it by `x-headgate-clamp: output`.",
   "x-headgate-allowance": "On 402 and 429 of the gateway's own: the name of the allowance that refused.",
@@ -72,6 +78,12 @@ export function openHeadEarly(exchange: Pick<Exchange, "responder" | "requestId"
 }
 
 function startStream({ responder }: Pick<Exchange, "responder">, headers: string[]): void {
+  pushStreamType(headers);
+  responder.start(200, headers);
+}
+
+/** What says that the body is an event stream, and keeps proxies from collecting it. */
+export function pushStreamType(headers: string[]): void {
   headers.push(
     "content-type",
     "text/event-stream; charset=utf-8",
@@ -80,7 +92,6 @@ function startStream({ responder }: Pick<Exchange, "responder">, headers: string
     "x-accel-buffering",
     "no",
   );
-  responder.start(200, headers);
 }
 
 /** Alternating names and values, for an answer that a provider gave. */
@@ -91,6 +102,7 @@ export function answerHeaders(exchange: Exchange): string[] {
   if (rates !== null) pushRates(headers, rates);
   const outputBound = leg?.outputBound ?? null;
   if (outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(outputBound));
+  exchange.share?.pushHeaders(headers);
   const open = exchange.toldAttempt;
   if (open === null) return headers;
   const { attempt, hold } = open;

@@ -1,0 +1,60 @@
+/**
+ * What makes two requests the same. Bodies are compared as canonical JSON: the order of names and white space do not
+ * count, every digit of a number does. Only hashes leave this file, so neither keys nor bodies are stored.
+ */
+import { createHash } from "node:crypto";
+import { parseExactJson } from "../../dialects/exact-json.ts";
+import type { JsonDocument } from "../../kernel/json-document.ts";
+import type { Payer } from "../../storage/records.ts";
+
+/** Fields that tell the provider who asks or how to run the call; a model's answer does not depend on them. */
+const notOfTheAnswer: ReadonlySet<string> = new Set(["user", "safety_identifier", "prompt_cache_key"]);
+
+/** What a tenant's `Idempotency-Key` is stored as. */
+export function hashOfKey(tenantId: string, idempotencyKey: string): string {
+  return hash(["idempotency key", tenantId, idempotencyKey]);
+}
+
+/** Of the whole request: with the same key it must be the same. */
+export function fingerprintOf(method: string, path: string, document: JsonDocument): string {
+  return hash(["request", method, path], canonicalJson(parse(document)));
+}
+
+export interface CacheIdentity {
+  readonly payer: Payer;
+  readonly path: string;
+  /** `provider/model` of all that may serve the alias, in configured order. */
+  readonly targets: readonly string[];
+  readonly document: JsonDocument;
+}
+
+/** Of tenant, project, what may serve, and all of the body that an answer may depend on. */
+export function cacheKeyOf({ payer, path, targets, document }: CacheIdentity): string {
+  const body = Object.fromEntries(
+    Object.entries(parse(document) as object).filter(([name]) => !notOfTheAnswer.has(name)),
+  );
+  return hash(["cache", payer.tenantId, payer.projectId, path, ...targets], canonicalJson(body));
+}
+
+interface JsonWithSources {
+  isRawJSON(value: unknown): boolean;
+}
+
+/** Missing from TypeScript's library: see exact-json.ts. */
+const json = JSON as unknown as JsonWithSources;
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    if (typeof member !== "object" || member === null || Array.isArray(member) || json.isRawJSON(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function parse({ bytes }: JsonDocument): unknown {
+  return parseExactJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+}
+
+/** The parts are told apart by their JSON, the body from them by a line. */
+function hash(parts: readonly string[], body = ""): string {
+  return createHash("sha256").update(JSON.stringify(parts)).update("\n").update(body).digest("hex");
+}

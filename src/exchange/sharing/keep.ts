@@ -1,0 +1,49 @@
+/** What is kept of an answer when the exchange that led it is over. */
+import type { Config } from "../../config/config.ts";
+import type { KeptAnswer } from "../../storage/answers/answers.ts";
+import type { RequestRecord } from "../../storage/records.ts";
+import type { CachedRequests } from "./cached.ts";
+import type { KeyClaims } from "./claims.ts";
+import { encodeFailure } from "./kept-failure.ts";
+import { isCacheable, isFinalFailure } from "./outcome.ts";
+import type { Share } from "./share.ts";
+import type { SharedAnswer, SharedEnd } from "./joint/shared-answer.ts";
+
+export interface KeepDeps {
+  readonly claims: KeyClaims;
+  readonly cached: CachedRequests;
+}
+
+/** In the cache, if it may be, and under its key. Resolves when the store has the latter, or is too slow. */
+export async function keep(
+  { claims, cached }: KeepDeps,
+  { idempotency, cache }: Config,
+  { claim, cachePlan }: Share,
+  shared: SharedAnswer,
+  end: SharedEnd,
+  record: RequestRecord | null,
+): Promise<void> {
+  const answer = answerOf(shared, end);
+  if (cachePlan !== null && answer !== null && record !== null && record.payer !== null && isCacheable(record)) {
+    const { tenantId } = record.payer;
+    const expiresAtMs = answer.atMs + cachePlan.ttlMs;
+    const { cacheKey } = cachePlan;
+    if (answer.body.byteLength <= cache.answerBytes)
+      cached.put({ cacheKey, tenantId, modelAsked: record.modelAsked ?? "", expiresAtMs, answer }, cache);
+  }
+  if (claim === null) return;
+  if (end.how === "failed") {
+    if (shared.hasBegun || !isFinalFailure(end.failure)) return claims.release(claim);
+    const failure: KeptAnswer = { ...end.source, kind: "failure", body: encodeFailure(end.failure) };
+    return claims.keep(claim, failure, idempotency.retentionMs);
+  }
+  const fits = answer !== null && answer.body.byteLength <= idempotency.answerBytes;
+  return claims.keep(claim, fits ? answer : null, idempotency.retentionMs);
+}
+
+/** `null`: there is none, or it was too large to remember. */
+function answerOf(shared: SharedAnswer, end: SharedEnd): KeptAnswer | null {
+  if (end.how === "failed") return null;
+  const body = shared.contents;
+  return body === null ? null : { ...end.source, kind: end.body === null ? "stream" : "whole", body };
+}

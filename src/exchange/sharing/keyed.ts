@@ -1,0 +1,94 @@
+/**
+ * Requests with an `Idempotency-Key`: each is made once for its tenant. The first one with a key leads, in this process
+ * at once and among all processes by its claim in the store; equal ones join it while it runs and get its answer when it
+ * is over.
+ */
+import type { Clock } from "../../kernel/clock.ts";
+import { hashOfKey, fingerprintOf } from "./identity.ts";
+import { join } from "./joint/join.ts";
+import { type KeyClaims, mismatch, stillRunning } from "./claims.ts";
+import { answerWith, lead, type Scene } from "./scene.ts";
+import type { Share } from "./share.ts";
+import type { SharedAnswer } from "./joint/shared-answer.ts";
+
+export interface KeyedDeps {
+  readonly clock: Clock;
+  readonly claims: KeyClaims;
+}
+
+interface Running {
+  readonly shared: SharedAnswer;
+  readonly fingerprint: string;
+  /** Whether the key is its own, by the store. */
+  readonly isOwner: Promise<boolean>;
+}
+
+export class KeyedRequests {
+  readonly #deps: KeyedDeps;
+  /** By the hash of tenant and key. */
+  readonly #running = new Map<string, Running>();
+
+  constructor(deps: KeyedDeps) {
+    this.#deps = deps;
+  }
+
+  /** `make`: makes the request, or answers it from the cache. Throws what keeps it from being answered. */
+  async serve(scene: Scene, key: string, make: () => Promise<void>): Promise<void> {
+    const { exchange, view, principal } = scene;
+    const { method, path } = exchange.incoming;
+    const keyHash = hashOfKey(principal.payer.tenantId, key);
+    const fingerprint = fingerprintOf(method, path, view.document);
+    while (exchange.cancelCause === null) {
+      const running = this.#running.get(keyHash);
+      if (running === undefined) return this.#lead(scene, keyHash, fingerprint, make);
+      if (await this.#follow(scene, running, fingerprint)) return;
+    }
+  }
+
+  /** What the exchange leads is over: what comes now meets what is in the store. */
+  forget({ keyHash }: Share): void {
+    if (keyHash !== null) this.#running.delete(keyHash);
+  }
+
+  /** `false`: it left nothing to follow. */
+  async #follow(scene: Scene, running: Running, fingerprint: string): Promise<boolean> {
+    const { exchange, share, deadline } = scene;
+    if (running.fingerprint !== fingerprint) {
+      if (await running.isOwner) throw mismatch();
+      await running.shared.ended;
+      return false;
+    }
+    if (!running.shared.isJoinable) throw stillRunning();
+    share.reuse = "joined";
+    share.isReplayed = true;
+    if (await join(this.#deps, exchange, share, running.shared, deadline)) return true;
+    share.reuse = null;
+    share.isReplayed = false;
+    return false;
+  }
+
+  async #lead(scene: Scene, keyHash: string, fingerprint: string, make: () => Promise<void>): Promise<void> {
+    const { exchange, principal, share, deadline } = scene;
+    const { idempotency, cache } = exchange.snapshot.config;
+    const owner = Promise.withResolvers<boolean>();
+    const shared = lead(scene, Math.max(idempotency.answerBytes, cache.answerBytes));
+    share.keyHash = keyHash;
+    this.#running.set(keyHash, { shared, fingerprint, isOwner: owner.promise });
+    try {
+      const request = { keyHash, tenantId: principal.payer.tenantId, fingerprint };
+      const claimed = await this.#deps.claims.take(exchange, request, deadline);
+      owner.resolve(claimed !== null);
+      if (claimed === null) return;
+      if ("answer" in claimed) {
+        share.reuse = "replayed";
+        share.isReplayed = true;
+        answerWith(scene, claimed.answer, this.#deps.clock.wallMs());
+        return;
+      }
+      share.claim = claimed.claim;
+    } finally {
+      owner.resolve(false);
+    }
+    await make();
+  }
+}

@@ -1,0 +1,33 @@
+import type { RequestView } from "../../dialects/dialect.ts";
+import type { KeptAnswer } from "../../storage/answers/answers.ts";
+import type { Principal } from "../../tenancy/principal.ts";
+import type { CallerDeadline } from "../deadline.ts";
+import type { Exchange } from "../exchange.ts";
+import { decodeFailure } from "./kept-failure.ts";
+import type { Share } from "./share.ts";
+import { SharedAnswer } from "./joint/shared-answer.ts";
+
+/** One request on its way through what it may share. */
+export interface Scene {
+  readonly exchange: Exchange;
+  readonly view: RequestView;
+  readonly principal: Principal;
+  readonly share: Share;
+  readonly deadline: CallerDeadline;
+}
+
+/** From now on others can read what the exchange answers, up to `keepBytes` from the beginning. */
+export function lead({ exchange, share }: Scene, keepBytes: number): SharedAnswer {
+  const shared = new SharedAnswer(share, exchange.responder, keepBytes);
+  share.leading = shared;
+  exchange.responder = shared;
+  return shared;
+}
+
+/** The exchange answers with what is kept. `nowMs`: wall time. */
+export function answerWith({ exchange, share }: Scene, answer: KeptAnswer, nowMs: number): void {
+  const { kind, body } = answer;
+  share.take(answer, answer.costNanoUsd, nowMs - answer.atMs);
+  if (kind === "failure") exchange.failure = decodeFailure(body);
+  else exchange.answer = { status: 200, body, isStream: kind === "stream" };
+}
