@@ -69,8 +69,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const { clock = createSystemClock(), randomFill = systemRandomFill, logger, transport } = options.overrides ?? {};
   const telemetry = createTelemetry(logger ?? createLogger(config.telemetry));
   const ids = createIdSource(randomFill, () => clock.wallMs());
+  const random = (): number => randomUnit(randomFill);
+  const health = createTargetsHealth({ random, events: createHealthEvents(telemetry) }, config);
   const snapshotDeps: Omit<SnapshotDeps, "catalogue"> = {
-    random: () => randomUnit(randomFill),
+    random,
+    load: (target) => health.target(target).load(clock.monotonicMs()),
     userAgent: `headgate/${options.version}`,
   };
   const snapshotOf = (next: Config): Snapshot =>
@@ -89,14 +92,14 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     limits,
     lateReservations,
     queues: createTargetQueues({ clock }, config),
-    health: createTargetsHealth({ random: snapshotDeps.random, events: createHealthEvents(telemetry) }, config),
-    random: snapshotDeps.random,
+    health,
+    random,
     transport: opened.use(transport ?? openTransport(config)),
     sharing: opened.use(createSharing({ ...store, clock, ids, telemetry })),
     admission: createAdmission(),
     snapshot: () => snapshot,
   };
-  opened.use(startBackground(deps, store, () => snapshot.config, snapshotDeps.random));
+  opened.use(startBackground(deps, store, () => snapshot.config, random));
   const server = await startHttpServer({
     ...deps,
     unreadyReason: () => (deps.admission.draining ? "shutting down" : null),

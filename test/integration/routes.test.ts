@@ -18,6 +18,10 @@ const models = {
     ],
     fallbacks: [{ model: "simulator/sim-mini" }],
   },
+  lively: {
+    targets: [{ model: "simulator/sim-chat:ttft=400" }, { model: "simulator/sim-mini:ttft=5" }],
+    balance: "least-loaded" as const,
+  },
   thrifty: {
     targets: [{ model: "simulator/sim-chat" }, { model: "simulator/sim-mini" }],
     priceCeiling: { output: "1" },
@@ -91,6 +95,15 @@ describe("routes", () => {
     assert.equal(await servedBy(chat("thrifty")), "simulator/sim-mini");
     const { explanation } = await explain(chat("thrifty"));
     assert.match(explanation.targets[1].reasons[0].text, /costs \$4\.00 per million output tokens/);
+  });
+
+  test("the target that answers sooner is the less loaded one, once both are known", async () => {
+    await servedBy(chat("simulator/sim-chat:ttft=400"));
+    await servedBy(chat("simulator/sim-mini:ttft=5"));
+    assert.equal(await servedBy(chat("lively")), "simulator/sim-mini:ttft=5");
+    const { explanation } = await explain(chat("lively"));
+    assert.equal(explanation.balance.by, "least-loaded");
+    assert.ok(explanation.targets[0].load < explanation.targets[1].load);
   });
 
   test("the explanation shows how targets fare once they were called", async () => {
