@@ -4,7 +4,6 @@
  */
 import { usageBuckets } from "../kernel/usage.ts";
 import type { Usage, UsageBucket } from "../kernel/usage.ts";
-import { encodeHeldAmounts } from "./json-columns.ts";
 import type { Hold, HoldExtension, LedgerEntry, RequestRecord } from "./records.ts";
 import { usageColumns } from "./schema.ts";
 import type { Database, UsageColumn } from "./schema.ts";
@@ -14,17 +13,16 @@ export type Bound = string | number | bigint | null;
 
 export type ColumnReaders<Row, Subject> = { readonly [Name in keyof Row]: (subject: Subject) => Row[Name] };
 
-type GrowingColumn = UsageColumn | "cost_nano_usd" | "held_amounts";
+type GrowingColumn = UsageColumn | "cost_nano_usd";
 
-/** What an extension changes of a hold. */
+/** What an extension changes of a hold, but for `held_numbers`. */
 export const growingColumns: ColumnReaders<Pick<Database["holds"], GrowingColumn>, HoldExtension> = {
   cost_nano_usd: (hold) => hold.heldCostNanoUsd,
-  held_amounts: (hold) => encodeHeldAmounts(hold.heldAmounts),
   ...usageReaders((hold: HoldExtension) => hold.heldUsage),
 };
 
-/** All but `instance_id`, which is the same for every hold of a process. */
-export const holdColumns: ColumnReaders<Omit<Database["holds"], "instance_id">, Hold> = {
+/** All but what its process knows: who it is, and the numbers of accounts. */
+export const holdColumns: ColumnReaders<Omit<Database["holds"], "instance_id" | "held_numbers">, Hold> = {
   attempt_id: (hold) => hold.attemptId,
   request_id: (hold) => hold.requestId,
   started_at_ms: (hold) => hold.startedAtMs,

@@ -27,28 +27,8 @@ export function parseTrail(text: string | null): readonly TrailStep[] {
   return text === null ? [] : (JSON.parse(text) as readonly TrailStep[]);
 }
 
-/**
- * A list for each owner: its id, then accounts and amounts in turn. On the request path and in each hold, so it is short:
- * nearly always there is one owner.
- */
-export function encodeHeldAmounts(held: readonly HeldAmount[]): string | null {
-  if (held.length === 0) return null;
-  const lists: string[][] = [];
-  let list: string[] = [];
-  for (const { ownerId, accountId, amount } of held) {
-    if (list[0] !== ownerId) lists.push((list = [ownerId]));
-    list.push(accountId, amount.toString());
-  }
-  return JSON.stringify(lists);
-}
-
-export function parseHeldAmounts(text: string | null): readonly HeldAmount[] {
-  if (text === null) return [];
-  const held: HeldAmount[] = [];
-  for (const [ownerId = "", ...pairs] of JSON.parse(text) as readonly (readonly string[])[]) {
-    for (let at = 0; at + 1 < pairs.length; at += 2) {
-      held.push({ ownerId, accountId: pairs[at] ?? "", amount: BigInt(pairs[at + 1] ?? "0") });
-    }
-  }
-  return held;
+/** As the view `open_holds` has it. */
+export function parseHeldAmounts(text: string): readonly HeldAmount[] {
+  const held = JSON.parse(text) as readonly (readonly [string, string, string])[];
+  return held.map(([ownerId, accountId, amount]) => ({ ownerId, accountId, amount: BigInt(amount) }));
 }

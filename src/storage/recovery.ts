@@ -104,7 +104,7 @@ async function moveSome(
   transaction: Transaction<Database>,
   instanceId: string,
 ): Promise<number | null> {
-  const ofInstance = transaction.selectFrom("holds").where("instance_id", "=", instanceId);
+  const ofInstance = transaction.selectFrom("open_holds").where("instance_id", "=", instanceId);
   const some = ofInstance.select("request_id").distinct().limit(REQUESTS_PER_TRANSACTION);
   const requestIds = (await some.execute()).map((row) => row.request_id);
   if (requestIds.length === 0) {

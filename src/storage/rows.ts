@@ -13,7 +13,7 @@ export function toUsage(row: Readonly<Record<UsageColumn, number>>): Usage {
   return usage;
 }
 
-export function toHold(row: Database["holds"]): Hold {
+export function toHold(row: Database["open_holds"]): Hold {
   return {
     attemptId: row.attempt_id,
     requestId: row.request_id,

@@ -6,6 +6,7 @@
  * Times ending in `_ms` are milliseconds since the Unix epoch. Truth values are 0 or 1. Lists and maps are JSON text.
  * Tenants, projects and keys are disabled or revoked, never deleted, so their ids in old rows always resolve.
  */
+import type { Generated } from "kysely";
 import type { DialectName, Operation } from "../dialects/dialect.ts";
 import type { UsageBucket } from "../kernel/usage.ts";
 import type { Ending, Reuse, SettlementBasis } from "./records.ts";
@@ -16,7 +17,9 @@ export interface Database {
   readonly projects: ProjectsTable;
   readonly api_keys: ApiKeysTable;
   readonly instances: InstancesTable;
+  readonly held_accounts: HeldAccountsTable;
   readonly holds: HoldsTable;
+  readonly open_holds: OpenHoldsView;
   readonly ledger_entries: LedgerEntriesTable;
   readonly unconfirmed_charges: UnconfirmedChargesTable;
   readonly requests: RequestsTable;
@@ -124,13 +127,27 @@ interface ChargeColumns extends UsageCounts {
   cost_nano_usd: bigint;
 }
 
+/** What holds of a process call an owner's account. */
+interface HeldAccountsTable {
+  number: Generated<number>;
+  instance_id: string;
+  owner_id: string;
+  account_id: string;
+}
+
 /** Usage and cost are what is held: the worst case, or the slices granted so far. */
 interface HoldsTable extends ChargeColumns {
   instance_id: string;
   started_at_ms: number;
   model_target: string;
-  /** JSON, see `encodeHeldAmounts`; `null` when there are none. */
-  held_amounts: string | null;
+  /** JSON object of amounts as texts by number of `held_accounts`; `null` when there are none. */
+  held_numbers: string | null;
+}
+
+/** Holds to be read. */
+interface OpenHoldsView extends HoldsTable {
+  /** JSON list of `[ownerId, accountId, amount as text]`. */
+  held_amounts: string;
 }
 
 interface LedgerEntriesTable extends ChargeColumns {

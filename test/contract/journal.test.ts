@@ -68,7 +68,7 @@ for (const engine of engines) {
         await store.journal.open(sampleHold("req_2", "att_2"));
         const heldAmounts = [{ ownerId: "own_1", accountId: 'alw_1|"a|b"|0', amount: 2n ** 60n }];
         await store.journal.extend({ attemptId: "att_1", ...grown, heldAmounts });
-        const holds = await store.journalDb.selectFrom("holds").selectAll().orderBy("attempt_id").execute();
+        const holds = await store.journalDb.selectFrom("open_holds").selectAll().orderBy("attempt_id").execute();
         assert.deepEqual(holds.map(toHold), [
           sampleHold("req_1", "att_1", { ...grown, heldAmounts }),
           sampleHold("req_2", "att_2"),

@@ -95,9 +95,9 @@ function present({ limit, spent, granted, suspense }: Standing): Standing {
 /** By account, over all requests in flight. */
 async function sumHeld(journalDb: Kysely<Database>): Promise<ReadonlyMap<string, Amount>> {
   const holds = await journalDb
-    .selectFrom("holds")
+    .selectFrom("open_holds")
     .select("held_amounts")
-    .where("held_amounts", "is not", null)
+    .where("held_numbers", "is not", null)
     .execute();
   const sums = new Map<string, Amount>();
   for (const { held_amounts } of holds) {

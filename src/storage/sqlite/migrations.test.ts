@@ -43,7 +43,10 @@ test("the tables keep to their declared types", () => {
   using connection = new DatabaseSync(":memory:");
   migrate(connection, "store.db");
   const loose = connection
-    .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0")
+    .prepare(
+      `SELECT name FROM pragma_table_list
+       WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND strict = 0`,
+    )
     .all();
   assert.deepEqual(loose, []);
 });

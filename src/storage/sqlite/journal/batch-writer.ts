@@ -43,6 +43,7 @@ export function createBatchWriter(connection: DatabaseSync, statements: JournalS
       for (const operation of batch) apply(statements, operation);
       statements.flush();
       commit.run();
+      statements.committed();
       return "committed";
     } catch (error) {
       const rolledBack = rollBack();
@@ -57,6 +58,7 @@ export function createBatchWriter(connection: DatabaseSync, statements: JournalS
       begin.run();
       for (const operation of batch) operation.failure = applyAlone(operation);
       commit.run();
+      statements.committed();
       return "committed";
     } catch (error) {
       rollBack();

@@ -74,8 +74,9 @@ test("a log that a reader had kept from its bound gives the disk back", async ()
   connection.exec("CREATE TABLE t (x TEXT); INSERT INTO t VALUES (randomblob(1000000))");
   const logSize = (): number => statSync(`${file}-wal`).size;
   const writer = createRecordingWriter();
+  const onProblem = (problem: unknown): never => assert.fail(String(problem));
   await using checkpointer = startCheckpointer(
-    { file, logBytesMax: 100_000, onFailure: assert.fail, onDeath: assert.fail },
+    { file, logBytesMax: 100_000, onFailure: onProblem, onDeath: onProblem },
     writer,
   );
   const look = async (): Promise<void> => {

@@ -3,7 +3,8 @@
  * parameters. All run inside the caller's transaction and throw what SQLite throws.
  *
  * What a closing changes besides its own rows is summed up over the transaction by the engine's `ClosingEffects`;
- * `flush` writes the sums before the commit, `discard` forgets them after a rollback.
+ * `flush` writes the sums before the commit. After it, `committed` is called; after a rollback `discard`, which forgets
+ * what the transaction would have left behind in memory.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { CompiledQuery, Kysely } from "kysely";
@@ -12,6 +13,7 @@ import type { Bound, ColumnReaders } from "../../columns.ts";
 import type { Move } from "../../escrow/bank.ts";
 import type { Hold, HoldExtension, LedgerEntry, RequestRecord } from "../../records.ts";
 import type { Database } from "../../schema.ts";
+import { HeldAccounts } from "./held-accounts.ts";
 
 export interface ClosingEffects {
   /** Of a request that was not closed before. The last entry is the last of its request. */
@@ -24,6 +26,7 @@ export interface JournalStatements extends Pick<ClosingEffects, "flush" | "disca
   open(hold: Hold): void;
   extend(extension: HoldExtension): void;
   close(record: RequestRecord, entries: readonly LedgerEntry[], moves: readonly Move[]): void;
+  committed(): void;
 }
 
 export function prepareJournalStatements(
@@ -34,12 +37,15 @@ export function prepareJournalStatements(
 ): JournalStatements {
   const prepare = (query: { compile(): CompiledQuery }): StatementSync => connection.prepare(query.compile().sql);
   const deleteHold = prepare(db.deleteFrom("holds").where("attempt_id", "=", ""));
+  const accounts = new HeldAccounts(connection, instanceId);
+  const ofProcess = { held_numbers: null, instance_id: instanceId };
   const insertHold = createBinder(
-    prepare(db.insertInto("holds").values({ ...placeholders(holdColumns), instance_id: instanceId })),
+    prepare(db.insertInto("holds").values({ ...placeholders(holdColumns), ...ofProcess })),
     holdColumns,
   );
+  const grown = { ...placeholders(growingColumns), held_numbers: null };
   const extendHold = createBinder(
-    prepare(db.updateTable("holds").set(placeholders(growingColumns)).where("attempt_id", "=", "")),
+    prepare(db.updateTable("holds").set(grown).where("attempt_id", "=", "")),
     growingColumns,
   );
   const insertEntry = createBinder(
@@ -56,8 +62,8 @@ export function prepareJournalStatements(
     requestColumns,
   );
   return {
-    open: (hold) => void insertHold(hold, instanceId),
-    extend: (extension) => void extendHold(extension, extension.attemptId),
+    open: (hold) => void insertHold(hold, accounts.encode(hold.heldAmounts), instanceId),
+    extend: (extension) => void extendHold(extension, accounts.encode(extension.heldAmounts), extension.attemptId),
     close(record, entries, moves) {
       const alreadyClosed = insertRequest(record) === 0;
       if (alreadyClosed) return;
@@ -71,26 +77,27 @@ export function prepareJournalStatements(
       effects.add(record, entries, moves);
     },
     flush: () => effects.flush(),
-    discard: () => effects.discard(),
+    discard() {
+      effects.discard();
+      accounts.discard();
+    },
+    committed: () => accounts.committed(),
   };
 }
 
-/**
- * Returns a function that binds a record, and after it `further` where the statement has one more parameter, and
- * returns how many rows that changed.
- */
+/** Returns a function that binds a record, and after it `further`, and returns how many rows that changed. */
 function createBinder<Row, Subject>(
   statement: StatementSync,
   columns: ColumnReaders<Row, Subject>,
-): (subject: Subject, further?: Bound) => number {
+): (subject: Subject, ...further: readonly Bound[]) => number {
   const readers = Object.values(columns) as readonly ((subject: Subject) => Bound)[];
   const parameters: Bound[] = readers.map(() => null);
-  return (subject, further) => {
+  return (subject, ...further) => {
     for (let index = 0; index < readers.length; index++) {
       const read = readers[index];
       if (read !== undefined) parameters[index] = read(subject);
     }
-    if (further !== undefined) parameters[readers.length] = further;
+    for (let index = 0; index < further.length; index++) parameters[readers.length + index] = further[index] ?? null;
     return Number(statement.run(...parameters).changes);
   };
 }

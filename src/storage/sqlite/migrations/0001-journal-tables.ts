@@ -28,6 +28,13 @@ CREATE TABLE instances (
   started_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE held_accounts (
+  number INTEGER PRIMARY KEY,
+  instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+  owner_id TEXT NOT NULL,
+  account_id TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE holds (
   attempt_id TEXT PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -43,9 +50,14 @@ CREATE TABLE holds (
   model_asked TEXT NOT NULL,
   model_target TEXT NOT NULL,
   price_version TEXT,
-  held_amounts TEXT,
+  held_numbers TEXT,
 ${usageColumnsDdl}
 ) STRICT, WITHOUT ROWID;
+
+CREATE VIEW open_holds AS SELECT holds.*,
+  (SELECT json_group_array(json_array(owner_id, account_id, held.value))
+    FROM json_each(held_numbers) AS held JOIN held_accounts ON number = CAST(held.key AS INTEGER)) AS held_amounts
+FROM holds;
 
 CREATE TABLE ledger_entries (
   entry_id TEXT NOT NULL PRIMARY KEY,
