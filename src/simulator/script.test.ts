@@ -51,7 +51,16 @@ describe("scripts", () => {
     assert.equal(flapping.faults[0]?.argument, "503");
   });
 
+  test("a tag makes another script of the same behaviour", () => {
+    const { text: tagged, ...rest } = parseScript("sim-chat:tokens=5,tag=west-1");
+    const { text: plain, ...same } = parseScript("sim-chat:tokens=5");
+    assert.deepEqual(rest, same);
+    assert.notEqual(tagged, plain);
+  });
+
   const wrong = [
+    "tag=",
+    "tag=a b",
     "tokns=3",
     "tokens=x",
     "tokens=-1",

@@ -151,6 +151,9 @@ function applyOther(draft: Draft, name: string, value: string): void {
         throw new ScriptError(`retry-after=${value}: seconds, none, far or date.`);
       draft.retryAfter = value;
       return;
+    case "tag":
+      if (!/^[\w.-]{1,64}$/.test(value)) throw new ScriptError(`tag=${value}: letters, digits, ".", "_" and "-".`);
+      return;
     case "status":
     case "fault":
       addFault(draft, name === "status" ? `status:${value}` : value);
@@ -191,6 +194,7 @@ function directiveNames(): string[] {
     "rate",
     "finish",
     "retry-after",
+    "tag",
     "status",
     "fault",
   ];

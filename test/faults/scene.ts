@@ -1,6 +1,7 @@
 /**
- * A whole gateway with short timers, small limits and an allowance of each meter on every request, and the check of an
- * outcome in its four respects; the charge is checked in the ledger, in the provider's invoice and in the allowances.
+ * A whole gateway with short timers, small limits and an allowance of each meter on every request, which makes one call
+ * for each of them and leaves no target alone: for what one call comes to. And the check of an outcome in its four
+ * respects; the charge is checked in the ledger, in the provider's invoice and in the allowances.
  */
 import assert from "node:assert/strict";
 import type { Config } from "../../src/config/config.ts";
@@ -31,6 +32,8 @@ export interface Ask extends SendOptions {
 const short: DeepPartial<Config> = {
   timeouts: { connectMs: 300, firstTokenMs: 300, idleMs: 300, totalMs: 20_000, endingMs: 1_000 },
   limits: { responseBytes: 1_000_000, streamEventBytes: 500_000, streamBufferBytes: 65_536 },
+  retries: { attemptsMax: 1 },
+  health: { failuresInRow: 0, failurePercent: 0 },
 };
 
 /** `unlimited`: without allowances, so that requests ask the store for nothing before their hold. */
@@ -41,7 +44,8 @@ export async function openScene(
 ): Promise<Scene> {
   const timeouts = { ...short.timeouts, ...config.timeouts };
   const limits = { ...short.limits, ...config.limits };
-  const scene = new Scene(await startTestGateway({ config: { ...config, timeouts, limits }, overrides }), unlimited);
+  const test = await startTestGateway({ config: { ...short, ...config, timeouts, limits }, overrides });
+  const scene = new Scene(test, unlimited);
   if (!unlimited) await allowPlenty(scene.test.gateway);
   return scene;
 }
@@ -50,7 +54,7 @@ export class Scene implements AsyncDisposable {
   readonly test: TestGateway;
   /** Of the request checked last; later ids are larger. */
   #lastId = "";
-
+  #asked = 0;
   readonly #unlimited: boolean;
 
   constructor(test: TestGateway, unlimited: boolean) {
@@ -58,10 +62,13 @@ export class Scene implements AsyncDisposable {
     this.#unlimited = unlimited;
   }
 
-  /** A chat completion of 20 tokens, unless the script says otherwise. Resolves however it ends. */
+  /**
+   * A chat completion of 20 tokens, unless the script says otherwise, of a target of its own: what earlier ones have made
+   * of theirs does not matter to it. Resolves however it ends.
+   */
   ask({ upstream = "openai-chat", script = "", model, stream = false, ...options }: Ask): Promise<Reply> {
     const body = {
-      model: model ?? `${models[upstream]}:tokens=20,input=7,${script}`,
+      model: model ?? `${models[upstream]}:tokens=20,input=7,${script},tag=${++this.#asked}`,
       stream,
       max_tokens: 100_000,
       messages: [{ role: "user", content: "Hi" }],

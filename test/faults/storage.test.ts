@@ -15,6 +15,9 @@ import { openScene, type Scene } from "./scene.ts";
 /** Longer than the store waits for another writer. */
 const TOO_LONG_MS = 60_000;
 
+/** The provider's own time does not matter here. */
+const unhurried = { timeouts: { firstTokenMs: 10_000, idleMs: 10_000 } };
+
 interface SkippingClock extends Clock {
   skip(ms: number): void;
 }
@@ -67,7 +70,7 @@ function assertRefused(reply: Reply): void {
 
 describe("a store that is locked by another writer", () => {
   test("for a moment makes requests wait, and no provider is called before the hold is written", async () => {
-    await using scene = await openScene({}, {}, true);
+    await using scene = await openScene(unhurried, {}, true);
     const lock = lockStore(scene);
     const reply = scene.ask({ stream: true });
     await waiting(scene);
@@ -78,7 +81,7 @@ describe("a store that is locked by another writer", () => {
   });
 
   test("for a moment makes a request wait whose allowances have nothing in hand, and nobody is called before", async () => {
-    await using scene = await openScene();
+    await using scene = await openScene(unhurried);
     const lock = lockStore(scene);
     const reply = scene.ask({ stream: true });
     await turns(200);
@@ -89,7 +92,7 @@ describe("a store that is locked by another writer", () => {
 
   test("for too long: the caller gets 503 and no provider was called; the record follows", async () => {
     const clock = createSkippingClock();
-    await using scene = await openScene({}, { clock }, true);
+    await using scene = await openScene(unhurried, { clock }, true);
     const lock = lockStore(scene);
     const reply = scene.ask({});
     await waiting(scene);
@@ -100,7 +103,7 @@ describe("a store that is locked by another writer", () => {
   });
 
   test("when the answer is there: the caller waits, because it is complete only when it is recorded", async () => {
-    await using scene = await openScene();
+    await using scene = await openScene(unhurried);
     let ended = false;
     const reply = scene.ask({ stream: true, script: "ttft=50" });
     void reply.then(() => (ended = true));
@@ -114,7 +117,7 @@ describe("a store that is locked by another writer", () => {
 
   test("for too long when the answer is there: no terminal marker, and the charge is written when it can be", async () => {
     const clock = createSkippingClock();
-    await using scene = await openScene({}, { clock });
+    await using scene = await openScene(unhurried, { clock });
     const reply = scene.ask({ stream: true, script: "ttft=50" });
     await scene.whenCalled();
     const lock = lockStore(scene);
@@ -139,7 +142,7 @@ describe("a store that is locked by another writer", () => {
 
 describe("a store that cannot be written", () => {
   test("refuses requests at once with 503, calls nobody, and serves again when it can be", async () => {
-    await using scene = await openScene();
+    await using scene = await openScene(unhurried);
     const { db } = scene.test.gateway.store;
     await sql`alter table holds rename to holds_away`.execute(db);
     for (const stream of [false, true]) assertRefused(await scene.ask({ stream }));
