@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { type JsonDocument, parseJsonDocument } from "../../kernel/json-document.ts";
+import { cacheKeyOf, fingerprintOf, hashOfKey } from "./identity.ts";
+
+function parse(text: string): JsonDocument {
+  return parseJsonDocument(Buffer.from(text), { depth: 100 });
+}
+
+function fingerprint(text: string): string {
+  return fingerprintOf("POST", "/v1/chat/completions", parse(text));
+}
+
+/** The same value with its names in another order. */
+function shuffled(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shuffled);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([name, member]) => [name, shuffled(member)]),
+  );
+}
+
+const payer = { tenantId: "ten_1", projectId: "prj_1", keyId: "key_1" };
+const identity = { payer, path: "/v1/chat/completions", targets: ["own/m"], document: parse('{"model":"fast"}') };
+
+describe("the fingerprint of a request", () => {
+  test("does not depend on the order of names, on white space or on how numbers and texts are written", () => {
+    const object = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(
+      fc.property(object, (body) => {
+        const again = JSON.stringify(shuffled(JSON.parse(JSON.stringify(body))), null, 2);
+        assert.equal(fingerprint(again), fingerprint(JSON.stringify(body)));
+      }),
+    );
+    assert.equal(fingerprint('{"a":1.0,"b":"\\u0041"}'), fingerprint('{"b":"A","a":1}'));
+  });
+
+  test("depends on every value, on the order of lists, and on every digit", () => {
+    const different = [
+      '{"a":[1,2]}',
+      '{"a":[2,1]}',
+      '{"a":["1",2]}',
+      '{"a":9007199254740993}',
+      '{"a":9007199254740992}',
+      '{"a":0.1000000000000000055}',
+      '{"a":0.1}',
+      '{"a":null}',
+      "{}",
+      '{"__proto__":1}',
+      '{"a":{"__proto__":{"b":1}}}',
+      '{"a":{}}',
+    ];
+    assert.equal(new Set(different.map(fingerprint)).size, different.length);
+  });
+
+  test("depends on method and path", () => {
+    const document = parse("{}");
+    const all = [fingerprintOf("POST", "/a", document), fingerprintOf("POST", "/b", document)];
+    assert.notEqual(...(all as [string, string]));
+    assert.notEqual(fingerprintOf("PUT", "/a", document), all[0]);
+  });
+});
+
+test("an Idempotency-Key is another one for another tenant", () => {
+  assert.notEqual(hashOfKey("ten_1", "k"), hashOfKey("ten_2", "k"));
+  assert.notEqual(hashOfKey("ten_1", "1k"), hashOfKey("ten_11", "k"));
+  assert.equal(hashOfKey("ten_1", "k"), hashOfKey("ten_1", "k"));
+});
+
+describe("the key of a cached answer", () => {
+  test("is the same for all keys and end users of a project", () => {
+    const document = parse('{"user":"ann","model":"fast","safety_identifier":"x","prompt_cache_key":"y"}');
+    assert.equal(cacheKeyOf({ ...identity, payer: { ...payer, keyId: "key_2" }, document }), cacheKeyOf(identity));
+  });
+
+  test("is another one for another tenant, project, path, set of targets or body", () => {
+    const others = [
+      { ...identity, payer: { ...payer, tenantId: "ten_2" } },
+      { ...identity, payer: { ...payer, projectId: "prj_2" } },
+      { ...identity, path: "/v1/embeddings" },
+      { ...identity, targets: ["own/m2"] },
+      { ...identity, targets: ["own/m", "own/m2"] },
+      { ...identity, document: parse('{"model":"fast","stream":true}') },
+    ];
+    assert.equal(new Set([identity, ...others].map(cacheKeyOf)).size, others.length + 1);
+  });
+});
