@@ -15,7 +15,7 @@ export interface Planning extends Pick<Exchange, "snapshot" | "dialect" | "start
 
 export type PlanningPrincipal = Pick<Principal, "modelAllowList" | "payer">;
 
-export const requireTagsHeader = "x-headgate-require-tags";
+const requireTagsHeader = "x-headgate-require-tags";
 
 const noTags: readonly string[] = [];
 

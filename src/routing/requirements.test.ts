@@ -87,6 +87,14 @@ describe("tags", () => {
     assert.equal(names(router, makeRequest("fast")), "eu/a us/b eu/c");
   });
 
+  test("a tag that route and request both require is missed once", () => {
+    const router = route({ targets: [{ model: "us/b" }], requires: ["eu"] });
+    assert.throws(
+      () => router.plan(makeRequest("fast", {}, { requires: ["eu"] })),
+      refusal("unsupported_capability", /: us\/b lacks the tag eu\.$/),
+    );
+  });
+
   test("those that are left draw by their own weights", () => {
     const targets = [
       { model: "eu/a", weight: 8 },

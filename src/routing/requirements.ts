@@ -80,11 +80,7 @@ export function standingReasons(
 
 type Rule = (member: Member, request: PlanRequest, requirements: Requirements, deps: RequirementDeps) => Reason | null;
 
-const facts: readonly Rule[] = [
-  ({ candidate }, { requires }) => missingTags(candidate.tags, requires),
-  priceObjection,
-  dialectObjection,
-];
+const facts: readonly Rule[] = [tagObjection, priceObjection, dialectObjection];
 
 const estimates: readonly Rule[] = [contextObjection, outputObjection];
 
@@ -95,13 +91,28 @@ export function narrow(
   requirements: Requirements,
   deps: RequirementDeps,
 ): readonly Member[] {
-  const accepts = (member: Member, rule: Rule): boolean => rule(member, request, requirements, deps) === null;
-  let kept = members.filter((member) => facts.every((rule) => accepts(member, rule)));
+  let kept = members;
+  for (const rule of facts) kept = withoutObjection(kept, rule, request, requirements, deps);
   for (const rule of estimates) {
-    const fitting = kept.filter((member) => accepts(member, rule));
+    const fitting = withoutObjection(kept, rule, request, requirements, deps);
     if (fitting.length > 0) kept = fitting;
   }
-  return kept.length === members.length ? members : kept;
+  return kept;
+}
+
+function withoutObjection(
+  members: readonly Member[],
+  rule: Rule,
+  request: PlanRequest,
+  requirements: Requirements,
+  deps: RequirementDeps,
+): readonly Member[] {
+  let kept: Member[] | null = null;
+  for (const [index, member] of members.entries()) {
+    if (rule(member, request, requirements, deps) === null) kept?.push(member);
+    else kept ??= members.slice(0, index);
+  }
+  return kept ?? members;
 }
 
 /** All objections of a member to this very request. */
@@ -129,6 +140,15 @@ function missingTags(tags: readonly string[], required: readonly string[]): Reas
   const missing = required.filter((tag) => !tags.includes(tag));
   if (missing.length === 0) return null;
   return reason("tag", `lacks the ${missing.length === 1 ? "tag" : "tags"} ${missing.join(" and ")}`);
+}
+
+/** To what the request requires beyond its route. */
+function tagObjection({ candidate }: Member, request: PlanRequest, { requires }: Requirements): Reason | null {
+  if (request.requires.length === 0) return null;
+  return missingTags(
+    candidate.tags,
+    request.requires.filter((tag) => !requires.includes(tag)),
+  );
 }
 
 function priceObjection(

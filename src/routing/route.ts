@@ -2,7 +2,7 @@
  * A route: the candidates behind one name and what is required of them. For each kind of request (the caller's dialect,
  * and those of its needs that some candidate lacks) it works out once who can serve it and in which orders: a lot. What
  * a single request requires besides is looked at only where it can exclude somebody, which a few numbers of the lot
- * tell. So a usual request finds its targets with two lookups and one choice, and nothing is made for it.
+ * tell. So a usual request finds its targets with three lookups and one choice, and nothing is made for it.
  */
 import type { DialectName } from "../dialects/dialect.ts";
 import { orderTargets } from "./balance.ts";
@@ -33,6 +33,8 @@ interface StandingLot {
   readonly bodyBytesMax: number;
   /** The same of bounds on output. */
   readonly outputTokensMax: number;
+  /** Of the members that were left of it last: what leaves one out for a request mostly does so for the next. */
+  narrowed: Lot | null;
 }
 
 export function createRoute(terms: RouteTerms, deps: RouteDeps): Route {
@@ -68,11 +70,9 @@ export function createRoute(terms: RouteTerms, deps: RouteDeps): Route {
     policy,
     choose(request) {
       const standing = lotFor(request);
-      let { lot } = standing;
-      if (mayExclude(standing, request)) {
-        const members = narrow(lot.members, request, terms, deps);
-        if (members !== lot.members) lot = createLot(members);
-      }
+      const { lot: whole } = standing;
+      const members = mayExclude(standing, request) ? narrow(whole.members, request, terms, deps) : whole.members;
+      const lot = members === whole.members ? whole : narrowedLot(standing, members);
       const targets = orderTargets(lot, balance, request, deps);
       if (targets.length === 0) throw refusalOf(terms, judge(terms, deps, request));
       return targets;
@@ -96,5 +96,19 @@ function createStandingLot(terms: RouteTerms, { dialect }: PlanRequest, bits: nu
     isTranslating: members.some(({ target }) => target.dialect !== dialect.name),
     bodyBytesMax: bytesThatFit(smallest(({ contextTokens }) => contextTokens)),
     outputTokensMax: smallest(({ maxOutputTokens }) => maxOutputTokens),
+    narrowed: null,
   };
+}
+
+function narrowedLot(standing: StandingLot, members: readonly Member[]): Lot {
+  const { narrowed } = standing;
+  if (narrowed !== null && areSame(narrowed.members, members)) return narrowed;
+  standing.narrowed = createLot(members);
+  return standing.narrowed;
+}
+
+function areSame(some: readonly Member[], others: readonly Member[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
+  return true;
 }
