@@ -2,10 +2,8 @@
  * How records become rows: for each table an object with one reader per column, in the order in which a statement
  * binds them. The types make each object complete, so a new column that nobody fills does not compile.
  */
-import { usageBuckets } from "../kernel/usage.ts";
-import type { Usage, UsageBucket } from "../kernel/usage.ts";
+import type { Usage } from "../kernel/usage.ts";
 import type { Hold, HoldExtension, LedgerEntry, RequestRecord } from "./records.ts";
-import { usageColumns } from "./schema.ts";
 import type { Database, UsageColumn } from "./schema.ts";
 
 /** What every engine can bind. */
@@ -123,10 +121,22 @@ export function toRow<Row, Subject>(columns: ColumnReaders<Row, Subject>, subjec
   return Object.fromEntries(columnNames(columns).map((name) => [name, columns[name](subject)])) as Row;
 }
 
+/** Each bucket is read by its name: V8 reads names that it meets in the source several times faster than those in a list. */
 function usageReaders<Subject>(
   usageOf: (subject: Subject) => Usage,
 ): ColumnReaders<Record<UsageColumn, number>, Subject> {
-  const reader = (bucket: UsageBucket) =>
-    [usageColumns[bucket], (subject: Subject): number => usageOf(subject)[bucket]] as const;
-  return Object.fromEntries(usageBuckets.map(reader)) as ColumnReaders<Record<UsageColumn, number>, Subject>;
+  return {
+    input_tokens: (subject) => usageOf(subject).inputTokens,
+    cache_read_tokens: (subject) => usageOf(subject).cacheReadTokens,
+    cache_write_5m_tokens: (subject) => usageOf(subject).cacheWrite5mTokens,
+    cache_write_1h_tokens: (subject) => usageOf(subject).cacheWrite1hTokens,
+    output_tokens: (subject) => usageOf(subject).outputTokens,
+    reasoning_tokens: (subject) => usageOf(subject).reasoningTokens,
+    audio_input_tokens: (subject) => usageOf(subject).audioInputTokens,
+    audio_output_tokens: (subject) => usageOf(subject).audioOutputTokens,
+    image_input_tokens: (subject) => usageOf(subject).imageInputTokens,
+    image_output_tokens: (subject) => usageOf(subject).imageOutputTokens,
+    tool_units: (subject) => usageOf(subject).toolUnits,
+    search_units: (subject) => usageOf(subject).searchUnits,
+  };
 }
