@@ -45,6 +45,8 @@ export interface GatewayDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly violated: (violation: Violation) => void;
+  /** The caller of a request gets the first of its answer. */
+  readonly shown: (request: Request) => void;
   /** The exchange of a request is over. */
   readonly ended: (request: Request) => void;
 }
@@ -120,13 +122,14 @@ export class Gateway {
   }
 
   #receive(ask: Ask, head: ConstructorParameters<typeof Exchange>[0]): Request {
-    const { agenda, scenario, violated } = this.#deps;
+    const { agenda, scenario, violated, shown } = this.#deps;
     const inbox = new Inbox({
       agenda,
       violated,
       reading: ask.reading,
       bufferBytes: scenario.bufferBytes,
       drained: () => exchange.resume(),
+      shown: () => shown(request),
     });
     const incoming = new Arriving(agenda, {
       headers: headersOf(ask),
@@ -135,7 +138,8 @@ export class Gateway {
       bodyTimeoutMs: scenario.config.server.bodyTimeoutMs,
     });
     const exchange = new Exchange(head, incoming, inbox, this.#snapshot, findDialect("openai-chat"));
-    return new Request(ask, exchange, incoming, inbox);
+    const request = new Request(ask, exchange, incoming, inbox);
+    return request;
   }
 }
 

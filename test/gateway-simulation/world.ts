@@ -150,6 +150,7 @@ export class World {
       catalogue: priceCatalogue,
       random: () => random.unit(),
       violated: (violation) => this.violate(violation),
+      shown: (request) => this.auditor.shown(request),
       ended: (request) => {
         this.auditor.ended(request);
         this.traffic.askAgain(request);

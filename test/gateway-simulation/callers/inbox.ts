@@ -20,10 +20,15 @@ export interface InboxDeps {
   readonly violated: (violation: Violation) => void;
   /** There is room again. */
   readonly drained: () => void;
+  /** The first of an answer is written; comments are none. */
+  readonly shown: () => void;
 }
 
 /** What may come although a writer was told to wait: a few packets on their way. */
 const ON_THEIR_WAY_BYTES = 12_000;
+
+/** A line of an event stream that begins with a colon. */
+const COMMENT = 0x3a;
 
 export class Inbox implements Responder {
   headSent = false;
@@ -36,6 +41,8 @@ export class Inbox implements Responder {
   /** `send` and `end` end it well, as far as a connection can tell. */
   endedBy: "send" | "end" | "destroy" | null = null;
   readonly #deps: InboxDeps;
+  /** Something of an answer was written. */
+  hasShown = false;
   readonly #chunks: Buffer[] = [];
   #left = false;
   #needsDrain = false;
@@ -77,6 +84,10 @@ export class Inbox implements Responder {
     if (!this.headSent) this.#violate("bytes are written before the head");
     if (this.#left) this.#violate("bytes are written to a caller who has left");
     this.#add(bytes);
+    if (!this.hasShown && bytes[0] !== COMMENT) {
+      this.hasShown = true;
+      this.#deps.shown();
+    }
     this.#needsDrain = this.unreadBytes >= this.#deps.bufferBytes;
     return !this.#needsDrain;
   }

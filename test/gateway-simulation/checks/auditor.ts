@@ -52,9 +52,19 @@ export class Auditor {
     this.#judge(() => {
       const request = this.#requests.get(journal.holds.get(attemptId)?.requestId ?? "");
       if (request === undefined) throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
+      this.#world.trace.note(request.id, `makes call-${call.facts.number}`);
       this.#count(request, call);
       request.calls.push(call);
       judgeDeparture({ call, request, config: scenario.config, running: this.#running });
+    });
+  }
+
+  /** Calls that have lost are stopped. */
+  shown(request: Request): void {
+    const { agenda } = this.#world;
+    agenda.after(STOPPED_MS, () => {
+      const running = request.calls.filter(({ isOver, isFinished }) => !isOver && !isFinished);
+      if (running.length > 1) this.#expectClosed(request, running[0]);
     });
   }
 
@@ -182,8 +192,8 @@ export class Auditor {
     if (!call.isFinished) this.#expectClosed(request, call);
   }
 
-  #expectClosed(request: Request, call: SimulatedCall): void {
-    if (call.isOver) return;
+  #expectClosed(request: Request, call: SimulatedCall | undefined): void {
+    if (call === undefined || call.isOver) return;
     const detail = `${call.facts.attemptId} of ${request.id} goes on: ${call.facts.behaviour}.`;
     this.#world.violate(new Violation("cancelled", detail));
   }

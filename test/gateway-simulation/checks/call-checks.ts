@@ -1,5 +1,8 @@
-/** Whether a call may be made: asked at the moment at which it leaves. */
-import type { Config } from "../../../src/config/config.ts";
+/**
+ * Whether a call may be made: asked at the moment at which it leaves. What reliability allows is said here once more, by
+ * what the world knows of the calls that the request has made before.
+ */
+import type { Config, RetriesConfig } from "../../../src/config/config.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import { Violation } from "./violation.ts";
@@ -13,12 +16,55 @@ export interface Departure {
   readonly running: ReadonlySet<SimulatedCall>;
 }
 
+/** One beside another that is slow. */
+const AT_A_TIME = 2;
+
+/** Refusals of the request itself: they are the same everywhere. */
+const finalStatuses: ReadonlySet<number> = new Set([400, 413, 422]);
+/** The target lacks the model: others may have it. */
+const UNKNOWN_MODEL = 404;
+/** Refusals of a credential: another one may do. */
+const credentialStatuses: ReadonlySet<number> = new Set([401, 403, 429]);
+/** A target that was silent is not called again for the same request. */
+const silent: ReadonlySet<string> = new Set([
+  "is a black hole",
+  "falls silent",
+  "falls silent after its head",
+  "does not connect",
+]);
+
 /** Throws a `Violation`. */
 export function judgeDeparture(departure: Departure): void {
-  const { call, request, config, running } = departure;
-  const { attemptId, provider } = call.facts;
-  if (request.inbox.hasLeft || request.inbox.endedBy !== null || request.overAtMs !== null) {
+  judgeNeed(departure);
+  judgeCount(departure);
+  for (const before of departure.request.calls) if (before !== departure.call) judgeRepetition(departure, before);
+}
+
+/** How calls of the request's model are made again. */
+export function retriesOf({ ask }: Request, { retries, models }: Config): RetriesConfig {
+  return { ...retries, ...models[ask.model]?.retries };
+}
+
+function judgeNeed({ call, request, config }: Departure): void {
+  const { attemptId } = call.facts;
+  const { inbox, ask } = request;
+  if (inbox.hasLeft || inbox.endedBy !== null || request.overAtMs !== null) {
     throw new Violation("cancelled", `${attemptId} leaves, and nobody waits for its answer.`);
+  }
+  if (inbox.hasShown && config.models[ask.model]?.commit.whenBroken !== "continue") {
+    throw new Violation("retry", `${attemptId} leaves although ${request.id} has shown output.`);
+  }
+}
+
+function judgeCount({ call, request, config, running }: Departure): void {
+  const { provider } = call.facts;
+  const { attemptsMax } = retriesOf(request, config);
+  if (request.calls.length > attemptsMax) {
+    throw new Violation("attempts", `${request.id} makes ${request.calls.length} calls of at most ${attemptsMax}.`);
+  }
+  const beside = request.calls.filter(({ isOver, isFinished }) => !isOver && !isFinished);
+  if (beside.length > AT_A_TIME) {
+    throw new Violation("attempts", `${request.id} makes ${beside.length} calls at a time.`);
   }
   const { concurrency } = config.providers[provider] ?? { concurrency: 0 };
   let others = 0;
@@ -26,4 +72,31 @@ export function judgeDeparture(departure: Departure): void {
   if (concurrency > 0 && others > concurrency) {
     throw new Violation("bounded", `${others} calls of ${provider} run at a time instead of ${concurrency}.`);
   }
+}
+
+/** `before`: a call of the same request that was made earlier. */
+function judgeRepetition({ call, request, config }: Departure, before: SimulatedCall): void {
+  const { status, isOver } = before;
+  const repeats = (what: string): Violation =>
+    new Violation(
+      "retry",
+      `${call.facts.attemptId} of ${request.id} follows ${before.facts.attemptId}, which ${what}.`,
+    );
+  if (isOver && status !== null && finalStatuses.has(status)) throw repeats(`was refused with ${status}`);
+  if (call.facts.provider !== before.facts.provider) return;
+  if (!isOver) throw repeats("still runs at the same target");
+  if (status === UNKNOWN_MODEL) throw repeats("does not know the model");
+  if (before.endedBy === "aborted" && silent.has(before.facts.behaviour)) throw repeats("was silent");
+  if (before.facts.forbidsRetry) throw repeats("asked not to be called again");
+  const isRefused = status !== null && credentialStatuses.has(status);
+  if (isRefused && call.facts.key !== before.facts.key) return;
+  if (isRefused && status !== 429) throw repeats("refused the same credential");
+  const restMs = call.beganAtMs - (before.endedAtMs ?? 0);
+  if (restMs < (before.facts.retryAfterMs ?? 0) - 1) {
+    throw new Violation(
+      "wait",
+      `${call.facts.attemptId} leaves ${restMs} ms after ${before.facts.attemptId}, which asked for ${before.facts.retryAfterMs} ms.`,
+    );
+  }
+  if (retriesOf(request, config).budgetPercent === 0) throw repeats("may not be made again at all");
 }

@@ -13,6 +13,8 @@ export interface CallFacts {
   readonly attemptId: string;
   /** By its name in the configuration. */
   readonly provider: string;
+  /** The credential that was presented, by its name. */
+  readonly key: string;
   readonly model: string;
   readonly stream: boolean;
   readonly answer: Answer;
@@ -21,6 +23,8 @@ export interface CallFacts {
   readonly steps: readonly Step[];
   /** Of an error status: how long it asks to be left alone; `null`: it does not say. */
   readonly retryAfterMs: number | null;
+  /** Of an error status: `x-should-retry`, where it is `false`. */
+  readonly forbidsRetry: boolean;
   /** Goes on for a moment after it is aborted. */
   readonly heedless: boolean;
 }

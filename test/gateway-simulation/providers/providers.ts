@@ -11,12 +11,21 @@ import { drawMishap, type Mishap, type Mood } from "./mood.ts";
 import { plainSteps, type Pace, type Step } from "./steps.ts";
 import type { Answer, WireDialect } from "./wire.ts";
 
+export interface ProviderKey {
+  /** In the configuration. */
+  readonly name: string;
+  readonly secret: string;
+  /** Others are refused, until everything heals. */
+  readonly isGood: boolean;
+}
+
 export interface ProviderPlan {
   /** In the configuration. */
   readonly name: string;
   readonly dialect: WireDialect;
   /** As the simulator's price list has it. */
   readonly model: string;
+  readonly keys: readonly ProviderKey[];
   readonly pace: Pace;
   readonly moods: readonly Mood[];
   /** Goes on after it was told to stop. */
@@ -60,7 +69,7 @@ export class SimulatedProviders implements Transport {
     if (plan === undefined) throw new Error(`There is no provider at ${request.origin}.`);
     const facts = this.#factsOf(plan, request);
     const who = `call-${facts.number}`;
-    note(who, `${facts.attemptId} reaches ${plan.name}, which ${facts.behaviour}`);
+    note(who, `is ${facts.attemptId} to ${plan.name}, which ${facts.behaviour}`);
     const call = new SimulatedCall(agenda, facts, handler, (what) => note(who, what));
     called(call);
     return call;
@@ -74,13 +83,15 @@ export class SimulatedProviders implements Transport {
     const { random, agenda, originMs } = this.#deps;
     const number = ++this.#calls;
     const ask = readAsk(request);
-    const mishap = this.#mishapOf(plan);
+    const key = keyOf(plan, request);
+    const mishap = key.isGood || this.#healed ? this.#mishapOf(plan) : badKey;
     const answer = composeAnswer(plan, ask, number, random, mishap?.kind !== "no-usage");
     const plain = plainSteps(answer, ask.stream, vary(plan.pace, random));
     const common = {
       number,
       attemptId: headerOf(request, "x-client-request-id"),
       provider: plan.name,
+      key: key.name,
       model: plan.model,
       stream: ask.stream,
       answer,
@@ -91,13 +102,19 @@ export class SimulatedProviders implements Transport {
       const retryAfterMs = adviceOf(headers, originMs + agenda.nowMs);
       const advice = retryAfterMs === null ? "" : ` for ${Math.round(retryAfterMs)} ms`;
       const steps = refusalSteps(plan.dialect, status, headers);
-      return { ...common, behaviour: `refuses with ${status}${advice}`, steps, retryAfterMs };
+      return {
+        ...common,
+        behaviour: `refuses with ${status}${advice}`,
+        steps,
+        retryAfterMs,
+        forbidsRetry: headers["x-should-retry"] === "false",
+      };
     }
     const going = { dialect: plan.dialect, stream: ask.stream, random };
     const name = mishap?.kind === "behaviour" ? mishap.name : "answers well";
     const behaviour = mishap?.kind === "no-usage" ? "does not say what it used" : name;
     const steps: readonly Step[] = behave(name, plain, going);
-    return { ...common, behaviour, steps, retryAfterMs: null };
+    return { ...common, behaviour, steps, retryAfterMs: null, forbidsRetry: false };
   }
 
   /** `null`: all is well. */
@@ -107,6 +124,15 @@ export class SimulatedProviders implements Transport {
     if (this.#healed || mood === undefined || !random.chance(mood.share)) return null;
     return mood.mishap ?? drawMishap(random, originMs);
   }
+}
+
+const badKey: Mishap = { kind: "status", status: 401, headers: {} };
+
+function keyOf({ keys }: ProviderPlan, request: UpstreamRequest): ProviderKey {
+  const presented = headerOf(request, "authorization");
+  const key = keys.find(({ secret }) => presented === `Bearer ${secret}`);
+  if (key === undefined) throw new Error(`No key is ${presented}.`);
+  return key;
 }
 
 /** What a provider reads in a request. */

@@ -1,13 +1,14 @@
 /** The configuration of a simulated gateway: timers short and long, routes of every kind, narrow and wide providers. */
 import type { Config, ModelConfig, TargetConfig, TimeoutsConfig } from "../../../src/config/config.ts";
 import { defaultConfig, type DeepPartial } from "../../../src/config/defaults.ts";
+import { createSecret } from "../../../src/config/secret.ts";
 import type { Random } from "../../simulation/world/random.ts";
 import { originOf, type ProviderPlan } from "../providers/providers.ts";
 
 export function drawConfiguration(random: Random, providers: readonly ProviderPlan[]): Config {
   return defaultConfig({
     timeouts: drawTimeouts(random),
-    server: { bodyTimeoutMs: random.between(1_000, 10_000) },
+    server: { bodyTimeoutMs: random.between(1_000, 10_000), heartbeatMs: random.pick([0, 500, 5_000]) },
     limits: { concurrentRequests: random.chance(0.1) ? random.between(1, 5) : 1_000 },
     budgets: {
       outputSliceTokens: random.pick([8, 32, 128, 1_024]),
@@ -50,11 +51,12 @@ function drawTimeouts(random: Random): TimeoutsConfig {
   };
 }
 
-function drawProvider(random: Random, { name, dialect }: ProviderPlan): DeepPartial<Config["providers"][string]> {
+function drawProvider(random: Random, { name, dialect, keys }: ProviderPlan): DeepPartial<Config["providers"][string]> {
   return {
     kind: dialect === "openai" ? "simulator" : "simulator-anthropic",
     baseUrl: `${originOf(name)}/v1`,
     concurrency: random.chance(0.3) ? random.between(1, 5) : 0,
+    credentials: keys.map(({ name, secret }) => ({ name, key: createSecret(secret, "simulated") })),
     callerGone: random.chance(0.3) ? "drain" : "cancel",
     drainMs: random.skewed(200, 10_000),
   };

@@ -3,7 +3,7 @@ import type { Config } from "../../../src/config/config.ts";
 import type { Allowance } from "../../../src/limits/allowance.ts";
 import type { Random } from "../../simulation/world/random.ts";
 import { drawMoods } from "../providers/mood.ts";
-import type { ProviderPlan } from "../providers/providers.ts";
+import type { ProviderKey, ProviderPlan } from "../providers/providers.ts";
 import type { Pace } from "../providers/steps.ts";
 import { drawStoreMoods, type StoreMood } from "../store/store-mood.ts";
 import { drawAllowances } from "./allowances.ts";
@@ -56,9 +56,16 @@ function drawProviders(random: Random, lastsMs: number): readonly ProviderPlan[]
   return all.map((provider) => ({
     ...provider,
     pace: drawPace(random),
+    keys: drawKeys(random, isCalm),
     moods: isCalm ? [{ untilMs: Infinity, share: 0, mishap: null }] : drawMoods(random.fork(), lastsMs, ORIGIN_MS),
     heedless: random.chance(0.2),
   }));
+}
+
+function drawKeys(random: Random, isCalm: boolean): readonly ProviderKey[] {
+  return Array.from({ length: random.between(1, 3) }, (_, at) => {
+    return { name: `key-${at}`, secret: `secret-${at}`, isGood: isCalm || random.chance(0.9) };
+  });
 }
 
 function drawPace(random: Random): Pace {
