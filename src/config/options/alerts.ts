@@ -1,5 +1,5 @@
 import type { AlertsConfig } from "../config.ts";
-import type { SectionInFile } from "./in-file.ts";
+import type { SectionInFile } from "./sections.ts";
 import type { Options } from "./option.ts";
 import { nullable } from "./scalars.ts";
 

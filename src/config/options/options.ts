@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config.ts";
 import { alertsOptions } from "./alerts.ts";
-import type { SectionInFile } from "./in-file.ts";
+import type { SectionInFile } from "./sections.ts";
 import { budgetsOptions, limitsOptions, timeoutsOptions } from "./limits.ts";
 import { modelsOption } from "./models.ts";
 import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";

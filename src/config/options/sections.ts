@@ -1,3 +1,4 @@
+import type { Secret } from "../config.ts";
 import type { GroupNode, Options, ScalarNode } from "./option.ts";
 
 /** A section with these fields. */
@@ -21,3 +22,8 @@ export function partial<Section extends Readonly<Record<keyof Section, number>>>
   ]);
   return { ...group<Partial<Section>>(doc, Object.fromEntries(optional) as Options<Partial<Section>>), sameAs };
 }
+
+/** A section as the file writes it: a secret is a reference there. */
+export type SectionInFile<Section> = {
+  readonly [Key in keyof Section]: Secret extends Section[Key] ? string | null : Section[Key];
+};
