@@ -69,8 +69,8 @@ interface Chunk {
 
 /** What a caller makes of the whole. */
 function understand(stream: string) {
-  const chunks = stream
-    .split(/\r?\n\r?\n/)
+  const blocks = stream.split(/\r?\n\r?\n/);
+  const chunks = blocks
     .filter((block) => block.startsWith("data: {"))
     .map((block) => JSON.parse(block.slice(6)) as Chunk);
   const deltas = chunks.map(({ choices }) => choices[0]?.delta ?? {});
@@ -81,7 +81,7 @@ function understand(stream: string) {
     callIds: calls.filter((call) => call.id !== undefined).length,
     roles: deltas.filter((delta) => delta.role !== undefined).length,
     ids: new Set(chunks.map(({ id }) => id)).size,
-    markers: stream.split("data: [DONE]").length - 1,
+    markers: blocks.filter((block) => block === "data: [DONE]").length,
   };
 }
 

@@ -45,31 +45,32 @@ export class Transcript {
     switch (event.type) {
       case "start":
         this.#start ??= event;
-        return;
+        break;
       case "item-start":
         this.items.push({ head: event.item, text: "", refusal: "", opaque: [], hasEnded: false });
-        return;
+        break;
       case "text-delta":
       case "reasoning-delta":
       case "arguments-delta":
         this.#grow(event.text.length);
         this.#item(event.index).text += event.text;
-        return;
+        break;
       case "refusal-delta":
         this.#grow(event.text.length);
         this.#item(event.index).refusal += event.text;
-        return;
+        break;
       case "reasoning-opaque":
         this.#grow(event.opaque.value.length);
         this.#item(event.index).opaque.push(event.opaque);
-        return;
+        break;
       case "item-end":
         this.#item(event.index).hasEnded = true;
-        return;
+        break;
       case "finish":
         this.close();
-        return;
-      case "usage":
+        break;
+      default:
+        break;
     }
   }
 

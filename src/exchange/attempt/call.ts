@@ -3,6 +3,7 @@ import type { OutboundCodec } from "../../dialects/dialect.ts";
 import type { UpstreamRequest } from "../../providers/transport.ts";
 import type { Target } from "../../routing/plan.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
+import type { Shown } from "./continuing.ts";
 
 /** Everything that is decided about an attempt before it starts. */
 export interface AttemptCall {
@@ -30,5 +31,7 @@ export interface AttemptCall {
   readonly responseBytesMax: number;
   /** The caller's bytes of a whole answer; `null` where the provider's own bytes are passed on. */
   readonly translateAnswer: ((json: unknown) => Uint8Array) | null;
+  /** Grows with what a stream shows to the caller, so that another attempt can go on from there; `null`: none can. */
+  readonly shown: Shown | null;
   relayOptions(): RelayOptions;
 }

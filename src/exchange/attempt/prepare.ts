@@ -1,4 +1,5 @@
 /** From a chosen target, once it is reserved, to a call that is ready to leave: credential, bytes, headers, timers, hold. */
+import type { CommitConfig } from "../../config/config.ts";
 import type { EncodedRequest, RequestView, TargetFacts } from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
@@ -12,6 +13,7 @@ import type { RelayOptions } from "../../streaming/relay.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { AttemptCall } from "./call.ts";
 import type { ChosenTarget, Translator } from "./choose.ts";
+import { keepShown, relayThrough, withPrefill, type Shown } from "./continuing.ts";
 import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Holding } from "../reservation/estimate.ts";
@@ -39,6 +41,8 @@ export interface AttemptTerms {
   readonly outputBound: number | null;
   /** How long it may be silent before the owner is told. `Infinity`: however long. */
   readonly slowAfterMs: number;
+  /** What a broken stream has shown, where this attempt is to go on from there. */
+  readonly continues: Shown | null;
 }
 
 /** Throws `unsupported_parameter`, `upstream_credentials`: nothing is sent yet. */
@@ -50,7 +54,7 @@ export function prepareAttempt(
   terms: AttemptTerms,
 ): PreparedAttempt {
   const { chosen } = terms;
-  const encoded = encode(chosen, view, terms.outputBound);
+  const encoded = encode(chosen, view, terms);
   const credential = chosen.endpoint.credential(terms.credential);
   const attemptId = deps.ids.next("att");
   const hold: Hold = {
@@ -72,21 +76,29 @@ export function prepareAttempt(
   return { call: createCall(exchange, { ...terms, ...chosen, attemptId, credential, encoded, view }), hold };
 }
 
+interface Encoded extends EncodedRequest {
+  /** What the request gives as the beginning of its answer. */
+  readonly prefill: string | null;
+}
+
 function encode(
   { translator, outbound, target }: ChosenTarget,
   view: RequestView,
-  bound: number | null,
-): EncodedRequest {
+  { outputBound: bound, continues }: AttemptTerms,
+): Encoded {
   const facts: TargetFacts = bound === null ? target.facts : { ...target.facts, outputBound: bound };
-  if (translator === null) return { body: outbound.splice(view, facts), losses: [] };
-  const request = translator.inbound.decodeRequest(view);
-  return translator.outbound.encodeRequest(bound === null ? request : { ...request, maxOutputTokens: bound }, facts);
+  if (translator === null) return { body: outbound.splice(view, facts), losses: [], prefill: null };
+  const asked = translator.inbound.decodeRequest(view);
+  const request = bound === null ? asked : { ...asked, maxOutputTokens: bound };
+  const prefilled = continues === null ? null : withPrefill(request, translator.outbound, facts, continues);
+  const encoded = translator.outbound.encodeRequest(prefilled?.request ?? request, facts);
+  return { ...encoded, prefill: prefilled?.prefill ?? null };
 }
 
-interface CallParts extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadline" | "slowAfterMs"> {
+interface CallParts extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadline" | "slowAfterMs" | "continues"> {
   readonly attemptId: string;
   readonly credential: Credential;
-  readonly encoded: EncodedRequest;
+  readonly encoded: Encoded;
   readonly view: RequestView;
 }
 
@@ -95,6 +107,8 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
   const { timeouts } = target;
   const policyDueMs = timeouts.totalMs === 0 ? Infinity : exchange.startedMs + timeouts.totalMs;
   const totalDueMs = Math.min(policyDueMs, parts.deadline.totalDueMs);
+  const { responseBytes } = exchange.snapshot.config.limits;
+  const shown = keepShown(parts.policy, parts, view, parts.continues, responseBytes);
   return {
     attemptId: parts.attemptId,
     target,
@@ -105,14 +119,15 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     losses: parts.encoded.losses,
     requestIdHeader: endpoint.spec.requestIdHeader,
     timeouts,
-    commit: parts.policy.commit,
+    commit: commitOf(parts),
     slowAfterMs: parts.slowAfterMs,
     totalDueMs,
     firstOutputDueMs: parts.deadline.firstOutputDueMs,
     deadlineIsCallers: totalDueMs !== policyDueMs,
-    responseBytesMax: exchange.snapshot.config.limits.responseBytes,
+    responseBytesMax: responseBytes,
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
-    relayOptions: () => relayOptions(exchange, parts),
+    shown,
+    relayOptions: () => relayOptions(exchange, parts, shown),
   };
 }
 
@@ -139,21 +154,22 @@ function upstreamRequest(parts: CallParts): UpstreamRequest {
   };
 }
 
-function relayOptions(exchange: Exchange, parts: CallParts): RelayOptions {
-  const { outbound, target, view, translator } = parts;
+/** What goes on from what was shown is shown as it comes. */
+function commitOf({ policy, continues }: CallParts): CommitConfig {
+  return continues === null ? policy.commit : { ...policy.commit, at: "first-output" };
+}
+
+function relayOptions(exchange: Exchange, parts: CallParts, shown: Shown | null): RelayOptions {
+  const { outbound, view } = parts;
   const { limits } = exchange.snapshot.config;
+  const target = parts.target.facts;
+  const { prefill } = parts.encoded;
   return {
-    reader: outbound.createStreamReader(target.facts.quirks, view.choices),
-    translation:
-      translator === null
-        ? null
-        : {
-            decoder: translator.outbound.createStreamDecoder(target.facts.quirks),
-            encoder: translator.inbound.createStreamEncoder(view, exchange.startedAtMs),
-          },
+    reader: outbound.createStreamReader(target.quirks, view.choices),
+    ...relayThrough({ ...parts, target, createdMs: exchange.startedAtMs, shown, prefill }),
     streamEnd: parts.inbound.streamEnd,
     withholdUsage: !view.wantsStreamUsage,
     eventBytesMax: limits.streamEventBytes,
-    commit: planCommit(parts.policy.commit, limits.responseBytes),
+    commit: planCommit(commitOf(parts), limits.responseBytes),
   };
 }

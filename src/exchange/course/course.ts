@@ -6,12 +6,15 @@
  *              │    └─ fails before the commit point ─▶ itinerary: where next, when ──▶ nowhere: the failure is told
  *              └─────────────────────────────────────────────┘
  *
+ * A stream that breaks after its commit point has won and failed: its failure is told, unless the route wants it
+ * continued and another call can repeat what was shown; that call has won then.
+ *
  * Invariants: at most two calls at a time; nothing reaches the caller of a call that has not won, and once one has won no
- * other begins. What is held and called is settled by `conclude`, whatever became of it.
+ * other begins but to continue it. What is held and called is settled by `conclude`, whatever became of it.
  */
-import type { RequestView } from "../../dialects/dialect.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Principal } from "../../tenancy/principal.ts";
+import type { Shown } from "../attempt/continuing.ts";
 import { openStreamHead } from "../conclusion/response-headers.ts";
 import { deadlinePassed, isPassed, readDeadline, type CallerDeadline } from "../deadline.ts";
 import type { Plan } from "../../routing/plan.ts";
@@ -32,7 +35,7 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
   exchange.deadlineMs = deadline.askedMs;
   if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
-  const dueMs = overallDueMs(exchange, view, deadline);
+  const dueMs = overallDueMs(exchange, plan, deadline);
   const context = { deps, exchange, view, principal, policy: plan.policy, deadline, dueMs };
   const itinerary = new Itinerary(
     { health: deps.health, random: deps.random, nowMs: () => deps.clock.monotonicMs() },
@@ -53,6 +56,8 @@ class Course implements LegOwner {
   readonly #context: LegContext;
   readonly #itinerary: Itinerary;
   readonly #running: Leg[] = [];
+  /** What a stream that broke has shown, from where calls go on now. Its failure is told until one of them wins. */
+  continues: Shown | null = null;
   #winner: Leg | null = null;
   /** The second of two calls at a time, until it is over. */
   #beside: Promise<void> | null = null;
@@ -71,9 +76,21 @@ class Course implements LegOwner {
       if (stop.waitMs > 0) await exchange.pause(new Pause(deps.clock, stop.waitMs));
       if (exchange.cancelCause !== null) return;
       await this.#race(stop);
-      if (this.#winner !== null || exchange.cancelCause !== null) return;
+      if (exchange.cancelCause !== null) return;
+      if (this.#winner !== null && !this.#goesOnFrom(this.#winner)) return;
       stop = this.#itinerary.next();
     }
+  }
+
+  /** Whether it broke, and what it has shown is to be continued. */
+  #goesOnFrom(winner: Leg): boolean {
+    const { open, failure } = winner;
+    const shown = open?.attempt.call.shown ?? null;
+    if (failure === null || shown === null || !shown.transcript.isContinuable) return false;
+    this.continues = shown;
+    this.#winner = null;
+    this.#tellItinerary(winner, failure);
+    return true;
   }
 
   legCalling({ stop }: Leg): void {
@@ -81,8 +98,10 @@ class Course implements LegOwner {
   }
 
   legCommitted(leg: Leg): void {
+    const { exchange } = this.#context;
     this.#win(leg);
-    openStreamHead(this.#context.exchange);
+    if (this.continues === null) openStreamHead(exchange);
+    else exchange.responder.write(Buffer.from(`: continued by ${leg.stop.target.name}\n\n`));
   }
 
   legSlow(): void {
@@ -125,10 +144,14 @@ class Course implements LegOwner {
   /** What an earlier call failed with is told rather than why a later one was not made. */
   #failed(leg: Leg, failure: HeadgateError): void {
     const { exchange } = this.#context;
-    if (leg.open !== null || exchange.failure === null) {
+    if (this.continues === null && (leg.open !== null || exchange.failure === null)) {
       exchange.failure = failure;
       exchange.decisive = leg;
     }
+    this.#tellItinerary(leg, failure);
+  }
+
+  #tellItinerary(leg: Leg, failure: HeadgateError): void {
     const { target } = leg.stop;
     const credential = leg.open?.hold.credential ?? null;
     const { hasOtherCredential } = leg;
@@ -136,11 +159,11 @@ class Course implements LegOwner {
   }
 }
 
-/** When everything must be over, monotonic. */
-function overallDueMs({ snapshot, startedMs }: Exchange, view: RequestView, deadline: CallerDeadline): number {
-  const timeouts = { ...snapshot.config.timeouts, ...snapshot.config.models[view.model]?.timeouts };
-  const policyDueMs = timeouts.totalMs === 0 ? Infinity : startedMs + timeouts.totalMs;
-  return Math.min(policyDueMs, deadline.totalDueMs, deadline.firstOutputDueMs);
+/** When everything must be over, monotonic: as late as the most patient target may be. */
+function overallDueMs({ startedMs }: Exchange, { targets }: Plan, deadline: CallerDeadline): number {
+  let totalMs = 0;
+  for (const { timeouts } of targets) totalMs = Math.max(totalMs, timeouts.totalMs === 0 ? Infinity : timeouts.totalMs);
+  return Math.min(startedMs + totalMs, deadline.totalDueMs, deadline.firstOutputDueMs);
 }
 
 /**

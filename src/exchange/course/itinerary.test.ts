@@ -149,3 +149,13 @@ test("beside a silent target an uncalled one is called", () => {
   way.called(b);
   assert.equal(way.beside(), null);
 });
+
+test("a target that may be called now is called, although time goes on between two looks at the clock", () => {
+  let nowMs = 0;
+  const deps = { health: createUnwatchedHealth(), nowMs: () => (nowMs += 0.001), random: () => 1 };
+  const policy = { ...defaultModel(), retries: defaultConfig().retries };
+  const way = new Itinerary(deps, { asked: "m", targets: [a, b], policy }, Infinity, 4);
+  way.called(a);
+  way.failed(setback(a, "again"));
+  assert.deepEqual(way.next(), { target: b, waitMs: 0, triedCredentials: [] });
+});

@@ -164,14 +164,14 @@ export class Itinerary {
     return stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
   }
 
-  /** `byMs`: when it may be called. */
-  #untried(fallbacks: boolean, byMs: number = this.#deps.nowMs()): Place | null {
+  /** `byMs`: when it may be called; `null`: now. */
+  #untried(fallbacks: boolean, byMs: number | null = null): Place | null {
     const nowMs = this.#deps.nowMs();
     for (const place of this.#places) {
       const { target } = place;
       if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
         continue;
-      if (this.#deps.health.target(target.name).availableAtMs(nowMs) <= byMs) return place;
+      if (this.#deps.health.target(target.name).availableAtMs(nowMs) <= (byMs ?? nowMs)) return place;
     }
     return null;
   }

@@ -17,6 +17,7 @@ import type { RoutePolicy } from "../../routing/plan.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import { Attempt, type AttemptSink } from "../attempt/attempt.ts";
 import { chooseTarget, type ChosenTarget } from "../attempt/choose.ts";
+import type { Shown } from "../attempt/continuing.ts";
 import { prepareAttempt } from "../attempt/prepare.ts";
 import { deadlinePassed, type CallerDeadline } from "../deadline.ts";
 import {
@@ -58,6 +59,8 @@ export interface LegOwner {
   legEnded(leg: Leg): void;
   /** Whether there are other targets at all. */
   readonly hasAlternative: boolean;
+  /** What a stream that broke has shown, from where calls go on now; `null`: they begin anew. */
+  readonly continues: Shown | null;
 }
 
 export class Leg implements AttemptSink, ExchangeLeg {
@@ -160,6 +163,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
       heldAmounts: reserved.reservation.heldAmounts,
       outputBound: this.outputBound,
       slowAfterMs: this.#patienceMs(chosen),
+      continues: this.#owner.continues,
     });
     this.#inHealth = this.#beginInHealth();
     this.#owner.legCalling(this);
@@ -219,11 +223,10 @@ export class Leg implements AttemptSink, ExchangeLeg {
     this.#owner.legSlow(this);
   }
 
-  #patienceMs({ target, endpoint }: ChosenTarget): number {
+  #patienceMs({ target }: ChosenTarget): number {
     if (!this.#owner.hasAlternative) return Infinity;
     const { deps, policy, view } = this.#context;
-    const timeouts = { ...endpoint.timeouts, ...target.timeouts };
-    return patienceMs(policy, timeouts, deps.health.target(target.name), view, deps.clock.monotonicMs());
+    return patienceMs(policy, target.timeouts, deps.health.target(target.name), view, deps.clock.monotonicMs());
   }
 
   #tellCredential(): void {
