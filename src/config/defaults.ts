@@ -27,7 +27,7 @@ export function defaultConfig(overrides: DeepPartial<Config> = {}): Config {
 
 /** An alias with nothing set but what is given; its targets are given whole, or by what differs from the defaults. */
 export function defaultModel(given: DeepPartial<ModelConfig> = {}): ModelConfig {
-  return modelSchema.parse({ targets: [], ...given }) as ModelConfig;
+  return modelSchema.parse({ targets: [], ...given });
 }
 
 /** A provider with nothing set but what is given, of the kind `name` unless said; without credentials, it has no key. */

@@ -4,7 +4,6 @@
  */
 import type { Config } from "../config.ts";
 import { alertsOptions } from "./alerts.ts";
-import type { SectionInFile } from "./sections.ts";
 import { budgetsOptions, limitsOptions, timeoutsOptions } from "./limits.ts";
 import { modelsOption } from "./models.ts";
 import type { GroupNode, OptionNode, Options, ScalarNode } from "./option.ts";
@@ -13,7 +12,7 @@ import { type ProviderInFile, providersOption } from "./providers.ts";
 import { queueOptions } from "./queue.ts";
 import { cacheOptions, healthOptions, idempotencyOptions, retriesOptions } from "./reliability.ts";
 import { nullable } from "./scalars.ts";
-import { group } from "./sections.ts";
+import { group, type SectionInFile } from "./sections.ts";
 import { serverOptions, storageOptions, telemetryOptions } from "./server.ts";
 
 /** What the file says, checked and with defaults: `Config` before names are joined and secrets read. */
