@@ -106,7 +106,7 @@ export const usageCommand: CommandNode = command<UsageOptions>({
     { line: "usage --by month,model --since 2026-01-01", what: "The year so far" },
     { line: "usage --by day,model --since 2026-11-01 --csv", what: "For a spreadsheet" },
   ],
-  json: "`by`, `since`, `until`, `rows` and `total`. Each row has `group`, `requests`, `attempts`, `usage` (a count for each bucket), `costUsd` (decimal text; `costEUR` besides, where EUR is the configured currency), `unpriced` and `bases` (how many attempts were settled how).",
+  json: "`by`, `since`, `until`, `rows`, `total` and `saved` (`requests` that were answered without a call, and `usd`). Each row has `group`, `requests`, `attempts`, `usage` (a count for each bucket), `costUsd` (decimal text; `costEUR` besides, where EUR is the configured currency), `unpriced` and `bases` (how many attempts were settled how).",
   commands: [reconcileCommand, exportCommand],
   load: async () => (await import("../commands/reports/usage.ts")).run,
 });

@@ -1,6 +1,7 @@
 /** Every command there is, in the order in which help lists them. */
 import type { TreeNode } from "../command.ts";
 import { budgetGroup } from "./budget.ts";
+import { cacheGroup } from "./cache.ts";
 import { configGroup } from "./configuration.ts";
 import { doctorCommand, initCommand, serveCommand, simCommand } from "./running.ts";
 import { pricesGroup } from "./prices.ts";
@@ -23,6 +24,7 @@ export const commandTree: readonly TreeNode[] = [
   pricesGroup,
   usageCommand,
   requestsCommand,
+  cacheGroup,
   simCommand,
   completionCommand,
   versionCommand,

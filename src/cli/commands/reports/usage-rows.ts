@@ -2,10 +2,11 @@
 import type { CurrencyConfig } from "../../../config/config.ts";
 import { formatUsd } from "../../../kernel/money.ts";
 import { type Usage, usageBuckets } from "../../../kernel/usage.ts";
+import type { Savings } from "../../../storage/reports/reuse-report.ts";
 import type { UsageDimension, UsageRow } from "../../../storage/reports/usage-report.ts";
 import { type Column, formatCount, renderTable } from "../../table.ts";
 import { renderCsv } from "../../values/csv.ts";
-import { inCurrency } from "../../values/currency.ts";
+import { formatMoney, inCurrency } from "../../values/currency.ts";
 import { decimalUsd } from "../../values/money-text.ts";
 import type { Names } from "../tenancy/names.ts";
 
@@ -51,6 +52,13 @@ export function renderUsageTable(
   ]);
   if (rows.length === 0) return "Nothing was used in that time.\n";
   return table + footer(total);
+}
+
+/** Empty where nothing was saved. */
+export function renderSavings({ requests, savedNanoUsd }: Savings, currency: CurrencyConfig): string {
+  if (requests === 0) return "";
+  const what = requests === 1 ? "1 request was" : `${formatCount(requests)} requests were`;
+  return `${what} answered without a call, which saved ${formatMoney(savedNanoUsd, currency)}: headgate cache stats.\n`;
 }
 
 export function renderCsvHeading(by: readonly UsageDimension[]): string {

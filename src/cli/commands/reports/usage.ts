@@ -1,13 +1,15 @@
 import { HeadgateError } from "../../../kernel/errors.ts";
+import { reportReuse, totalSavings } from "../../../storage/reports/reuse-report.ts";
 import { reportUsage, totalUsage, type UsageDimension } from "../../../storage/reports/usage-report.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
+import { decimalUsd } from "../../values/money-text.ts";
 import { isoTime } from "../../values/time-text.ts";
 import { loadSettings, openExistingRecords } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
 import { checkKnown } from "./known-names.ts";
 import { readScope, type ScopeOptions } from "./report-scope.ts";
-import { describeRow, renderCsvHeading, renderCsvRow, renderUsageTable } from "./usage-rows.ts";
+import { describeRow, renderCsvHeading, renderCsvRow, renderSavings, renderUsageTable } from "./usage-rows.ts";
 
 export interface UsageOptions extends ScopeOptions {
   readonly project: string | null;
@@ -27,6 +29,7 @@ export async function run(invocation: Invocation<UsageOptions>): Promise<ExitCod
   await checkKnown(records, config, scope);
   const rows = await reportUsage(records.db, { ...scope, by: options.by });
   const total = totalUsage(rows);
+  const savings = totalSavings(await reportReuse(records.db, scope));
   const names = await readNames(records.db);
   const { currency } = config.prices;
   const document = {
@@ -35,9 +38,11 @@ export async function run(invocation: Invocation<UsageOptions>): Promise<ExitCod
     until: isoTime(scope.toMs ?? null),
     rows: rows.map((row) => describeRow(row, names, currency)),
     total: describeRow(total, names, currency),
+    saved: { requests: savings.requests, usd: decimalUsd(savings.savedNanoUsd) },
   };
   output.result(document, () => {
-    if (!options.csv) return renderUsageTable(rows, total, options.by, names, currency);
+    if (!options.csv)
+      return renderUsageTable(rows, total, options.by, names, currency) + renderSavings(savings, currency);
     return renderCsvHeading(options.by) + rows.map((row) => renderCsvRow(row, options.by, names)).join("");
   });
   return exitCodes.ok;

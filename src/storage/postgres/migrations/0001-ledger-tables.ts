@@ -148,6 +148,7 @@ CREATE TABLE requests (
   user_agent ${text},
 ${usageColumns}
 );
+CREATE INDEX requests_reuse ON requests (started_at_ms) WHERE reuse IS NOT NULL;
 `;
 
 export const ledgerTables: string = ledger + usageHours + requests;

@@ -12,6 +12,7 @@ import { journalTables, usageColumnsDdl } from "./0001-journal-tables.ts";
 
 const ledgerRules = `
 CREATE INDEX ledger_entries_at ON ledger_entries (at_ms);
+CREATE INDEX requests_reuse ON requests (started_at_ms) WHERE reuse IS NOT NULL;
 CREATE INDEX ledger_entries_corrections ON ledger_entries (charged_at_ms) WHERE charged_at_ms IS NOT NULL;
 
 CREATE TABLE unconfirmed_charges (
