@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -268,6 +269,31 @@ describe("a request with an Idempotency-Key while it runs", () => {
     assert.ok((await first).text.endsWith("data: [DONE]\n\n"));
     assert.deepEqual(codeOf(await place.askOnce("k1", { stream: true })), [409, "idempotency_answer_lost"]);
   });
+});
+
+test("who joined and does not read is cut off once it is too far behind, and nobody waits for it", async () => {
+  await using place = await openSharingPlace({ idempotency: { answerBytes: 1_000_000 }, cache: { answerBytes: 0 } });
+  const first = place.askOnce("k1", { stream: true });
+  const response = await place.begin(1);
+  let leave = (): void => undefined;
+  const joining = { readNothing: true, onStart: (hangUp: () => void): void => void (leave = hangUp) };
+  const joined = place.askOnce("k1", { stream: true }, joining);
+  await place.served();
+  const piece = said("x".repeat(100_000));
+  for (let count = 0; count < 200; count++) {
+    if (!response.write(piece)) await once(response, "drain");
+  }
+  response.end(streamEnd());
+  const whole = await first;
+  assert.ok(whole.text.endsWith("data: [DONE]\n\n"));
+  const rows = await eventually("the records of both", async () => {
+    const found = await place.test.gateway.store.db.selectFrom("requests").selectAll().orderBy("request_id").execute();
+    return found.length === 3 ? found : null;
+  });
+  const told = rows.filter(({ reuse }) => reuse === "joined").map(({ ending }) => ending);
+  assert.deepEqual(told, ["caller-gone"]);
+  leave();
+  await joined;
 });
 
 describe("an Idempotency-Key", () => {
