@@ -238,6 +238,49 @@ describe("what was shown", () => {
     assert.throws(() => follow(record(thought), unlike), { code: "stream_differs" });
   });
 
+  test("is contradicted by another kind of item, another tool, more of what had ended, and an end before its time", () => {
+    const start: CanonicalEvent = { type: "start", id: "c1", model: "m", createdMs: null };
+    const message: CanonicalEvent = { type: "item-start", index: 0, item: { kind: "message" } };
+    const text = (said: string): CanonicalEvent => ({ type: "text-delta", index: 0, text: said });
+    const call = (name: string): CanonicalEvent => {
+      const item = { kind: "tool-call", callId: `id of ${name}`, name } as const;
+      return { type: "item-start", index: 0, item };
+    };
+    const end: CanonicalEvent = { type: "item-end", index: 0 };
+    const finish: CanonicalEvent = { type: "finish", finish: { reason: "stop", native: "stop", stopSequence: null } };
+    const contradictions: readonly (readonly [shown: CanonicalEvent[], said: CanonicalEvent[]])[] = [
+      [[message], [call("look"), end, finish]],
+      [[call("look")], [call("listen"), end, finish]],
+      [
+        [message, text("Yes"), end],
+        [message, text("Yes, but"), end, finish],
+      ],
+      [
+        [message, text("Yes")],
+        [message, text("Ye"), end, finish],
+      ],
+      [
+        [message, text("Yes"), end],
+        [message, text("Ye"), end, finish],
+      ],
+      [[message, text("Yes")], [finish]],
+    ];
+    for (const [shown, said] of contradictions) {
+      assert.throws(() => follow(record([start, ...shown]), [start, ...said]), { code: "stream_differs" });
+      assert.doesNotThrow(() => follow(record([start, ...shown]), [start, ...shown]));
+    }
+    const own = record([start, call("look")]);
+    assert.deepEqual(follow(own, [start, { ...call("look") }, end, finish]), [end, finish]);
+  });
+
+  test("is closed before the finish by whoever was given it as its beginning and adds nothing", () => {
+    const shown = record([...thought.slice(0, 1), { type: "item-start", index: 0, item: { kind: "message" } }]);
+    shown.record({ type: "text-delta", index: 0, text: "Yes" });
+    const finish: CanonicalEvent = { type: "finish", finish: { reason: "stop", native: "stop", stopSequence: null } };
+    const decoder = new ContinuingDecoder({ decode: () => [finish] }, shown, prefillOf(shown));
+    assert.deepEqual(decoder.decode(null), [{ type: "item-end", index: 0 }, finish]);
+  });
+
   test("is not a prefill unless it is the text of one message", () => {
     assert.equal(prefillOf(record(thought)), null);
     assert.equal(prefillOf(record([])), null);
@@ -260,5 +303,7 @@ describe("what was shown", () => {
     const second = first.copy();
     second.record({ type: "text-delta", index: 1, text: "!" });
     assert.deepEqual([first.items[1]?.text, second.items[1]?.text], ["Yes", "Yes!"]);
+    second.record({ type: "reasoning-opaque", index: 0, opaque: signed });
+    assert.deepEqual([first.items[0]?.opaque.length, second.items[0]?.opaque.length], [1, 2]);
   });
 });

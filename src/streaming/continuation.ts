@@ -120,7 +120,6 @@ class ItemRepeat {
         return null;
       }
       case "item-end":
-        if (!this.isWhole) throw differs();
         if (this.hasEnded) return null;
         this.hasEnded = true;
         return event;
