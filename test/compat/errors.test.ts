@@ -66,7 +66,7 @@ function failuresOf(native: boolean): readonly Failure[] {
 }
 
 describe("errors through the SDK", () => {
-  const suite = openSuite({ config: { limits: { bodyBytes: BODY_BYTES_MAX } } });
+  const suite = openSuite({ config: { limits: { bodyBytes: BODY_BYTES_MAX }, retries: { attemptsMax: 1 } } });
 
   for (const upstream of upstreams) {
     describe(`of ${upstream.title}`, () => {

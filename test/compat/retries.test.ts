@@ -1,26 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { APIError, InternalServerError, type OpenAI } from "openai";
-import { openSuite, testBooks } from "./suite.ts";
+import { openSuite, testBooks, type Suite } from "./suite.ts";
 import { upstreams } from "./upstreams.ts";
 
 const messages = [{ role: "user" as const, content: "hi" }];
 const MAX_RETRIES = 2;
+/** Calls made again that a target always gets within ten seconds. */
+const BUDGET_MIN = 10;
 
-describe("the SDK's own retries", () => {
-  const suite = openSuite();
+describe("the SDK's own retries, where the gateway makes none", () => {
+  const suite = openSuite({ config: { retries: { attemptsMax: 1 } } });
   const retrying = (): OpenAI => suite.client.withOptions({ maxRetries: MAX_RETRIES });
 
-  /** Calls that the simulator saw: a model with a script of its own is asked by one test only. */
-  async function attemptsOf(model: string): Promise<number> {
-    const { db } = suite.gateway.gateway.store;
-    const entries = await db
-      .selectFrom("ledger_entries")
-      .select("attempt_id")
-      .where("model_asked", "=", model)
-      .execute();
-    return entries.length;
-  }
+  const attemptsOf = (model: string): Promise<number> => countAttempts(suite, model);
 
   for (const upstream of upstreams) {
     describe(`against ${upstream.title}`, { concurrency: true }, () => {
@@ -90,3 +83,40 @@ describe("the SDK's own retries", () => {
 
   testBooks(suite);
 });
+
+describe("the SDK's retries beside the gateway's", () => {
+  const suite = openSuite({ config: { retries: { backoffMs: 20 } } });
+  const retrying = (): OpenAI => suite.client.withOptions({ maxRetries: MAX_RETRIES });
+
+  for (const upstream of upstreams) {
+    test(`are not needed for failures that pass (${upstream.title})`, async () => {
+      const model = upstream.scripted("tokens=2,status=500,first=3");
+      const completion = await retrying().chat.completions.create({ model, messages });
+      assert.equal(completion.choices[0]?.finish_reason, "stop");
+      assert.equal(await countAttempts(suite, model), 4);
+      assert.equal(await countRequests(suite, model), 1);
+    });
+
+    test(`come out of the same budget, so that they do not multiply (${upstream.title})`, async () => {
+      const model = upstream.scripted("status=429,retry-after=0");
+      await assert.rejects(retrying().chat.completions.create({ model, messages }), { status: 429 });
+      assert.equal(await countRequests(suite, model), 1 + MAX_RETRIES);
+      assert.ok((await countAttempts(suite, model)) <= 1 + BUDGET_MIN);
+    });
+  }
+
+  testBooks(suite);
+});
+
+/** Calls that the simulator saw: a model with a script of its own is asked by one test only. */
+async function countAttempts(suite: Suite, model: string): Promise<number> {
+  const { db } = suite.gateway.gateway.store;
+  const entries = await db.selectFrom("ledger_entries").select("attempt_id").where("model_asked", "=", model).execute();
+  return entries.length;
+}
+
+async function countRequests(suite: Suite, model: string): Promise<number> {
+  const { db } = suite.gateway.gateway.store;
+  const rows = await db.selectFrom("requests").select("request_id").where("model_asked", "=", model).execute();
+  return rows.length;
+}

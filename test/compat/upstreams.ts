@@ -5,7 +5,7 @@ export interface Upstream {
   readonly model: string;
   /** It speaks the caller's dialect: bytes pass through. Otherwise requests and answers are translated. */
   readonly native: boolean;
-  /** The model with a script for the simulator, e.g. `tokens=5,seed=1`. */
+  /** The model with a script for the simulator, e.g. `tokens=5,seed=1`: each time a target of its own. */
   scripted(script: string): string;
 }
 
@@ -15,5 +15,6 @@ export const upstreams: readonly Upstream[] = [
 ];
 
 function createUpstream(title: string, model: string, native: boolean): Upstream {
-  return { title, model, native, scripted: (script) => `${model}:${script}` };
+  let scripts = 0;
+  return { title, model, native, scripted: (script) => `${model}:${script},tag=${++scripts}` };
 }

@@ -28,7 +28,10 @@ function createLosingTransport(carrier: Transport): Transport {
 
 test("an answer that was billed and lost on the way costs nothing at first and what the provider says afterwards", async () => {
   await using carrier = createUndiciTransport({ connectTimeoutMs: 1_000, connectionsMax: 4 });
-  await using place = await startTestGateway({ overrides: { transport: createLosingTransport(carrier) } });
+  await using place = await startTestGateway({
+    config: { retries: { attemptsMax: 1 } },
+    overrides: { transport: createLosingTransport(carrier) },
+  });
   const reply = await send(`${place.url}/v1/chat/completions`, {
     headers: { authorization: `Bearer ${place.key}`, "content-type": "application/json" },
     body: { model: "simulator/sim-mini:tokens=7", messages: [{ role: "user", content: "Hello" }] },

@@ -153,7 +153,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
 
   async #callTarget(chosen: ChosenTarget, reserved: Reserved): Promise<void> {
     const { deps, exchange, view, principal, policy, deadline } = this.#context;
-    exchange.admittedMs ??= deps.clock.monotonicMs();
+    if (exchange.attempts.length === 0) exchange.admittedMs = deps.clock.monotonicMs();
     const prepared = prepareAttempt(deps, exchange, view, principal, {
       chosen,
       policy,
