@@ -111,8 +111,11 @@ export interface TrailStep {
   readonly beganUs: number;
   readonly firstOutputUs: number | null;
   readonly endedUs: number;
-  /** `cancelled`: because another had answered, or for the reason that the request ended for. */
-  readonly outcome: "answered" | "failed" | "cancelled";
+  /**
+   * `continued`: answered, from where the stream of an earlier call had broken off. `cancelled`: because another had
+   * answered, or for the reason that the request ended for.
+   */
+  readonly outcome: "answered" | "continued" | "failed" | "cancelled";
   /** Why it failed. */
   readonly code: string | null;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ModelConfig } from "../../src/config/config.ts";
 import type { DeepPartial } from "../../src/config/defaults.ts";
+import type { TrailStep } from "../../src/storage/records.ts";
 import {
   begin,
   breakOff,
@@ -76,6 +77,10 @@ test("a broken stream is continued by an attempt that repeats it to the letter, 
   assert.match(text, /^: continued by steady\/m$/m);
   assert.equal(text.match(/"role"/g)?.length, 1);
   assert.equal(await ledgerOf(scene), 2);
+  const { db } = scene.gateway.gateway.store;
+  const { trail } = await db.selectFrom("requests").select("trail").executeTakeFirstOrThrow();
+  const outcomes = (JSON.parse(trail ?? "[]") as TrailStep[]).map(({ outcome }) => outcome);
+  assert.deepEqual(outcomes, ["failed", "continued"]);
 });
 
 test("an attempt that says something else is given up at once, and why the stream broke is told", async () => {

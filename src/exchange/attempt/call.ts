@@ -31,6 +31,8 @@ export interface AttemptCall {
   readonly responseBytesMax: number;
   /** The caller's bytes of a whole answer; `null` where the provider's own bytes are passed on. */
   readonly translateAnswer: ((json: unknown) => Uint8Array) | null;
+  /** It is to go on where another call broke off. */
+  readonly isContinuation: boolean;
   /** Grows with what a stream shows to the caller, so that another attempt can go on from there; `null`: none can. */
   readonly shown: Shown | null;
   relayOptions(): RelayOptions;

@@ -126,6 +126,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     deadlineIsCallers: totalDueMs !== policyDueMs,
     responseBytesMax: responseBytes,
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
+    isContinuation: parts.continues !== null,
     shown,
     relayOptions: () => relayOptions(exchange, parts, shown),
   };

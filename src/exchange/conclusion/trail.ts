@@ -14,7 +14,7 @@ export function trailOf({ attempts, startedMs }: Exchange, nowMs: number): reado
       beganUs: us(attempt.startedAtMs ?? endedMs),
       firstOutputUs: attempt.firstOutputAtMs === null ? null : us(attempt.firstOutputAtMs),
       endedUs: us(endedMs),
-      outcome: outcomes[attempt.state],
+      outcome: attempt.state === "complete" && attempt.call.isContinuation ? "continued" : outcomes[attempt.state],
       code: attempt.failure?.code ?? null,
     };
   });
