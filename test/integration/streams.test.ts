@@ -54,6 +54,21 @@ test("with commit `complete`, a stream that breaks in the middle is replaced wit
   assert.equal(asked.headers.get("x-headgate-model"), "second/m");
 });
 
+test("the connection to a provider is used again after an answer that was held back and is larger than any buffer", async () => {
+  const sockets = new Set<unknown>();
+  const large = provider((call) => {
+    sockets.add(call.response.socket);
+    begin(call, role, words(...Array.from({ length: 2_000 }, () => "word ".repeat(20))), stop);
+    call.response.end(done);
+  });
+  await using scene = await openPair(large, { at: "complete" });
+  for (let round = 0; round < 3; round++) {
+    const text = await (await scene.ask({ model: "m" })).end();
+    assert.equal(textOf(text).length, 2_000 * 100);
+  }
+  assert.equal(sockets.size, 1);
+});
+
 test("with commit `window`, a stream that breaks within it is replaced, and one that breaks after it is not", async () => {
   await using within = await openPair(breaksAfterTwoWords, { at: "window", windowTokens: 3, windowMs: 60_000 });
   assert.equal(await (await within.ask({ model: "m" })).end(), whole);

@@ -410,6 +410,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   #release(): void {
     if (this.#closed) return;
     if (this.state === "complete" && this.#decoder === null) {
+      // A caller who reads slowly may have paused it.
+      this.#upstream?.resume();
       this.#lingering = abortLater(this.#deps.clock, this.#upstream, this.call.timeouts.endingMs);
       return;
     }
