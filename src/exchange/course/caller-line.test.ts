@@ -16,7 +16,7 @@ interface Scene {
   unreadBytes: number;
 }
 
-function open(heartbeatMs = 1_000, stream = true): Scene {
+function open(heartbeatMs = 1_000, stream = true, headWithinMs = Infinity): Scene {
   const clock = createVirtualClock();
   const sent: string[] = [];
   const attempt = { answered: false };
@@ -50,7 +50,7 @@ function open(heartbeatMs = 1_000, stream = true): Scene {
       },
     },
   };
-  startHeartbeat(clock, scene.line);
+  startHeartbeat(clock, scene.line, headWithinMs);
   return scene;
 }
 
@@ -79,4 +79,11 @@ test("a caller who does not read what is there, or has left, is sent no comments
 test("whole answers have no comments, nor streams where they are switched off", () => {
   assert.equal(open(1_000, false).clock.pendingCount, 0);
   assert.equal(open(0).clock.pendingCount, 0);
+});
+
+test("a caller who gives up on a head that does not come gets it in time, even where comments are switched off", () => {
+  const { clock, sent, attempt } = open(0, true, 2_000);
+  attempt.answered = true;
+  clock.advance(1_000);
+  assert.match(sent[0] ?? "", /^200 /);
 });

@@ -13,12 +13,16 @@ export type HeldLine = Pick<Exchange, "responder" | "requestId" | "view" | "canc
   readonly attempts: readonly { readonly attempt: { readonly answered: boolean } }[];
 };
 
-/** `null`: the response is no stream, its dialect has no comments, or `server.heartbeatMs` is 0. */
-export function startHeartbeat(clock: Clock, exchange: HeldLine): Heartbeat | null {
+/**
+ * `headWithinMs`: for how long the caller waits for the response's head. `null`: the response is no stream, its dialect has
+ * no comments, or there is no need: `server.heartbeatMs` is 0, and the caller waits for however long.
+ */
+export function startHeartbeat(clock: Clock, exchange: HeldLine, headWithinMs: number): Heartbeat | null {
   const { heartbeatMs } = exchange.snapshot.config.server;
   const comment = exchange.dialect.inbound?.heartbeat ?? NOTHING;
-  if (heartbeatMs === 0 || exchange.view?.stream !== true || comment.byteLength === 0) return null;
-  return new Heartbeat(clock, heartbeatMs, new CallerLine(exchange, comment));
+  const everyMs = Math.min(heartbeatMs === 0 ? Infinity : heartbeatMs, headWithinMs / BEATS_BEFORE_HEAD);
+  if (everyMs === Infinity || exchange.view?.stream !== true || comment.byteLength === 0) return null;
+  return new Heartbeat(clock, everyMs, new CallerLine(exchange, comment));
 }
 
 class CallerLine implements HeartbeatLine {
@@ -46,4 +50,6 @@ class CallerLine implements HeartbeatLine {
   }
 }
 
+/** So that one of them comes after a provider has accepted the request and before the caller has given up. */
+const BEATS_BEFORE_HEAD = 4;
 const NOTHING = new Uint8Array(0);

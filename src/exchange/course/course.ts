@@ -43,7 +43,7 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
     dueMs,
     attemptsMax(deps, exchange, plan),
   );
-  const heartbeat = startHeartbeat(deps.clock, exchange);
+  const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, deps.clock.monotonicMs()));
   try {
     await new Course(context, itinerary, plan.targets.length > 1).run();
   } finally {
@@ -59,8 +59,6 @@ class Course implements LegOwner {
   /** What a stream that broke has shown, from where calls go on now. Its failure is told until one of them wins. */
   continues: Shown | null = null;
   #winner: Leg | null = null;
-  /** The second of two calls at a time, until it is over. */
-  #beside: Promise<void> | null = null;
 
   constructor(context: LegContext, itinerary: Itinerary, hasAlternative: boolean) {
     this.#context = context;
@@ -107,23 +105,20 @@ class Course implements LegOwner {
   legSlow(): void {
     if (this.#winner !== null || this.#running.length > 1) return;
     const stop = this.#itinerary.beside();
-    if (stop === null) return;
-    this.#beside = this.#launch(stop).then(() => {
-      this.#beside = null;
-    });
+    if (stop !== null) this.#launch(stop);
   }
 
   /** Resolves when no call is under way any more. */
   async #race(first: Stop): Promise<void> {
-    await this.#launch(first);
-    while (this.#beside !== null) await this.#beside;
+    this.#launch(first);
+    for (let leg = this.#running[0]; leg !== undefined; leg = this.#running[0]) await leg.over;
   }
 
-  #launch(stop: Stop): Promise<void> {
+  #launch(stop: Stop): void {
     const leg = new Leg(this.#context, this, stop);
     this.#context.exchange.legs.push(leg);
     this.#running.push(leg);
-    return leg.run();
+    leg.begin();
   }
 
   legEnded(leg: Leg): void {
@@ -164,6 +159,11 @@ function overallDueMs({ startedMs }: Exchange, { targets }: Plan, deadline: Call
   let totalMs = 0;
   for (const { timeouts } of targets) totalMs = Math.max(totalMs, timeouts.totalMs === 0 ? Infinity : timeouts.totalMs);
   return Math.min(startedMs + totalMs, deadline.totalDueMs, deadline.firstOutputDueMs);
+}
+
+/** How long the caller waits for the head of a stream whose output is held back; `Infinity`: no need to know. */
+function callersPatienceMs({ policy }: Plan, { firstOutputDueMs }: CallerDeadline, nowMs: number): number {
+  return policy.commit.at === "first-output" ? Infinity : firstOutputDueMs - nowMs;
 }
 
 /**

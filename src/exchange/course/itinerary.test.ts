@@ -109,6 +109,16 @@ test("another credential of the same target comes before another target", () => 
   assert.equal(way.next()?.target.name, "b");
 });
 
+test("a credential that was refused is not tried again, one that was limited is", () => {
+  const way = itinerary({ targets: [a] });
+  way.called(a);
+  way.failed(setback(a, "credential", { credential: "refused", hasOtherCredential: true }));
+  assert.deepEqual(way.next()?.triedCredentials, ["refused"]);
+  way.called(a);
+  way.failed(setback(a, "limited", { credential: "limited" }));
+  assert.deepEqual(way.next(), { target: a, waitMs: 1_000, triedCredentials: ["refused"] });
+});
+
 test("a prompt that is too long goes to a window that is known to be larger, or nowhere", () => {
   const small = target("small", { contextTokens: 8_000 });
   const same = target("same", { contextTokens: 8_000 });

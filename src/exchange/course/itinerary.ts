@@ -52,6 +52,8 @@ interface Place {
   /** Its provider has a credential that this request has not tried: it is called with that before anything else. */
   hasCredential: boolean;
   readonly triedCredentials: string[];
+  /** Of those, the ones that the provider refused: they are not tried again. */
+  readonly refusedCredentials: string[];
 }
 
 export class Itinerary {
@@ -77,6 +79,7 @@ export class Itinerary {
       againAtMs: Infinity,
       hasCredential: false,
       triedCredentials: [],
+      refusedCredentials: [],
     }));
   }
 
@@ -122,6 +125,7 @@ export class Itinerary {
         this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? Infinity);
         return;
       case "credential":
+        if (credential !== null) place.refusedCredentials.push(credential);
         place.hasCredential = hasOtherCredential;
         place.isExcluded = !hasOtherCredential;
         return;
@@ -194,8 +198,8 @@ export class Itinerary {
   }
 
   #again(place: Place, retryAfterMs: number | null): void {
-    // Whatever credential is next: all of them are equally welcome again.
-    place.triedCredentials.length = 0;
+    // Whichever credential is next: all that were not refused are equally welcome again.
+    place.triedCredentials.splice(0, Infinity, ...place.refusedCredentials);
     const { retries } = this.#plan.policy;
     place.againAtMs = this.#deps.nowMs() + backoffMs(retries, place.failures, retryAfterMs, this.#deps.random);
   }

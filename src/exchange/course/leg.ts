@@ -4,7 +4,7 @@
  *   waiting (turn, then budget, then the commit of its hold) ──▶ calling ──▶ over
  *      └────────── refused, or cancelled ────────────────────────────────────▲
  *
- * Invariants: it ends once, and `run` never rejects. Its place in the queue and in the target's health are given
+ * Invariants: it ends once, and `over` never rejects. Its place in the queue and in the target's health are given
  * back when it is over; what is reserved for it is settled by `conclude`, however far it came.
  */
 import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
@@ -74,6 +74,8 @@ export class Leg implements AttemptSink, ExchangeLeg {
   open: OpenAttempt | null = null;
   /** Why it ended without an answer. `null` while it runs, where it answered, and where it was cancelled. */
   failure: HeadgateError | null = null;
+  /** Resolves when it has ended, however it did. */
+  over: Promise<void> = Promise.resolve();
   /** It waits no longer and calls no more, and nothing is wanted of it. */
   isCancelled = false;
   /** It was silent for longer than a target may be. */
@@ -89,8 +91,12 @@ export class Leg implements AttemptSink, ExchangeLeg {
     this.#owner = owner;
   }
 
-  /** Resolves when the call is over, however it ended. To be called once. */
-  async run(): Promise<void> {
+  /** To be called once. */
+  begin(): void {
+    this.over = this.#run();
+  }
+
+  async #run(): Promise<void> {
     try {
       await this.#call();
     } catch (thrown) {

@@ -38,6 +38,10 @@ test("a prompt that is too long needs a larger window, however the provider says
   assert.equal(verdict("upstream_rejected", { status: 422 }, said), "final");
 });
 
+test("an answer that is too large is asked of another target only", () => {
+  assert.equal(verdict("upstream_too_large"), "elsewhere");
+});
+
 test("what is missing at one target may be there at another", () => {
   assert.equal(verdict("upstream_rejected", { status: 404 }), "elsewhere");
   for (const code of ["unsupported_parameter", "unpriced_model", "overloaded", "target_unavailable"] as const) {
