@@ -6,7 +6,7 @@ import type { Script } from "./script.ts";
 import { Refusal } from "./wire/wire.ts";
 
 const FAR_FUTURE_SECONDS = 365 * 24 * 3600;
-const DATE_AHEAD_MS = 5000;
+const DATE_AHEAD_SECONDS = 5;
 
 const MESSAGES: Readonly<Record<number, string>> = {
   401: "Incorrect API key provided. You can find your API key in your account settings.",
@@ -69,18 +69,20 @@ export function planRefusal(
   return null;
 }
 
-function retryAfter(script: Script, status: number, nowMs: number): string[] {
-  switch (script.retryAfter) {
+function retryAfter({ retryAfter: given }: Script, status: number, nowMs: number): string[] {
+  if (given?.startsWith("date")) {
+    const seconds = Number(given.split(":")[1] ?? DATE_AHEAD_SECONDS);
+    return ["retry-after", new Date(nowMs + seconds * 1000).toUTCString()];
+  }
+  switch (given) {
     case null:
       return status === 429 ? ["retry-after", "1"] : [];
     case "none":
       return [];
     case "far":
       return ["retry-after", String(FAR_FUTURE_SECONDS)];
-    case "date":
-      return ["retry-after", new Date(nowMs + DATE_AHEAD_MS).toUTCString()];
     default:
-      return ["retry-after", script.retryAfter];
+      return ["retry-after", given];
   }
 }
 

@@ -9,7 +9,7 @@ import type { DeepPartial } from "../../src/config/defaults.ts";
 import type { GatewayOverrides } from "../../src/gateway.ts";
 import { allowPlenty, ledgerOf, spentOf } from "../support/allowances.ts";
 import { eventually } from "../support/eventually.ts";
-import { evidenceOf, type Evidence } from "../support/evidence.ts";
+import { evidenceOf, type Evidence, type LedgerRow } from "../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { eventData, send, type Reply, type SendOptions } from "../support/simulator-client.ts";
 import type { Charged, Outcome } from "./outcome.ts";
@@ -124,24 +124,11 @@ export class Scene implements AsyncDisposable {
   async #assertCharged({ row, entries }: Evidence, charged: Charged): Promise<void> {
     const { simulator } = this.test;
     await eventually("the provider is done with it", () => simulator.stats().running === 0);
-    const invoiced = simulator.stats().costNanoUsd;
     const [entry] = entries;
     assert.ok(entries.length <= 1, "one attempt has one entry");
     assert.equal(row.cost_nano_usd, entry?.cost_nano_usd ?? 0n);
-    if (charged === "nothing" || charged === "nothing yet") {
-      const basis = charged === "nothing" ? "none" : "metered";
-      assert.deepEqual([row.cost_nano_usd, row.basis], [0n, basis]);
-      if (charged === "nothing") assert.equal(invoiced, 0n, "the provider bills nothing either");
-      return;
-    }
-    assert.ok(entry, "a charge in the ledger");
-    assert.equal(entry.estimated, charged.endsWith("estimate") ? 1 : 0);
-    assert.equal(entry.basis, charged.endsWith("estimate") ? "metered" : charged);
-    if (!charged.endsWith("estimate")) assert.equal(entry.cost_nano_usd, invoiced, "what the provider's invoice says");
-    else assert.ok(entry.cost_nano_usd > 0n && entry.input_tokens > 0, "an estimate is never nothing");
-    if (charged === "estimate") assert.ok(entry.output_tokens > 0, "output was delivered, and is counted");
-    // A Messages stream begins by reporting one token of output.
-    if (charged === "input estimate") assert.ok(entry.output_tokens + entry.reasoning_tokens <= 1);
+    assert.equal(row.basis, entry?.basis ?? "none");
+    assertCharge(entry, simulator.stats().costNanoUsd, charged);
   }
 
   async #assertAllowances(): Promise<void> {
@@ -161,7 +148,25 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-function assertCaller(reply: Reply, { caller }: Outcome, stream: boolean): void {
+/** What an attempt was charged, beside what the provider's invoice says of it. */
+export function assertCharge(entry: LedgerRow | undefined, invoiced: bigint, charged: Charged): void {
+  if (charged === "nothing" || charged === "nothing yet") {
+    const basis = charged === "nothing" ? "none" : "metered";
+    assert.deepEqual([entry?.cost_nano_usd ?? 0n, entry?.basis ?? "none"], [0n, basis]);
+    if (charged === "nothing") assert.equal(invoiced, 0n, "the provider bills nothing either");
+    return;
+  }
+  assert.ok(entry, "a charge in the ledger");
+  assert.equal(entry.estimated, charged.endsWith("estimate") ? 1 : 0);
+  assert.equal(entry.basis, charged.endsWith("estimate") ? "metered" : charged);
+  if (!charged.endsWith("estimate")) assert.equal(entry.cost_nano_usd, invoiced, "what the provider's invoice says");
+  else assert.ok(entry.cost_nano_usd > 0n && entry.input_tokens > 0, "an estimate is never nothing");
+  if (charged === "estimate") assert.ok(entry.output_tokens > 0, "output was delivered, and is counted");
+  // A Messages stream begins by reporting one token of output.
+  if (charged === "input estimate") assert.ok(entry.output_tokens + entry.reasoning_tokens <= 1);
+}
+
+export function assertCaller(reply: Reply, { caller }: Pick<Outcome, "caller">, stream: boolean): void {
   if (caller.kind === "gone") return;
   const terminals = reply.text.split("data: [DONE]").length - 1;
   assert.equal(reply.complete, true, "the response ends as HTTP says it should");

@@ -7,6 +7,12 @@ import { answered, brokenOff, failed, type Outcome } from "./outcome.ts";
 
 export type Upstream = "openai-chat" | "anthropic-messages";
 
+/**
+ * What may follow a call that ended so before the caller saw anything of it: a call of the same target or of another,
+ * one of another target only, or `nothing`, because it would end in the same way.
+ */
+export type Next = "again" | "elsewhere" | "nothing";
+
 export interface FaultCase {
   readonly fault: FaultName;
   /** Said of the provider: "closes the connection between two events". */
@@ -18,15 +24,23 @@ export interface FaultCase {
   /** Absent: the same as the other one. */
   readonly whole: Outcome;
   readonly stream: Outcome;
+  readonly next: Next;
   /** The answer is the same text as without the fault. Default true for answers. */
   readonly otherText?: boolean;
 }
 
-type Row = Omit<FaultCase, "whole" | "stream">;
+type Row = Omit<FaultCase, "whole" | "stream" | "next">;
 
 /** The same for a whole answer and for a stream. */
-function both(outcome: Outcome, fault: FaultName, title: string, script: string, more: Partial<Row> = {}): FaultCase {
-  return { fault, title, script, whole: outcome, stream: outcome, ...more };
+function both(
+  outcome: Outcome,
+  next: Next,
+  fault: FaultName,
+  title: string,
+  script: string,
+  more: Partial<Row> = {},
+): FaultCase {
+  return { fault, title, script, whole: outcome, stream: outcome, next, ...more };
 }
 
 const rejected = (status: number): Outcome => failed(status, "upstream_rejected");
@@ -34,7 +48,7 @@ const told = (status: number, code: string): Outcome => failed(status, "upstream
 const limited = (retryAfter: number | null, code: string): Outcome =>
   failed(429, "upstream_rate_limited", { retryAfter, told: code });
 const credential = failed(502, "upstream_credentials");
-const timedOut = failed(502, "upstream_failed");
+const notReceived = failed(502, "upstream_failed");
 /** After a server error the provider may have worked. */
 const upstreamFailed = failed(502, "upstream_failed", { charged: "nothing yet" });
 const overloaded = (retryAfter: number | null): Outcome =>
@@ -55,62 +69,86 @@ const openai = { upstream: "openai-chat" } as const;
 const anthropic = { upstream: "anthropic-messages" } as const;
 
 const refusals: readonly FaultCase[] = [
-  both(rejected(400), "status", "refuses the request with 400", "status=400"),
-  both(credential, "status", "refuses the gateway's credential with 401", "status=401"),
-  both(credential, "status", "wants an unpaid bill paid with 402", "status=402"),
-  both(credential, "status", "refuses the gateway's credential with 403", "status=403"),
-  both(told(404, "model_not_found"), "status", "does not know the model (404)", "status=404", openai),
-  both(rejected(404), "status", "does not know the model (404)", "status=404", anthropic),
-  both(timedOut, "status", "answers 408", "status=408"),
-  both(rejected(413), "status", "finds the request too large (413)", "status=413"),
-  both(rejected(422), "status", "cannot process the request (422)", "status=422"),
-  both(limited(1, "rate_limit_exceeded"), "status", "limits the rate, with `retry-after`", "status=429", openai),
-  both(limited(1, "upstream_rate_limited"), "status", "limits the rate, with `retry-after`", "status=429", anthropic),
+  both(rejected(400), "nothing", "status", "refuses the request with 400", "status=400"),
+  both(credential, "elsewhere", "status", "refuses the gateway's credential with 401", "status=401"),
+  both(credential, "elsewhere", "status", "wants an unpaid bill paid with 402", "status=402"),
+  both(credential, "elsewhere", "status", "refuses the gateway's credential with 403", "status=403"),
+  both(told(404, "model_not_found"), "elsewhere", "status", "does not know the model (404)", "status=404", openai),
+  both(rejected(404), "elsewhere", "status", "does not know the model (404)", "status=404", anthropic),
+  both(notReceived, "again", "status", "answers 408", "status=408"),
+  both(rejected(413), "nothing", "status", "finds the request too large (413)", "status=413"),
+  both(rejected(422), "nothing", "status", "cannot process the request (422)", "status=422"),
+  both(limited(1, "rate_limit_exceeded"), "again", "status", "limits the rate for a second", "status=429", openai),
+  both(limited(1, "upstream_rate_limited"), "again", "status", "limits the rate for a second", "status=429", anthropic),
   both(
     limited(null, "rate_limit_exceeded"),
+    "again",
     "status",
-    "limits the rate, without `retry-after`",
+    "limits the rate, and does not say for how long",
     "status=429,retry-after=none",
     openai,
   ),
   both(
     limited(31_536_000, "rate_limit_exceeded"),
+    "elsewhere",
     "status",
     "limits the rate for a year",
     "status=429,retry-after=far",
     openai,
   ),
   both(
-    limited(5, "rate_limit_exceeded"),
+    limited(60, "rate_limit_exceeded"),
+    "elsewhere",
     "status",
-    "limits the rate until a date",
-    "status=429,retry-after=date",
+    "limits the rate until a date in a minute",
+    "status=429,retry-after=date:60",
     openai,
   ),
-  both(upstreamFailed, "status", "fails with 500", "status=500"),
-  both(upstreamFailed, "status", "fails with 502", "status=502"),
-  both(overloaded(7), "status", "is unavailable (503), with `retry-after`", "status=503,retry-after=7"),
-  both(upstreamFailed, "status", "fails with 504", "status=504"),
-  both(overloaded(null), "status", "is overloaded (529)", "status=529"),
-  both(credential, "bad-key", "refuses one of its keys", "fault=bad-key:test"),
-  both(told(400, "context_length_exceeded"), "context-length", "finds the prompt too long", "fault=context-length"),
-  both(told(400, "content_filter"), "content-filter", "blocks the prompt by its policy", "fault=content-filter"),
-  both(overloaded(null), "flapping", "is unavailable now and then", "fault=flapping:1"),
+  both(upstreamFailed, "again", "status", "fails with 500", "status=500"),
+  both(upstreamFailed, "again", "status", "fails with 502", "status=502"),
+  both(overloaded(60), "elsewhere", "status", "is unavailable (503) for a minute", "status=503,retry-after=60"),
+  both(upstreamFailed, "again", "status", "fails with 504", "status=504"),
+  both(overloaded(null), "again", "status", "is overloaded (529)", "status=529"),
+  both(credential, "elsewhere", "bad-key", "refuses one of its keys", "fault=bad-key:test"),
+  both(
+    told(400, "context_length_exceeded"),
+    "nothing",
+    "context-length",
+    "finds the prompt too long",
+    "fault=context-length",
+  ),
+  both(
+    told(400, "content_filter"),
+    "nothing",
+    "content-filter",
+    "blocks the prompt by its policy",
+    "fault=content-filter",
+  ),
+  both(overloaded(null), "again", "flapping", "is unavailable now and then", "fault=flapping:1"),
 ];
 
 const beforeTheAnswer: readonly FaultCase[] = [
-  both(malformed, "html-instead-of-json", "answers 200 with a web page", "fault=html-instead-of-json"),
+  both(malformed, "again", "html-instead-of-json", "answers 200 with a web page", "fault=html-instead-of-json"),
   both(
     failed(502, "upstream_unreachable", { charged: "nothing yet" }),
+    "again",
     "reset-before-response",
     "resets the connection before it answers",
     "fault=reset-before-response",
   ),
-  { fault: "black-hole", title: "never answers", script: "fault=black-hole", whole: silentWhole, stream: silent },
+  {
+    fault: "black-hole",
+    title: "never answers",
+    script: "fault=black-hole",
+    next: "elsewhere",
+    whole: silentWhole,
+    stream: silent,
+  },
   {
     fault: "slow-headers",
     title: "holds its response head back for too long",
     script: "fault=slow-headers:60000",
+    next: "elsewhere",
     whole: silentWhole,
     stream: silent,
   },
@@ -118,6 +156,7 @@ const beforeTheAnswer: readonly FaultCase[] = [
     fault: "headers-then-silence",
     title: "sends its response head and then nothing",
     script: "fault=headers-then-silence",
+    next: "elsewhere",
     whole: silentWhole,
     stream: silent,
   },
@@ -128,14 +167,22 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "one-token-then-silence",
     title: "sends one token and then nothing",
     script: "fault=one-token-then-silence",
+    next: "elsewhere",
     whole: silentInWhole,
     stream: brokenOff("idle_timeout", "timeout"),
   },
-  both(truncated, "reset-after-headers", "resets the connection after its response head", "fault=reset-after-headers"),
+  both(
+    truncated,
+    "again",
+    "reset-after-headers",
+    "resets the connection after its response head",
+    "fault=reset-after-headers",
+  ),
   {
     fault: "reset-after-headers",
     title: "resets the connection after three tokens",
     script: "fault=reset-after-headers@3",
+    next: "again",
     whole: truncated,
     stream: cut,
   },
@@ -143,6 +190,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "cut-mid-token",
     title: "closes the connection in the middle of an event",
     script: "fault=cut-mid-token",
+    next: "again",
     whole: truncatedWhole,
     stream: cut,
   },
@@ -150,6 +198,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "cut-between-events",
     title: "closes the connection between two events",
     script: "fault=cut-between-events",
+    next: "again",
     whole: truncatedWhole,
     stream: cut,
   },
@@ -158,6 +207,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "no-finish",
     title: "ends without saying why it stopped",
     script: "fault=no-finish",
+    next: "again",
     whole: answered(),
     stream: cut,
   },
@@ -166,6 +216,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "no-finish",
     title: "ends without saying why it stopped",
     script: "fault=no-finish",
+    next: "again",
     whole: malformed,
     stream: cut,
   },
@@ -174,6 +225,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "error-event-after-200",
     title: "reports an error in an answer that began with 200",
     script: "fault=error-event-after-200",
+    next: "again",
     whole: upstreamFailed,
     stream: brokenOff("upstream_failed"),
   },
@@ -182,6 +234,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "error-event-after-200",
     title: "reports an error in an answer that began with 200",
     script: "fault=error-event-after-200",
+    next: "again",
     whole: upstreamFailed,
     stream: brokenOff("upstream_overloaded"),
   },
@@ -189,6 +242,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "invalid-json",
     title: "sends something that is not JSON",
     script: "fault=invalid-json",
+    next: "again",
     whole: malformed,
     stream: holed,
   },
@@ -196,6 +250,7 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "invalid-utf8",
     title: "sends something that is not UTF-8",
     script: "fault=invalid-utf8",
+    next: "again",
     whole: malformed,
     stream: holed,
   },
@@ -203,25 +258,26 @@ const inTheAnswer: readonly FaultCase[] = [
     fault: "huge-event",
     title: "sends more in one event than `limits.streamEventBytes`",
     script: "fault=huge-event:2",
+    next: "elsewhere",
     whole: tooLarge,
     stream: holed,
   },
-  both(tooLarge, "gzip-bomb", "sends a gzip body that unpacks to a gigabyte", "fault=gzip-bomb:1024"),
-  both(tooLarge, "huge-body", "sends a body of a gigabyte", "fault=huge-body:1024"),
+  both(tooLarge, "elsewhere", "gzip-bomb", "sends a gzip body that unpacks to a gigabyte", "fault=gzip-bomb:1024"),
+  both(tooLarge, "elsewhere", "huge-body", "sends a body of a gigabyte", "fault=huge-body:1024"),
 ];
 
 /** Faults that a caller does not notice. */
 const endured: readonly FaultCase[] = [
-  both(answered(), "no-terminal-marker", "finishes without a terminal marker", "fault=no-terminal-marker"),
-  both(answered("estimate"), "no-usage", "reports no usage", "fault=no-usage"),
-  both(answered(), "wrong-content-type", "gives the wrong content type", "fault=wrong-content-type"),
-  both(answered(), "gzip", "compresses its answer unasked", "fault=gzip"),
-  both(answered(), "slow-drip", "sends a few bytes at a time", "fault=slow-drip:40"),
-  both(answered(), "bom", "begins with a byte order mark", "fault=bom"),
-  both(answered(), "crlf", "ends its lines in CR LF", "fault=crlf"),
-  both(answered(), "split-utf8", "sends characters in pieces", "fault=split-utf8", { otherText: true }),
-  both(answered(), "many-events-per-packet", "sends many events at once", "fault=many-events-per-packet"),
-  both(answered(), "comments", "sends a comment before every event", "fault=comments"),
+  both(answered(), "nothing", "no-terminal-marker", "finishes without a terminal marker", "fault=no-terminal-marker"),
+  both(answered("estimate"), "nothing", "no-usage", "reports no usage", "fault=no-usage"),
+  both(answered(), "nothing", "wrong-content-type", "gives the wrong content type", "fault=wrong-content-type"),
+  both(answered(), "nothing", "gzip", "compresses its answer unasked", "fault=gzip"),
+  both(answered(), "nothing", "slow-drip", "sends a few bytes at a time", "fault=slow-drip:40"),
+  both(answered(), "nothing", "bom", "begins with a byte order mark", "fault=bom"),
+  both(answered(), "nothing", "crlf", "ends its lines in CR LF", "fault=crlf"),
+  both(answered(), "nothing", "split-utf8", "sends characters in pieces", "fault=split-utf8", { otherText: true }),
+  both(answered(), "nothing", "many-events-per-packet", "sends many events at once", "fault=many-events-per-packet"),
+  both(answered(), "nothing", "comments", "sends a comment before every event", "fault=comments"),
 ];
 
 export const upstreamFaults: readonly FaultCase[] = [...refusals, ...beforeTheAnswer, ...inTheAnswer, ...endured];
