@@ -41,9 +41,12 @@ export async function keep(
   return claims.keep(claim, fits ? answer : null, idempotency.retentionMs);
 }
 
-/** `null`: there is none, or it was too large to remember. */
+/** `null`: there is none, or it was too large to remember. A copy, since a provider's bytes may be part of a larger buffer. */
 function answerOf(shared: SharedAnswer, end: SharedEnd): KeptAnswer | null {
   if (end.how === "failed") return null;
   const body = shared.contents;
-  return body === null ? null : { ...end.source, kind: end.body === null ? "stream" : "whole", body };
+  if (body === null) return null;
+  return end.body === null
+    ? { ...end.source, kind: "stream", body }
+    : { ...end.source, kind: "whole", body: Buffer.from(body) };
 }

@@ -58,6 +58,10 @@ export class KeyedRequests {
       await running.shared.ended;
       return false;
     }
+    if (running.shared.isClosed) {
+      await running.shared.ended;
+      return false;
+    }
     if (!running.shared.isJoinable) throw stillRunning();
     share.reuse = "joined";
     share.isReplayed = true;

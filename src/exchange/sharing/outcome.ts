@@ -16,9 +16,6 @@ const ownFailures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "owner_fenced",
   "overloaded",
   "shutting_down",
-  "idempotency_mismatch",
-  "idempotency_running",
-  "idempotency_answer_lost",
 ]);
 
 /** `record`: as `conclude` gave it. */

@@ -29,15 +29,18 @@ export interface AnswersFile extends AsyncDisposable {
   readonly answers: AnswerStore;
 }
 
-const answerColumns = `
-  request_id TEXT,
-  kind TEXT,
-  answered_at_ms INTEGER,
-  headers TEXT,
+/** The body last, so that what is before it is read without it. */
+function answerColumns(required: "NOT NULL" | ""): string {
+  return `
+  request_id TEXT ${required},
+  kind TEXT ${required},
+  answered_at_ms INTEGER ${required},
+  headers TEXT ${required},
   model_served TEXT,
   provider TEXT,
-  cost_nano_usd INTEGER,
-  body BLOB`;
+  cost_nano_usd INTEGER ${required},
+  body BLOB ${required}`;
+}
 
 const tables = `
 CREATE TABLE idempotency_keys (
@@ -48,7 +51,7 @@ CREATE TABLE idempotency_keys (
   instance_id TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('running', 'answered')),
   until_ms INTEGER NOT NULL,
-${answerColumns}
+${answerColumns("")}
 ) STRICT;
 CREATE INDEX idempotency_keys_until ON idempotency_keys (until_ms);
 CREATE INDEX idempotency_keys_claim ON idempotency_keys (claim_id) WHERE state = 'running';
@@ -59,14 +62,14 @@ CREATE TABLE cached_answers (
   model_asked TEXT NOT NULL,
   expires_at_ms INTEGER NOT NULL,
   size_bytes INTEGER NOT NULL,
-${answerColumns}
+${answerColumns("NOT NULL")}
 ) STRICT;
 CREATE INDEX cached_answers_expires ON cached_answers (expires_at_ms);
 CREATE INDEX cached_answers_age ON cached_answers (answered_at_ms, cache_key, size_bytes);
 `;
 
 /** In order; the position is the version. Never edited or reordered after a release: append. */
-const migrations: readonly string[] = [tables];
+export const answersMigrations: readonly string[] = [tables];
 
 async function dropClaimsBut(db: Kysely<AnswerTables>, instanceIds: readonly string[]): Promise<void> {
   await db
@@ -83,7 +86,7 @@ export function createAnswersFile({ dataDir, clock, instanceId, instances }: Ans
 
   async function open(): Promise<Kysely<AnswerTables>> {
     const living = await instances?.();
-    const connection = openMigrated(file, { durability: "process", checkpoints: true }, migrations);
+    const connection = openMigrated(file, { durability: "process", checkpoints: true }, answersMigrations);
     const events = { onWrite: () => {}, onOutOfRange: () => {} };
     const db = new Kysely<AnswerTables>({ dialect: createSqliteDialect(connection, events) });
     if (living !== undefined) await dropClaimsBut(db, [instanceId, ...living]);

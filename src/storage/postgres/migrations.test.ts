@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { Pool } from "pg";
 import { openTestPostgres, postgresMissing } from "../../../test/support/postgres.ts";
+import { answersMigrations } from "../answers/answers-file.ts";
 import { migrate as migrateSqlite } from "../sqlite/migrations.ts";
 import { migrate, readSchema } from "./migrations.ts";
 import { createPool } from "./pool.ts";
@@ -75,7 +76,7 @@ test("every table has the columns that it has on SQLite, but for those of the ma
     `select table_name as "table", column_name as name, is_nullable = 'NO' as required, data_type as type
      from information_schema.columns where table_schema = 'public' and table_name <> 'headgate_schema'`,
   );
-  assert.deepEqual(describeColumns(rows), describeColumns(sqliteColumns()));
+  assert.deepEqual(describeColumns(rows), describeColumns([...sqliteColumns(), ...sqliteColumns(answersMigrations)]));
 });
 
 interface Column {
@@ -85,11 +86,17 @@ interface Column {
   readonly type: string;
 }
 
-const types: Readonly<Record<string, string>> = { INTEGER: "bigint", TEXT: "text", REAL: "double precision" };
+const types: Readonly<Record<string, string>> = {
+  INTEGER: "bigint",
+  TEXT: "text",
+  REAL: "double precision",
+  BLOB: "bytea",
+};
 
-function sqliteColumns(): readonly Column[] {
+/** Of the store's file, or of another one's migrations. */
+function sqliteColumns(steps?: readonly string[]): readonly Column[] {
   using connection = new DatabaseSync(":memory:");
-  migrateSqlite(connection, "store.db");
+  migrateSqlite(connection, "store.db", steps);
   const columns = connection.prepare(
     `select t.name as "table", c.name, c."notnull" or c.pk > 0 as required, c.type
      from pragma_table_list t join pragma_table_info(t.name) c

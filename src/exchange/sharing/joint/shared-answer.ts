@@ -110,8 +110,14 @@ export class SharedAnswer implements Responder {
     return this.#log.hasBegun;
   }
 
+  /** Who comes now reads from the beginning. */
   get isJoinable(): boolean {
     return !this.#isClosed && this.#log.isWhole;
+  }
+
+  /** Nobody joins any more, and `ended` is near. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** The whole body, or the whole stream; `null`: there is none, or no longer. */

@@ -1,15 +1,17 @@
 /** Answers that are kept to be given again. What is written once and read by its key keeps no room for changes. */
 import { text } from "./0001-text.ts";
 
-const answerColumns = `
-  request_id ${text},
-  kind ${text},
-  answered_at_ms BIGINT,
-  headers ${text},
+function answerColumns(required: "NOT NULL" | ""): string {
+  return `
+  request_id ${text} ${required},
+  kind ${text} ${required},
+  answered_at_ms BIGINT ${required},
+  headers ${text} ${required},
   model_served ${text},
   provider ${text},
-  cost_nano_usd BIGINT,
-  body BYTEA`;
+  cost_nano_usd BIGINT ${required},
+  body BYTEA ${required}`;
+}
 
 export const answerTables: string = `
 CREATE TABLE idempotency_keys (
@@ -20,7 +22,7 @@ CREATE TABLE idempotency_keys (
   instance_id ${text} NOT NULL,
   state ${text} NOT NULL CHECK (state IN ('running', 'answered')),
   until_ms BIGINT NOT NULL,
-${answerColumns}
+${answerColumns("")}
 );
 CREATE INDEX idempotency_keys_until ON idempotency_keys (until_ms);
 CREATE INDEX idempotency_keys_claim ON idempotency_keys (claim_id) WHERE state = 'running';
@@ -31,7 +33,7 @@ CREATE TABLE cached_answers (
   model_asked ${text} NOT NULL,
   expires_at_ms BIGINT NOT NULL,
   size_bytes BIGINT NOT NULL,
-${answerColumns}
+${answerColumns("NOT NULL")}
 );
 CREATE INDEX cached_answers_expires ON cached_answers (expires_at_ms);
 CREATE INDEX cached_answers_age ON cached_answers (answered_at_ms);

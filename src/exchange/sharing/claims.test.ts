@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { HeadgateError } from "../../kernel/errors.ts";
+import { toNanoUsd } from "../../kernel/money.ts";
+import type { KeptAnswer, KeyClaim } from "../../storage/answers/answers.ts";
+import { MemoryAnswers } from "../../../test/support/memory-answers.ts";
+import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
+import type { Pause } from "../course/pause.ts";
+import type { Exchange } from "../exchange.ts";
+import { type Claimed, KeyClaims } from "./claims.ts";
+
+const request = { keyHash: "key", tenantId: "ten_1", fingerprint: "f" };
+const noDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null };
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly answers: MemoryAnswers;
+  readonly told: string[];
+  open(): KeyClaims;
+  /** Moves time on in steps, letting what is due be done. */
+  advance(ms: number): Promise<void>;
+}
+
+function createWorld(): World {
+  const clock = createVirtualClock();
+  const answers = new MemoryAnswers(clock);
+  const told: string[] = [];
+  let count = 0;
+  const telemetry = {
+    backgroundFailed: (what: string) => void told.push(what),
+    warn: (what: string) => void told.push(what),
+  };
+  const ids = { next: (prefix: string) => `${prefix}_${++count}` };
+  return {
+    clock,
+    answers,
+    told,
+    open: () => new KeyClaims({ clock, ids, answers, telemetry }),
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= 50) {
+        await nextTurn();
+        clock.advance(50);
+      }
+      await nextTurn();
+    },
+  };
+}
+
+function anExchange(): Exchange & { cancelCause: string | null } {
+  const exchange = { cancelCause: null, pause: (pause: Pause) => pause.over };
+  return exchange as unknown as Exchange & { cancelCause: string | null };
+}
+
+function claimOf(claimed: Claimed | null): KeyClaim {
+  assert.ok(claimed !== null && "claim" in claimed);
+  return claimed.claim;
+}
+
+const answer: KeptAnswer = {
+  requestId: "req_1",
+  kind: "whole",
+  atMs: 0,
+  headers: [],
+  body: Buffer.from("{}"),
+  modelServed: null,
+  provider: null,
+  costNanoUsd: toNanoUsd(1n),
+};
+
+describe("KeyClaims", () => {
+  test("waits while another process makes the request, and gets its answer", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    const waiting = two.take(anExchange(), request, noDeadline);
+    await world.advance(20_000);
+    await one.keep(claim, answer, 60_000);
+    await world.advance(2_000);
+    assert.deepEqual(await waiting, { answer });
+  });
+
+  test("takes a key over that another process gives up", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    const waiting = two.take(anExchange(), request, noDeadline);
+    await world.advance(1_000);
+    await one.release(claim);
+    await world.advance(2_000);
+    claimOf(await waiting);
+  });
+
+  test("renews a claim for as long as the request takes, and no longer", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    await world.advance(120_000);
+    const other = { ...request, claimId: "other", leaseMs: 0 };
+    assert.equal((await world.answers.claim(other)).state, "running");
+    await one.keep(claim, answer, 1_000);
+    await world.advance(20_000);
+    assert.equal(world.clock.pendingCount, 0);
+    claimOf(await two.take(anExchange(), request, noDeadline));
+  });
+
+  test("loses its claims to others some seconds after it stopped renewing them", async () => {
+    const world = createWorld();
+    const [dead, next] = [world.open(), world.open()];
+    const claim = claimOf(await dead.take(anExchange(), request, noDeadline));
+    dead.stop();
+    const waiting = next.take(anExchange(), request, noDeadline);
+    await world.advance(17_000);
+    claimOf(await waiting);
+    await dead.keep(claim, answer, 60_000);
+    assert.match(world.told.join(), /claim had ended/);
+  });
+
+  test("tells who has waited for long to come again, and who has a deadline that it has passed", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    await one.take(anExchange(), request, noDeadline);
+    const waiting = two.take(anExchange(), request, noDeadline).catch((thrown: unknown) => thrown);
+    const deadline = { ...noDeadline, totalDueMs: 5_000 };
+    const hurrying = two.take(anExchange(), request, deadline).catch((thrown: unknown) => thrown);
+    await world.advance(32_000);
+    const codes = (await Promise.all([waiting, hurrying])).map((thrown) => (thrown as HeadgateError).code);
+    assert.deepEqual(codes, ["idempotency_running", "deadline_exceeded"]);
+  });
+
+  test("waits for nobody whose caller has left", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    await one.take(anExchange(), request, noDeadline);
+    const exchange = anExchange();
+    const waiting = two.take(exchange, request, noDeadline);
+    await world.advance(1_000);
+    exchange.cancelCause = "caller-gone";
+    await world.advance(2_000);
+    assert.equal(await waiting, null);
+  });
+
+  test("refuses another request with the same key at once, running or answered", async () => {
+    const world = createWorld();
+    const claims = world.open();
+    const claim = claimOf(await claims.take(anExchange(), request, noDeadline));
+    const other = { ...request, fingerprint: "g" };
+    await assert.rejects(claims.take(anExchange(), other, noDeadline), { code: "idempotency_mismatch" });
+    await claims.keep(claim, null, 60_000);
+    await assert.rejects(claims.take(anExchange(), other, noDeadline), { code: "idempotency_mismatch" });
+    await assert.rejects(claims.take(anExchange(), request, noDeadline), { code: "idempotency_answer_lost" });
+  });
+
+  test("gives an answer out although it cannot be kept, and says so", async () => {
+    const world = createWorld();
+    const claims = world.open();
+    const claim = claimOf(await claims.take(anExchange(), request, noDeadline));
+    world.answers.failure = new HeadgateError("storage_unavailable", "Away.");
+    await claims.keep(claim, answer, 60_000);
+    assert.deepEqual(world.told, ["keeping the answer of an Idempotency-Key"]);
+    await assert.rejects(claims.take(anExchange(), request, noDeadline), { code: "storage_unavailable" });
+  });
+});
