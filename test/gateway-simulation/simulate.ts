@@ -7,7 +7,10 @@
  * `--mutations` see test/support/seeds/simulate-command.ts.
  */
 import { simulate } from "../support/seeds/simulate-command.ts";
+import { attemptMutations } from "./mutation/attempt-mutations.ts";
+import { conclusionMutations } from "./mutation/conclusion-mutations.ts";
+import { courseMutations } from "./mutation/course-mutations.ts";
 import { gatewaySimulation } from "./simulation.ts";
 
-const holds = await simulate(gatewaySimulation, []);
+const holds = await simulate(gatewaySimulation, [...courseMutations, ...attemptMutations, ...conclusionMutations]);
 process.exitCode = holds ? 0 : 1;

@@ -60,6 +60,7 @@ export class World {
       random: random.fork(),
       mood: () => this.#storeMood(),
       note: (what) => this.trace.note("store", what),
+      closing: (requestId) => this.auditor.closing(requestId),
       settled: (moves) => this.bank.settle(moves),
       lateSettled: (requestId) => this.#late.closed(requestId, "settled"),
     });
@@ -71,6 +72,7 @@ export class World {
       originMs: this.scenario.originMs,
       note: (who, what) => this.trace.note(who, what),
       called: (call) => this.auditor.called(call),
+      delivered: (call) => this.auditor.delivered(call),
     });
     this.traffic = new Traffic({
       agenda,
@@ -119,6 +121,7 @@ export class World {
     const { gateway } = this;
     if (gateway === null || gateway.stopping) return;
     this.trace.note("gateway", `is to stop within ${Math.round(graceMs)} ms`);
+    this.auditor.stopping(graceMs);
     gateway.stop(graceMs).then(
       () => this.trace.note("gateway", "has drained"),
       (thrown: unknown) => this.violate(new Violation("crash", describe(thrown))),

@@ -85,7 +85,7 @@ export function headersOf({ key, deadline, clamps, batch, retryCount }: Ask): Re
 
 function drawDeadline(random: Random, spanMs: number): Ask["deadline"] {
   if (random.chance(0.5)) return { header: "own", ms: random.skewed(20, spanMs * 2) };
-  return { header: "sdk", ms: random.between(1, 30) * 1_000 };
+  return { header: "sdk", ms: random.skewed(1, 30) * 1_000 };
 }
 
 function drawReading(random: Random): Reading {

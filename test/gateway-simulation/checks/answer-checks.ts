@@ -1,15 +1,17 @@
 /** Whether a caller was told the truth: of its answer, and in the record of it. */
+import type { CommitConfig } from "../../../src/config/config.ts";
 import type { RequestRecord } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
 import { readInbox, type Seen, type SeenStream } from "../callers/seen.ts";
 import type { SimulatedCall } from "../providers/call.ts";
+import { textOf } from "../providers/wire.ts";
 import { Violation } from "./violation.ts";
 
 /** How an answer looked to its caller. */
 export type Look = "complete" | "error" | "broken off" | "cut off" | "left";
 
-/** Throws a `Violation` for an answer that no caller should get. */
-export function judgeAnswer(request: Request): Look {
+/** Throws a `Violation` for an answer that no caller should get. `at`: the commit point of its route. */
+export function judgeAnswer(request: Request, at: CommitConfig["at"]): Look {
   const { inbox, calls } = request;
   if (inbox.hasLeft) return "left";
   const seen = readInbox(inbox);
@@ -23,11 +25,11 @@ export function judgeAnswer(request: Request): Look {
       judgeText(request, seen, calls);
       return "complete";
     case "stream":
-      return judgeStream(request, seen);
+      return judgeStream(request, seen, at);
   }
 }
 
-function judgeStream(request: Request, seen: SeenStream): Look {
+function judgeStream(request: Request, seen: SeenStream, at: CommitConfig["at"]): Look {
   const { inbox, calls, ask } = request;
   if (!calls.some(({ facts }) => textOf(facts.answer).startsWith(seen.text))) {
     throw truncated(request, `No provider said what the stream says: ${JSON.stringify(seen.text)}.`);
@@ -43,6 +45,10 @@ function judgeStream(request: Request, seen: SeenStream): Look {
     );
   }
   if (isComplete) judgeText(request, seen, calls);
+  // Once it is complete only the store can still withhold its end.
+  if (isBroken && at === "complete" && seen.text !== "" && seen.errorCode !== "storage_unavailable") {
+    throw new Violation("heldBack", `${request.id} got ${JSON.stringify(seen.text)} and then ${seen.errorCode}.`);
+  }
   return isComplete ? "complete" : "broken off";
 }
 
@@ -61,10 +67,6 @@ function judgeText(
     return isFinished && answer.finish === finish && textOf(answer) === text;
   });
   if (!isSaid) throw truncated(request, `It shows as complete what no provider finished: ${JSON.stringify(text)}.`);
-}
-
-function textOf({ words }: SimulatedCall["facts"]["answer"]): string {
-  return words.join("");
 }
 
 function truncated(request: Request, what: string): Violation {

@@ -9,13 +9,15 @@ import type { World } from "../world.ts";
 import { Random } from "../../simulation/world/random.ts";
 import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
 import { judgeDeparture } from "./call-checks.ts";
-import { beginningDueMsOf, dueMsOf, type DueTerms } from "./due.ts";
+import { beginningDueMsOf, commitPointOf, dueMsOf, leavingDueMsOf, stoppedDueMsOf, type DueTerms } from "./due.ts";
 import { checkQuiescence, checkSpent } from "./end-checks.ts";
 import { judgeEntry } from "./ledger-checks.ts";
 import { describe, Violation } from "./violation.ts";
 
 /** Within which a call must be stopped whose answer nobody waits for. */
 const STOPPED_MS = 100;
+/** Of a stream that has not begun for its caller: what is held back at the most, and an event beyond it. */
+const HELD_BYTES_MAX = 1_700_000;
 /** Between the requests that show that all is well again. */
 const PROBE_GAP_MS = 5_000;
 const PROBE_WORDS = 5;
@@ -26,6 +28,8 @@ export class Auditor {
   readonly #requests = new Map<string, Request>();
   readonly #looks = new Map<Request, Look>();
   readonly #running = new Set<SimulatedCall>();
+  /** Of what they used the gateway was told before it settled them. */
+  readonly #told = new Set<SimulatedCall>();
   readonly #probes = new Set<Request>();
 
   constructor(world: World) {
@@ -59,6 +63,17 @@ export class Auditor {
     });
   }
 
+  delivered(call: SimulatedCall): void {
+    const { journal, scenario } = this.#world;
+    if (!call.facts.stream || call.isOver || call.bytes < HELD_BYTES_MAX) return;
+    const request = this.#requests.get(journal.holds.get(call.facts.attemptId)?.requestId ?? "");
+    if (request === undefined || request.inbox.hasShown || request.inbox.hasLeft) return;
+    const holdsAll = commitPointOf(request, scenario.config) === "complete";
+    if (call.bytes > HELD_BYTES_MAX + (holdsAll ? scenario.config.limits.responseBytes : 0)) {
+      this.#world.violate(new Violation("memory", `${call.bytes} bytes of ${call.facts.attemptId} are held back.`));
+    }
+  }
+
   /** Calls that have lost are stopped. */
   shown(request: Request): void {
     const { agenda } = this.#world;
@@ -68,8 +83,17 @@ export class Auditor {
     });
   }
 
+  /** What runs at the end of the grace period is cancelled. */
+  stopping(graceMs: number): void {
+    const { agenda } = this.#world;
+    const dueOf = stoppedDueMsOf(agenda.nowMs + graceMs);
+    for (const request of this.#requests.values())
+      this.#watchDue(request, dueOf, () => "goes on after the grace period");
+  }
+
   left(request: Request): void {
     const { agenda, scenario } = this.#world;
+    this.#watchDue(request, leavingDueMsOf, () => "goes on although its caller has left");
     for (const call of request.calls) {
       const { callerGone, drainMs } = scenario.config.providers[call.facts.provider] ?? {
         callerGone: "cancel",
@@ -80,13 +104,16 @@ export class Auditor {
   }
 
   ended(request: Request): void {
-    const { agenda, scenario, counts, trace } = this.#world;
+    const { agenda, scenario, counts, trace, journal } = this.#world;
     this.#judge(() => {
       const { inbox } = request;
       if (inbox.endedBy === null && !inbox.hasLeft)
         throw new Violation("once", `${request.id} is over without an end.`);
-      const look = judgeAnswer(request);
+      const look = judgeAnswer(request, commitPointOf(request, scenario.config));
       this.#looks.set(request, look);
+      if (look === "complete" && !((journal.committedAtMs.get(request.id) ?? Infinity) <= (inbox.endedAtMs ?? -1))) {
+        throw new Violation("committed", `${request.id} is complete for its caller before it is for the store.`);
+      }
       const code = inbox.headers.get("x-headgate-error-code");
       counts.add(`answers: ${look}${code === undefined ? "" : ` ${code}`}`);
       trace.note(
@@ -99,6 +126,11 @@ export class Auditor {
       agenda.after(STOPPED_MS, () => this.#expectStopped(request, call));
       agenda.after(STOPPED_MS + scenario.config.timeouts.endingMs, () => this.#expectClosed(request, call));
     }
+  }
+
+  /** What was told later cannot be charged. */
+  closing(requestId: string): void {
+    for (const call of this.#requests.get(requestId)?.calls ?? []) if (call.toldUsage) this.#told.add(call);
   }
 
   /** A short request for every model, once nothing is wrong any more. */
@@ -140,7 +172,7 @@ export class Auditor {
         const entry = journal.ledger.get(call.facts.attemptId);
         if (entry === undefined)
           throw new Violation("journal", `${call.facts.attemptId} was called and never settled.`);
-        judgeEntry(call, entry, closedAtMs);
+        judgeEntry(call, entry, this.#told.has(call));
         if (call.sentAtMs !== null) sent.add(call.facts.attemptId);
       }
     }

@@ -1,6 +1,11 @@
 /** By when a request has to be over, whatever happens. */
-import type { Config } from "../../../src/config/config.ts";
+import type { CommitConfig, Config } from "../../../src/config/config.ts";
 import type { Request } from "../callers/request.ts";
+
+/** Until when the route of a request holds its answer back. */
+export function commitPointOf({ ask }: Request, { models }: Config): CommitConfig["at"] {
+  return models[ask.model]?.commit.at ?? "first-output";
+}
 
 /** For the gateway to notice, and to say so. */
 const PROMPTLY_MS = 100;
@@ -27,9 +32,23 @@ export function dueMsOf(request: Request, terms: DueTerms): number {
 /** When a stream must have begun, where an SDK waits for its head only and nothing holds it back; else `Infinity`. */
 export function beginningDueMsOf(request: Request, terms: DueTerms): number {
   const { ask, startedMs } = request;
-  const commit = terms.config.models[ask.model]?.commit.at ?? "first-output";
-  if (ask.deadline?.header !== "sdk" || !ask.stream || commit !== "first-output") return Infinity;
+  if (ask.deadline?.header !== "sdk" || !ask.stream) return Infinity;
+  if (commitPointOf(request, terms.config) !== "first-output") return Infinity;
   return latest(request, startedMs + ask.deadline.ms, terms);
+}
+
+/** When the exchange of a caller who has left must be over: its tail may be read for a while. */
+export function leavingDueMsOf(request: Request, terms: DueTerms): number {
+  const { config } = terms;
+  const drainsMs = Object.values(config.providers).map(({ callerGone, drainMs }) => {
+    return callerGone === "drain" ? drainMs : 0;
+  });
+  return latest(request, (request.leftAtMs ?? Infinity) + Math.max(0, ...drainsMs), terms);
+}
+
+/** When everything must be over after a grace period. */
+export function stoppedDueMsOf(graceEndMs: number): (request: Request, terms: DueTerms) => number {
+  return (request, terms) => latest(request, graceEndMs, terms);
 }
 
 function latest({ incoming }: Request, dueMs: number, { config, allowances, storeMs, nowMs }: DueTerms): number {

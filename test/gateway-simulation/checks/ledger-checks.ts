@@ -6,26 +6,24 @@ import { usageOfLine } from "../../support/invoice-usage.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import { Violation } from "./violation.ts";
 
-/** `settledAtMs`: when the gateway settled it. Throws a `Violation`. */
-export function judgeEntry(call: SimulatedCall, entry: LedgerEntry, settledAtMs: number): void {
+/** `told`: the provider said what it used before the call was settled. Throws a `Violation`. */
+export function judgeEntry(call: SimulatedCall, entry: LedgerEntry, told: boolean): void {
   const { facts, status } = call;
   judgeCost(call, entry);
   if (call.sentAtMs === null || (status !== null && status >= 400 && status < 500)) {
     expectCharge(call, entry, "none", 0n);
   } else if (status !== null && status >= 500) {
     expectCharge(call, entry, "metered", 0n);
-  } else if (reportedBy(call, settledAtMs)) {
+  } else if (told && isReport(call)) {
     judgeReported(call, entry);
   } else if (facts.stream && call.words > 0 && totalOutputTokens(entry.usage) < 1) {
     throw unjust(call, entry, `nothing is charged of ${call.words} words`);
   }
 }
 
-/** Whether the gateway was told what the call used before it settled it, so that it must go by that. */
-function reportedBy({ facts, usageAtMs, isFinished, endedBy }: SimulatedCall, settledAtMs: number): boolean {
-  // A whole answer is read when it has ended.
-  if (!facts.stream && endedBy !== "end") return false;
-  return facts.answer.reportsUsage && isFinished && usageAtMs !== null && usageAtMs <= settledAtMs;
+/** Whether the gateway must go by what the provider says: a whole answer is read when it has ended. */
+function isReport({ facts, isFinished, endedBy }: SimulatedCall): boolean {
+  return isFinished && (facts.stream || endedBy === "end");
 }
 
 function judgeReported(call: SimulatedCall, entry: LedgerEntry): void {

@@ -1,11 +1,14 @@
 /** What must hold in every world at every moment; each by the sentence that a failing run prints. */
 export const invariants = {
   once: "every request ends exactly once",
-  overdue: "every request ends by its deadline, or within the total time that is configured",
+  overdue:
+    "every request ends by its deadline, within the total time that is configured, and soon after its caller has left or a grace period is over",
   afterwards: "nothing is written after the end of an answer, nor to a caller who has left",
   truncated:
     "an answer that is complete for its caller is one provider's whole answer, to the letter, which it said was finished",
   marker: "a stream has one terminal marker at its end if it is complete, and none otherwise",
+  heldBack: "a route that holds answers back until they are complete never shows a part of one",
+  committed: "an answer is complete only when its record is committed",
   held: "a call leaves only when its hold is committed",
   journal: "an attempt is held or settled, never both, never neither, and settled once",
   invoice: "where the provider reported usage the ledger charges what its invoice says",

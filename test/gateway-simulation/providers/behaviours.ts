@@ -15,7 +15,7 @@ type Behave = (steps: readonly Step[], going: Going) => readonly Step[];
 const SLOW_MS_MAX = 60_000;
 const DRIP_BYTES = 7;
 /** Beyond what the gateway holds back before the first output. */
-const FLOOD_EVENTS = 3;
+const FLOOD_EVENTS = 6;
 const FLOOD_EVENT_BYTES = 450_000;
 
 const behaviours: Readonly<Record<string, Behave>> = {
@@ -38,7 +38,8 @@ const behaviours: Readonly<Record<string, Behave>> = {
   "cuts within an event": (steps, going) => cutWithin(steps, going),
   "reports an error in the middle": (steps, going) =>
     cut(steps, going, [going.stream ? dataOf(errorEvent(going.dialect)) : dataOf("!"), end]),
-  "sends an event that is not JSON": (steps, going) => insertBroken(steps, going),
+  "reports an error and goes on": (steps, going) => insertFlaw(steps, going, errorEvent(going.dialect)),
+  "sends an event that is not JSON": (steps, going) => insertFlaw(steps, going, "data: {oops\n\n"),
   "leaves out its terminal marker": (steps) => steps.filter((step) => !says(step, "marker")),
   "falls silent after its reason": (steps) => silentAfter(steps, "finish"),
   "does not close": (steps) => steps.filter(({ kind }) => kind !== "end"),
@@ -123,10 +124,12 @@ function halfOf(step: Step | undefined): readonly Step[] {
   return [{ ...step, bytes: step.bytes.subarray(0, step.bytes.length >> 1), says: [], words: 0 }];
 }
 
-function insertBroken(steps: readonly Step[], { stream, random }: Going): readonly Step[] {
+/** Of a whole answer nothing but the flaw is left. */
+function insertFlaw(steps: readonly Step[], { stream, random }: Going, event: string): readonly Step[] {
   const at = placeInAnswer(steps, random);
   if (!stream) return [...steps.slice(0, at), dataOf('{"choices": [}'), end];
-  return [...steps.slice(0, at), dataOf("data: {oops\n\n"), ...steps.slice(at)];
+  const flaw: Step = { kind: "data", afterMs: 1, bytes: Buffer.from(event), says: ["flaw"], words: 0 };
+  return [...steps.slice(0, at), flaw, ...steps.slice(at)];
 }
 
 function silentAfter(steps: readonly Step[], what: Saying): readonly Step[] {

@@ -29,6 +29,12 @@ export interface CallFacts {
   readonly heedless: boolean;
 }
 
+export interface CallEvents {
+  note(what: string): void;
+  /** Data were handed to the gateway. */
+  delivered(call: SimulatedCall): void;
+}
+
 /** How a call ended for the gateway. `aborted`: by itself. */
 export type CallEnd = "end" | "break" | "aborted";
 
@@ -43,22 +49,22 @@ export class SimulatedCall implements UpstreamCall {
   readonly said: Set<Saying> = new Set();
   words = 0;
   bytes = 0;
-  /** When what it used was told, in part or whole. */
-  usageAtMs: number | null = null;
+  /** It has said what it used. */
+  toldUsage = false;
   paused = false;
   readonly #agenda: Agenda;
   readonly #handler: UpstreamHandler;
-  readonly #note: (what: string) => void;
+  readonly #events: CallEvents;
   #at = 0;
   #planned: Planned | null = null;
   #waits = false;
 
-  constructor(agenda: Agenda, facts: CallFacts, handler: UpstreamHandler, note: (what: string) => void) {
+  constructor(agenda: Agenda, facts: CallFacts, handler: UpstreamHandler, events: CallEvents) {
     this.facts = facts;
     this.beganAtMs = agenda.nowMs;
     this.#agenda = agenda;
     this.#handler = handler;
-    this.#note = note;
+    this.#events = events;
     this.#plan();
   }
 
@@ -68,7 +74,7 @@ export class SimulatedCall implements UpstreamCall {
 
   /** It has said all that its dialect needs for an answer to be complete. */
   get isFinished(): boolean {
-    return this.said.has("finish") || this.said.has("whole");
+    return (this.said.has("finish") || this.said.has("whole")) && !this.said.has("flaw");
   }
 
   abort(): void {
@@ -117,15 +123,16 @@ export class SimulatedCall implements UpstreamCall {
         break;
       case "head":
         this.status = step.status;
-        this.#note(`answers ${step.status}`);
+        this.#events.note(`answers ${step.status}`);
         this.#handler.onHeaders(step.status, step.headers);
         break;
       case "data":
         for (const saying of step.says) this.said.add(saying);
-        if (step.says.some((saying) => this.#tellsUsage(saying))) this.usageAtMs = this.#agenda.nowMs;
+        this.toldUsage ||= step.says.some((saying) => this.#tellsUsage(saying));
         this.words += step.words;
         this.bytes += step.bytes.length;
         this.#handler.onData(step.bytes);
+        this.#events.delivered(this);
         break;
       case "end":
         this.#end("end");
@@ -139,6 +146,7 @@ export class SimulatedCall implements UpstreamCall {
   }
 
   #tellsUsage(saying: Saying): boolean {
+    if (!this.facts.answer.reportsUsage) return false;
     return saying === (this.facts.answer.dialect === "openai" ? "usage" : "finish") || saying === "whole";
   }
 
@@ -146,6 +154,8 @@ export class SimulatedCall implements UpstreamCall {
     this.endedBy = by;
     this.endedAtMs = this.#agenda.nowMs;
     this.#planned?.cancel();
-    this.#note(`${by === "aborted" ? "is aborted" : by === "end" ? "ends" : "breaks"} after ${this.words} words`);
+    this.#events.note(
+      `${by === "aborted" ? "is aborted" : by === "end" ? "ends" : "breaks"} after ${this.words} words`,
+    );
   }
 }

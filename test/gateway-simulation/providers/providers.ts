@@ -41,6 +41,7 @@ export interface ProvidersDeps {
   readonly note: (who: string, what: string) => void;
   /** Told of every call before anything of it happens. */
   readonly called: (call: SimulatedCall) => void;
+  readonly delivered: (call: SimulatedCall) => void;
 }
 
 export function originOf(name: string): string {
@@ -64,13 +65,13 @@ export class SimulatedProviders implements Transport {
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
-    const { agenda, note, called } = this.#deps;
+    const { agenda, note, called, delivered } = this.#deps;
     const plan = this.#plans.get(request.origin);
     if (plan === undefined) throw new Error(`There is no provider at ${request.origin}.`);
     const facts = this.#factsOf(plan, request);
     const who = `call-${facts.number}`;
     note(who, `is ${facts.attemptId} to ${plan.name}, which ${facts.behaviour}`);
-    const call = new SimulatedCall(agenda, facts, handler, (what) => note(who, what));
+    const call = new SimulatedCall(agenda, facts, handler, { note: (what) => note(who, what), delivered });
     called(call);
     return call;
   }
@@ -139,8 +140,11 @@ function keyOf({ keys }: ProviderPlan, request: UpstreamRequest): ProviderKey {
 interface Ask {
   readonly stream: boolean;
   readonly words: number;
+  readonly wordsMax: number;
   /** What every answer to it begins its words with; `null`: each answer differs. */
   readonly text: string | null;
+  /** The beginning of the answer, as the request gives it. */
+  readonly given: string;
   readonly inputTokens: number;
 }
 
@@ -154,28 +158,52 @@ function readAsk({ body }: UpstreamRequest): Ask {
   const bound = Number(json["max_tokens"] ?? json["max_completion_tokens"] ?? Infinity);
   return {
     stream: json["stream"] === true,
-    words: Math.min(Number(words), bound),
+    words: Number(words),
+    wordsMax: bound,
     text: repeatable === undefined ? null : `ask${id}`,
+    given: readGiven(json["messages"] as readonly Message[]),
     inputTokens: Math.ceil(text.length / 5),
   };
+}
+
+interface Message {
+  readonly role: string;
+  readonly content: string | readonly { readonly text: string }[];
+}
+
+function readGiven(messages: readonly Message[]): string {
+  const last = messages.at(-1);
+  if (last?.role !== "assistant") return "";
+  return typeof last.content === "string" ? last.content : last.content.map(({ text }) => text).join("");
 }
 
 const oddWords = ["é", "日本", "🌍", "\\", '"'];
 
 function composeAnswer(plan: ProviderPlan, ask: Ask, number: number, random: Random, reportsUsage: boolean): Answer {
-  const stem = ask.text ?? `c${number}`;
-  const words = Array.from({ length: ask.words }, (_, at) => `${stem}.${at}${oddWords[at % 11] ?? ""} `);
+  const words = wordsAfter(ask.given, wordsOf(ask.text ?? `c${number}`, ask.words)).slice(0, ask.wordsMax);
   const cacheRead = random.chance(0.3) ? Math.floor(ask.inputTokens / 2) : 0;
   const tokens = {
     input: ask.inputTokens - cacheRead,
     cacheRead,
     cacheWrite5m: 0,
     cacheWrite1h: 0,
-    output: ask.words,
+    output: words.length,
     reasoning: random.chance(0.2) ? random.between(1, 20) : 0,
   };
   const { dialect, model } = plan;
-  return { dialect, id: `answer-${number}`, model, words, finish: "stop", tokens, reportsUsage };
+  const finish = words.length === ask.wordsMax ? "length" : "stop";
+  return { dialect, id: `answer-${number}`, model, given: ask.given, words, finish, tokens, reportsUsage };
+}
+
+function wordsOf(stem: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `${stem}.${at}${oddWords[at % 11] ?? ""} `);
+}
+
+/** What is left to say of a text that begins so; a text that does not begin so goes on with a space. */
+function wordsAfter(given: string, words: readonly string[]): readonly string[] {
+  if (given === "") return words;
+  const text = words.join("");
+  return text.startsWith(given) ? text.slice(given.length).split(/(?<= )/) : [" ", ...words];
 }
 
 function vary({ dialMs, headMs, firstWordMs, wordMs }: Pace, random: Random): Pace {

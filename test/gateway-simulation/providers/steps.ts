@@ -2,8 +2,8 @@
 import type { UpstreamHeaders } from "../../../src/providers/transport.ts";
 import { streamEvents, wholeAnswer, type Answer, type WireEvent } from "./wire.ts";
 
-/** `whole`: all that a whole answer says. */
-export type Saying = WireEvent["says"] | "whole";
+/** `whole`: all that a whole answer says. `flaw`: something that no answer survives. */
+export type Saying = WireEvent["says"] | "whole" | "flaw";
 
 export interface DataStep {
   readonly kind: "data";

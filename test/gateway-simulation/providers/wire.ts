@@ -11,7 +11,9 @@ export interface Answer {
   readonly dialect: WireDialect;
   readonly id: string;
   readonly model: string;
-  /** Pieces of the text, one for each token. */
+  /** The beginning of the text, where the request gave it; it is not said again. */
+  readonly given: string;
+  /** Pieces of the text after it, one for each token. */
   readonly words: readonly string[];
   readonly finish: "stop" | "length";
   readonly tokens: Tokens;
@@ -24,6 +26,11 @@ export interface WireEvent {
   readonly text: string;
   /** `aside`: nothing that a caller waits for. */
   readonly says: "aside" | "output" | "finish" | "usage" | "marker";
+}
+
+/** All of its text. */
+export function textOf({ given, words }: Answer): string {
+  return given + words.join("");
 }
 
 export function wholeAnswer(answer: Answer): string {

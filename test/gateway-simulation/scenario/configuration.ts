@@ -9,7 +9,10 @@ export function drawConfiguration(random: Random, providers: readonly ProviderPl
   return defaultConfig({
     timeouts: drawTimeouts(random),
     server: { bodyTimeoutMs: random.between(1_000, 10_000), heartbeatMs: random.pick([0, 500, 5_000]) },
-    limits: { concurrentRequests: random.chance(0.1) ? random.between(1, 5) : 1_000 },
+    limits: {
+      concurrentRequests: random.chance(0.1) ? random.between(1, 5) : 1_000,
+      responseBytes: random.pick([1_500_000, 64_000_000]),
+    },
     budgets: {
       outputSliceTokens: random.pick([8, 32, 128, 1_024]),
       recallWaitMs: random.pick([0, 200, 1_000]),

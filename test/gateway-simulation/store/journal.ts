@@ -17,6 +17,8 @@ export interface JournalDeps {
   readonly mood: () => StoreMood;
   readonly note: (what: string) => void;
   readonly violated: (violation: Violation) => void;
+  /** A request is about to be closed. */
+  readonly closing: (requestId: string) => void;
   /** A closing is committed. */
   readonly settled: (moves: readonly Move[]) => void;
   /** A closing that was refused is committed later. */
@@ -47,6 +49,8 @@ export class SimulatedJournal implements Journal {
   readonly records: Map<string, RequestRecord> = new Map();
   /** By request: when its closing was asked for. */
   readonly closedAtMs: Map<string, number> = new Map();
+  /** By request: when it was committed. */
+  readonly committedAtMs: Map<string, number> = new Map();
   /** Requests whose closing was committed although it seemed to be refused. */
   readonly doubtful: Set<string> = new Set();
   readonly #deps: JournalDeps;
@@ -93,6 +97,7 @@ export class SimulatedJournal implements Journal {
   close(record: RequestRecord, entries: readonly LedgerEntry[], moves: readonly Move[] = []): Promise<void> {
     const closing = { record, entries, moves };
     this.closedAtMs.set(record.requestId, this.#deps.agenda.nowMs);
+    this.#deps.closing(record.requestId);
     return this.#enqueue(record.requestId, closing, () => this.#settle(closing));
   }
 
@@ -163,6 +168,7 @@ export class SimulatedJournal implements Journal {
   #settle({ record, entries, moves }: Closing): void {
     if (this.records.has(record.requestId)) return;
     this.records.set(record.requestId, record);
+    this.committedAtMs.set(record.requestId, this.#deps.agenda.nowMs);
     for (const entry of entries) {
       if (!this.holds.delete(entry.attemptId)) this.#violate(`${entry.attemptId} is settled but was not held.`);
       if (this.ledger.has(entry.attemptId)) this.#violate(`${entry.attemptId} is settled twice.`);

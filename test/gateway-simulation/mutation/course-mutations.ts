@@ -1,0 +1,100 @@
+/** Bugs in the way from call to call: who is called, when, how often, and what becomes of those that are not wanted. */
+import type { Mutation } from "../../support/seeds/workshop.ts";
+
+const course = "src/exchange/course/course.ts";
+const itinerary = "src/exchange/course/itinerary.ts";
+const leg = "src/exchange/course/leg.ts";
+
+export const courseMutations: readonly Mutation[] = [
+  {
+    name: "the loser of a race is not cancelled",
+    file: course,
+    find: 'for (const other of this.#running) if (other !== leg) other.cancel("lost");',
+    replace: "",
+  },
+  {
+    name: "a call is made again after output was shown",
+    file: course,
+    find: "    this.#win(leg);\n    if (this.continues === null) openStreamHead(exchange);",
+    replace: "    if (this.continues === null && !exchange.responder.headSent) openStreamHead(exchange);",
+  },
+  {
+    name: "a request ends when the first of two calls has failed",
+    file: course,
+    find: "while (this.#beside !== null) await this.#beside;",
+    replace: "",
+  },
+  {
+    name: "calls are not counted",
+    file: itinerary,
+    find: "    this.#attemptsLeft--;\n",
+    replace: "",
+  },
+  {
+    name: "a request that was refused is tried elsewhere",
+    file: itinerary,
+    find: '      case "final":\n        this.#attemptsLeft = 0;\n        return;',
+    replace: '      case "final":\n        place.isExcluded = true;\n        return;',
+  },
+  {
+    name: "a target that was silent is called again",
+    file: "src/exchange/course/verdict.ts",
+    find: '    case "connect_timeout":\n    case "first_token_timeout":\n    case "idle_timeout":\n      return "elsewhere";',
+    replace:
+      '    case "connect_timeout":\n    case "first_token_timeout":\n    case "idle_timeout":\n      return "again";',
+  },
+  {
+    name: "what a provider asks to wait is not waited for",
+    file: "src/dialects/retry-advice.ts",
+    find: "...(retryAfterMs === null ? {} : { retryAfterMs }),",
+    replace: "",
+  },
+  {
+    name: "calls are made again without a budget",
+    file: "src/routing/health/retry-budget.ts",
+    find: "if (percent <= 0 || retries >= Math.max(RETRIES_MIN, (requests * percent) / 100)) return false;",
+    replace: "",
+  },
+  {
+    name: "a pass is not given back",
+    file: leg,
+    find: "    this.#pass?.leave(this.#tokensUsed(), outcome);\n",
+    replace: "",
+  },
+  {
+    name: "a call leaves before its hold is committed",
+    file: leg,
+    find: "await deps.journal.open(prepared.hold);",
+    replace: "void deps.journal.open(prepared.hold).catch(() => {});",
+  },
+  {
+    name: "a call that was cancelled while its hold was written is made all the same",
+    file: leg,
+    find: "if (!this.isCancelled && !this.#isPassed()) attempt.start();",
+    replace: "if (!this.#isPassed()) attempt.start();",
+  },
+  {
+    name: "a caller's leave does not reach the provider",
+    file: leg,
+    find: "else if (first) attempt.cancel(this.#drainMs());",
+    replace: "",
+  },
+  {
+    name: "a probe whose caller has left goes on for ever",
+    file: leg,
+    find: "    this.#inHealth?.ended(outcome, nowMs);",
+    replace: '    if (outcome.kind !== "neutral") this.#inHealth?.ended(outcome, nowMs);',
+  },
+  {
+    name: "a wait between two calls goes on after the caller has left",
+    file: "src/exchange/course/pause.ts",
+    find: "    this.#timer.cancel();\n    this.#end();",
+    replace: "",
+  },
+  {
+    name: "heartbeats go on",
+    file: course,
+    find: "heartbeat?.stop();",
+    replace: "",
+  },
+];
