@@ -9,14 +9,14 @@ import type { IdSource } from "../kernel/ids.ts";
 import type { AllowanceReader } from "../storage/allowance-reader.ts";
 import type { Bank } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
-import { BankTime } from "./escrow/bank-time.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
-import type { Owner } from "./escrow/owner.ts";
-import { openOwners, type Owners } from "./escrow/owners.ts";
 import type { Purse } from "./escrow/purse.ts";
-import { Reach } from "./escrow/reach.ts";
 import type { AllowanceVerdict, Demand, Estimate, Limits, Rates, RequestScope, Reservation } from "./limits.ts";
 import { holdsOf } from "./path/amounts.ts";
+import { BankTime } from "./owner/bank-time.ts";
+import type { Owner } from "./owner/owner.ts";
+import { openOwners, type Owners } from "./owner/owners.ts";
+import { Reach } from "./owner/reach.ts";
 import type { Path } from "./path/path.ts";
 import { PathFinder } from "./path/path-finder.ts";
 import { previewAll } from "./preview.ts";
@@ -61,10 +61,10 @@ export interface LimitsDeps {
 /** Requests of this process that wait for the bank, at the most. */
 const WAITING_MAX = 10_000;
 
-/** Registers an owner at the bank. While the bank cannot be asked, what an allowance covers is refused. */
+/** Registers an owner at the bank. While the bank cannot be asked, what an allowance of mode `enforce` covers is refused. */
 export async function createLimits(deps: LimitsDeps): Promise<Limits> {
   const { bank, clock, events } = deps;
-  const bankTime = new BankTime();
+  const bankTime = new BankTime(clock.wallMs(), clock.monotonicMs());
   const owners = await openOwners({
     bank,
     bankTime,
@@ -110,7 +110,7 @@ class EscrowLimits implements Limits {
     if (this.#isClosing) throw closingDown();
     const nowMs = this.#clock.monotonicMs();
     const owner = this.#owners.current;
-    owner.assertUsable(nowMs);
+    if (path.refuses) owner.assertUsable(nowMs);
     const purses = path.pursesFrom(owner, this.#bankTime.at(nowMs));
     const amounts = holdsOf(path.allowances, estimate);
     if (coversAll(purses, amounts, this.#room.order)) {
@@ -158,13 +158,13 @@ class EscrowLimits implements Limits {
       owner.assertUsable(takenMs);
       return new HeldReservation(path, owner, room, purses, amounts, expected, takenMs);
     };
-    const claim = new Claim(room, owner, purses, amounts, nowMs);
+    const claim = new Claim(room, owner, purses, amounts, null, nowMs);
     return claim.attempt() ? take() : claim.wait(take);
   }
 
   #pursesOf(path: Path): readonly Purse[] {
     const nowMs = this.#clock.monotonicMs();
-    this.#owners.current.assertUsable(nowMs);
+    if (path.refuses) this.#owners.current.assertUsable(nowMs);
     return path.pursesFrom(this.#owners.current, this.#bankTime.at(nowMs));
   }
 }

@@ -5,7 +5,8 @@ import { holdOf } from "./path/amounts.ts";
 
 /**
  * What each allowance would do with a request, by what the bank says now. It is asked by drawing the least there is, which
- * goes back when nobody uses it. Rejects with `storage_unavailable`.
+ * goes back when nobody uses it. Of an allowance that does not refuse it says what is known, if it cannot be asked. Rejects
+ * with `storage_unavailable`.
  */
 export function previewAll(
   allowances: readonly Allowance[],
@@ -15,7 +16,7 @@ export function previewAll(
   return Promise.all(
     purses.map(async (purse, index) => {
       const allowance = allowances[index] ?? purse.allowance;
-      await purse.look();
+      await (purse.refuses ? purse.look() : purse.look().catch(() => {}));
       return judge(allowance, purse.room(), holdOf(allowance, estimate));
     }),
   );

@@ -10,8 +10,17 @@ export function tightestRate(purses: readonly Purse[], meter: Meter): RateStandi
   let tightest: RateStanding | null = null;
   for (const purse of purses) {
     if (purse.allowance.meter !== meter) continue;
-    const standing = purse.rateStanding();
+    const standing = standingOf(purse);
     if (standing !== null && (tightest === null || standing.remaining < tightest.remaining)) tightest = standing;
   }
   return tightest;
+}
+
+/** Of a rate that callers are told of; `null` for everything else, and as long as nothing is known. */
+function standingOf(purse: Purse): RateStanding | null {
+  const { allowance, outlook } = purse;
+  const room = purse.room();
+  if (purse.regime !== "rate" || allowance.mode === "shadow" || outlook.standing === null || room === null) return null;
+  const remaining = room > 0n ? room : 0n;
+  return { limit: outlook.standing.limit, remaining, resetMs: outlook.fullInMs(room, allowance) };
 }

@@ -19,7 +19,7 @@ function refuse(
   allowance: Partial<Allowance>,
   amount: Amount,
   standing: Partial<Standing> = {},
-  rest: Partial<AccountKey & { roomInMs: number }> = {},
+  rest: Partial<AccountKey & { roomInMs: number; held: Amount }> = {},
 ): HeadgateError {
   const terms = { ...anAllowance, ...allowance };
   return limitReached({
@@ -27,6 +27,7 @@ function refuse(
     account: { ...account, ...rest },
     amount,
     standing: { limit: terms.burst ?? terms.limit, spent: 0n, granted: 0n, suspense: 0n, ...standing },
+    held: rest.held ?? 0n,
     roomInMs: rest.roomInMs ?? null,
   });
 }
@@ -38,7 +39,7 @@ describe("a budget that is exhausted", () => {
     assert.equal(
       refusal.message,
       'The budget "monthly" of this tenant allows $100.00 per month, and there is no room for the $0.05 that this ' +
-        "request may use. It begins anew at 2026-12-01T00:00:00+01:00.",
+        "request may use. It begins anew at 2026-12-01T00:00:00+01:00 (Europe/Berlin).",
     );
   });
 
@@ -50,6 +51,28 @@ describe("a budget that is exhausted", () => {
     assert.match(held.message, /held by requests in flight/);
   });
 
+  test("does not tell an answer to wait for what it holds itself", () => {
+    const standing = { spent: 99_900_000_000n, granted: 100_000_000n };
+    const alone = refuse(month, 50_000_000n, standing, { held: 60_000_000n });
+    assert.equal(alone.retryAfterMs, null);
+    assert.equal(
+      alone.message,
+      'The budget "monthly" of this tenant allows $100.00 per month, and there is no room for the $0.05 more that this ' +
+        "answer may use. It begins anew at 2026-12-01T00:00:00+01:00 (Europe/Berlin).",
+    );
+    const beside = refuse(month, 50_000_000n, standing, { held: 50_000_000n });
+    assert.ok((beside.retryAfterMs ?? 0) > 0);
+    assert.match(beside.message, /held by requests in flight/);
+  });
+
+  test("of requests has no room for another", () => {
+    const terms: Partial<Allowance> = { meter: "requests", window: "day", limit: 5n };
+    assert.match(
+      refuse({ ...month, ...terms }, 1n, { spent: 5n }).message,
+      /allows 5 requests per day, and there is no room for another\. It/,
+    );
+  });
+
   test("names what it counts, and the limit of this window", () => {
     const terms: Partial<Allowance> = {
       meter: "tokens",
@@ -57,10 +80,10 @@ describe("a budget that is exhausted", () => {
       limit: 1_000_000n,
       scope: { ...anAllowance.scope, kind: "project" },
     };
-    const refusal = refuse(terms, 1n, { limit: 5_000n, spent: 5_000n }, { subject: "prj_7", windowEndMs: null });
+    const refusal = refuse(terms, 1n, { limit: 5_000n, spent: 5_000n }, { windowEndMs: null });
     assert.equal(
       refusal.message,
-      'The budget "monthly" of project prj_7 allows 5,000 tokens in all, and there is no room for the 1 token that this request may use.',
+      'The budget "monthly" of this project allows 5,000 tokens in all, and there is no room for the 1 token that this request may use.',
     );
   });
 
@@ -96,5 +119,5 @@ test("slots that are all taken answer 429 with a time to try again", () => {
   const refusal = refuse({ name: "one", meter: "slots", limit: 1n, scope }, 1n);
   assert.deepEqual([refusal.code, refusal.status], ["slots_exhausted", 429]);
   assert.ok((refusal.retryAfterMs ?? 0) > 0);
-  assert.match(refusal.message, /"one" of key key_1 lets 1 request run at the same time/);
+  assert.match(refusal.message, /"one" of this API key lets 1 request run at the same time/);
 });

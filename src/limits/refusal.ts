@@ -1,7 +1,7 @@
 /** What a request is told that is refused: by which allowance, what it says, and whether waiting helps. */
 import { HeadgateError } from "../kernel/errors.ts";
 import type { AccountKey, Amount, Standing } from "../storage/escrow/bank.ts";
-import { type Allowance, regimeOf } from "./allowance.ts";
+import { type Allowance, type AllowanceScope, regimeOf } from "./allowance.ts";
 import { formatAmount } from "./amount-text.ts";
 
 export interface LimitReached {
@@ -9,10 +9,20 @@ export interface LimitReached {
   readonly account: AccountKey;
   /** What the request needs to hold. */
   readonly amount: Amount;
+  /** What it holds already, where its answer grows. */
+  readonly held: Amount;
   readonly standing: Standing | null;
   /** Of a rate: when the bank said there is room. `null`: it did not say. */
   readonly roomInMs: number | null;
 }
+
+/** In the words of who asks: which one it is, the caller knows. */
+const whose: Readonly<Record<AllowanceScope["kind"], string>> = {
+  tenant: "this tenant",
+  project: "this project",
+  key: "this API key",
+  "end-user": "this end user",
+};
 
 /** Nobody knows when a running request ends; requests of models take seconds. */
 const RUNNING_RETRY_AFTER_MS = 1_000;
@@ -79,28 +89,30 @@ export function closingDown(): HeadgateError {
   });
 }
 
-function budgetExhausted({ allowance, account, amount, standing }: LimitReached): HeadgateError {
+function budgetExhausted({ allowance, account, amount, held, standing }: LimitReached): HeadgateError {
   const { name, meter, window, timeZone } = allowance;
   const limit = formatAmount(meter, standing?.limit ?? allowance.limit);
   const period = window === "lifetime" ? "in all" : `per ${window}`;
-  const left = standing === null ? 0n : standing.limit - standing.spent - standing.suspense;
+  // What others hold may come back. What it holds itself does not, however long it waits.
+  const left = standing === null ? 0n : standing.limit - standing.spent - standing.suspense - held;
   const isTemporary = left >= amount && amount > 0n;
-  const held = isTemporary ? " What is left is held by requests in flight: trying again can help." : "";
+  const hope = isTemporary ? " What is left is held by requests in flight: trying again can help." : "";
   const { windowEndMs } = account;
   const reset = windowEndMs === null ? "" : ` It begins anew at ${timeIn(windowEndMs, timeZone)}.`;
+  const use = held === 0n ? "that this request may use" : "more that this answer may use";
+  const need = meter === "requests" ? "another" : `the ${formatAmount(meter, amount)} ${use}`;
   return new HeadgateError(
     "budget_exhausted",
-    `The budget "${name}" of ${whose(allowance, account)} allows ${limit} ${period}, and there is no room for the ` +
-      `${formatAmount(meter, amount)} that this request may use.${held}${reset}`,
+    `The budget "${name}" of ${whose[allowance.scope.kind]} allows ${limit} ${period}, and there is no room for ${need}.${hope}${reset}`,
     isTemporary ? { allowance: name, retryAfterMs: RUNNING_RETRY_AFTER_MS } : { allowance: name },
   );
 }
 
-function rateLimited({ allowance, account, amount, standing, roomInMs }: LimitReached): HeadgateError {
+function rateLimited({ allowance, amount, standing, roomInMs }: LimitReached): HeadgateError {
   const { name, meter, window, limit } = allowance;
   const most = standing?.limit ?? allowance.burst ?? limit;
   const atOnce = most === limit ? "" : `, ${formatAmount(meter, most)} at once`;
-  const rate = `The rate "${name}" of ${whose(allowance, account)} allows ${formatAmount(meter, limit)} per ${window}${atOnce}`;
+  const rate = `The rate "${name}" of ${whose[allowance.scope.kind]} allows ${formatAmount(meter, limit)} per ${window}${atOnce}`;
   if (most === 0n) return new HeadgateError("rate_limited", `${rate}: it admits nothing.`, { allowance: name });
   if (amount > most) {
     const message = `${rate}. This request needs ${formatAmount(meter, amount)} at once, which there will never be: make it smaller, or bound its output by max_tokens.`;
@@ -111,36 +123,23 @@ function rateLimited({ allowance, account, amount, standing, roomInMs }: LimitRe
   return new HeadgateError("rate_limited", message, { allowance: name, retryAfterMs });
 }
 
-function slotsExhausted({ allowance, account, standing }: LimitReached): HeadgateError {
+function slotsExhausted({ allowance, standing }: LimitReached): HeadgateError {
   const { name } = allowance;
   const limit = standing?.limit ?? allowance.limit;
   if (limit === 0n) {
-    const message = `The allowance "${name}" of ${whose(allowance, account)} lets no request run: its limit is 0.`;
+    const message = `The allowance "${name}" of ${whose[allowance.scope.kind]} lets no request run: its limit is 0.`;
     return new HeadgateError("slots_exhausted", message, { allowance: name });
   }
   return new HeadgateError(
     "slots_exhausted",
-    `The allowance "${name}" of ${whose(allowance, account)} lets ${limit} ${limit === 1n ? "request" : "requests"} run at the same time, ` +
+    `The allowance "${name}" of ${whose[allowance.scope.kind]} lets ${limit} ${limit === 1n ? "request" : "requests"} run at the same time, ` +
       "and as many are running. Try again when one of them has ended.",
     { allowance: name, retryAfterMs: RUNNING_RETRY_AFTER_MS },
   );
 }
 
-/** In the words of who asks, who knows the ids of projects and keys from the operator. */
-function whose({ scope }: Allowance, { subject }: AccountKey): string {
-  switch (scope.kind) {
-    case "tenant":
-      return "this tenant";
-    case "project":
-      return `project ${scope.projectId ?? subject}`;
-    case "key":
-      return `key ${scope.keyId ?? subject}`;
-    case "end-user":
-      return "this end user";
-  }
-}
-
+/** As `2026-12-01T00:00:00+01:00 (Europe/Berlin)`. */
 function timeIn(atMs: number, timeZone: string): string {
   const at = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);
-  return at.toString({ timeZoneName: "never", smallestUnit: "second" });
+  return `${at.toString({ timeZoneName: "never", smallestUnit: "second" })} (${timeZone})`;
 }

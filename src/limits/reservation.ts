@@ -13,9 +13,10 @@ import { toNanoUsd } from "../kernel/money.ts";
 import type { Amount, HeldAmount, Move } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
-import type { Owner } from "./escrow/owner.ts";
+import type { Taker } from "./escrow/judge.ts";
 import type { Purse } from "./escrow/purse.ts";
 import type { Demand, RateStanding, Reservation } from "./limits.ts";
+import type { Owner } from "./owner/owner.ts";
 import { growthOf, isGrowing, usedOf } from "./path/amounts.ts";
 import type { Path } from "./path/path.ts";
 import { noRates, tightestRate } from "./rates.ts";
@@ -33,11 +34,14 @@ export const emptyReservation: Reservation = {
   committed: () => {},
 };
 
-/** Settled: what is not used. `null`: nothing; or nothing limits the account, so nothing is held of it and nothing settled. */
+/**
+ * Settled: what is not used. `null`: nothing; or the account does not count it (`Purse.take`), so nothing is held of it and
+ * nothing settled.
+ */
 type HeldOf = Amount | null;
 
 /** All lists are in the order of the path's allowances. */
-export class HeldReservation implements Reservation {
+export class HeldReservation implements Reservation, Taker {
   readonly #path: Path;
   readonly #owner: Owner;
   readonly #room: WaitingRoom;
@@ -48,6 +52,8 @@ export class HeldReservation implements Reservation {
   #expected: Demand;
   #state: "held" | "settled" | "committed" = "held";
   #extension: Claim | null = null;
+  /** The accounts that have counted it as refused. `null`: none. */
+  #countedAt: string[] | null = null;
 
   /** Takes the amounts, which the purses must cover. The list of amounts is its own from then on. */
   constructor(
@@ -69,7 +75,7 @@ export class HeldReservation implements Reservation {
     owner.openCount++;
     let at = 0;
     for (const purse of purses) {
-      amounts[at] = purse.take(amounts[at] ?? 0n);
+      amounts[at] = purse.take(amounts[at] ?? 0n, this);
       at++;
     }
   }
@@ -104,11 +110,11 @@ export class HeldReservation implements Reservation {
     assert(this.#state === "held", "only what is held can grow");
     assert(this.#extension?.isWaiting !== true, "a reservation grows by one extension at a time");
     const nowMs = this.#owner.nowMs();
-    this.#owner.assertExtensible(nowMs);
     const amounts = this.#path.allowances.map((allowance, index) =>
       this.#held[index] === null ? 0n : growthOf(allowance, more),
     );
-    const claim = new Claim(this.#room, this.#owner, this.#purses, amounts, nowMs);
+    if (this.#mayBeRefused(amounts)) this.#owner.assertExtensible(nowMs);
+    const claim = new Claim(this.#room, this.#owner, this.#purses, amounts, this, nowMs);
     if (claim.attempt()) {
       this.#grow(amounts, more);
       return null;
@@ -116,7 +122,7 @@ export class HeldReservation implements Reservation {
     this.#extension = claim;
     return claim.wait(() => {
       if (this.#state !== "held") return;
-      this.#owner.assertExtensible(this.#owner.nowMs());
+      if (this.#mayBeRefused(amounts)) this.#owner.assertExtensible(this.#owner.nowMs());
       this.#grow(amounts, more);
     });
   }
@@ -159,13 +165,40 @@ export class HeldReservation implements Reservation {
     }
   }
 
+  heldOf(accountId: string): Amount {
+    return this.#held[this.#indexOf(accountId)] ?? 0n;
+  }
+
+  countAt(accountId: string): boolean {
+    if (this.#countedAt?.includes(accountId) === true) return false;
+    this.#countedAt ??= [];
+    this.#countedAt.push(accountId);
+    return true;
+  }
+
+  forgo(accountId: string, amount: Amount): void {
+    const index = this.#indexOf(accountId);
+    const held = this.#held[index] ?? null;
+    if (this.#state !== "held" || held === null) return;
+    this.#held[index] = held > amount ? held - amount : null;
+    this.#purses[index]?.release(amount, false);
+  }
+
   #grow(amounts: readonly Amount[], more: Demand): void {
     const { costNanoUsd, tokens } = this.#expected;
     this.#expected = { costNanoUsd: toNanoUsd(costNanoUsd + more.costNanoUsd), tokens: tokens + more.tokens };
     for (const [index, purse] of this.#purses.entries()) {
       const held = this.#held[index] ?? null;
-      if (held !== null) this.#held[index] = held + (purse.take(amounts[index] ?? 0n) ?? 0n);
+      if (held !== null) this.#held[index] = held + (purse.take(amounts[index] ?? 0n, this) ?? 0n);
     }
+  }
+
+  #mayBeRefused(amounts: readonly Amount[]): boolean {
+    return this.#purses.some(({ refuses }, index) => refuses && amounts[index] !== 0n);
+  }
+
+  #indexOf(accountId: string): number {
+    return this.#purses.findIndex(({ account }) => account.accountId === accountId);
   }
 
   /** Where the answer grows, what is held for the worst case is charged as far as it has grown. */

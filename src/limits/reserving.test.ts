@@ -326,7 +326,7 @@ describe("an allowance", () => {
     const limits = await world.open();
     const before = await limits.reserve(aScope, estimate(demand(10)));
     const refusal = await refusalOf(world, () => limits.reserve(aScope, estimate(demand(1))));
-    assert.match(refusal.message, /begins anew at 2026-12-01T00:00:00\+00:00/);
+    assert.match(refusal.message, /begins anew at 2026-12-01T00:00:00\+00:00 \(UTC\)\.$/);
     await world.advance(1_000);
     const after = await limits.reserve(aScope, estimate(demand(10)));
     assert.equal(before.settle(demand(10))[0]?.accountId, `alw_1||${Date.UTC(2026, 10, 1)}`);

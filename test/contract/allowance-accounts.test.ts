@@ -56,7 +56,7 @@ for (const engine of engines) {
       await deps.use(allowance, 400n, 300n);
       await setAllowance(deps, { tenantId: null, allowance: "monthly" }, { limit: 350n });
       await deps.bank.register("own_new", "ins_2", 30_000);
-      const request = { account: deps.account(allowance), sequence: 1, need: 1n, want: 1n };
+      const request = { account: deps.account(allowance), sequence: 1, need: 1n, want: 1n, refusals: 1 };
       await deps.bank.draw("own_new", [request]);
       const { available, refusals } = await onlyAccount(deps, allowance);
       assert.deepEqual([available, refusals], [-50n, 1]);

@@ -64,7 +64,7 @@ export async function openAllowances(place: Place): Promise<AllowancePlace> {
       const key = account(allowance, subject);
       const ownerId = `own_${++owners}`;
       await bank.register(ownerId, "ins_1", leaseMs);
-      await bank.draw(ownerId, [{ account: key, sequence: 1, need: drawn, want: drawn }]);
+      await bank.draw(ownerId, [{ account: key, sequence: 1, need: drawn, want: drawn, refusals: 0 }]);
       await settleMoves(db, [{ ownerId, accountId: key.accountId, fromGrant: settled, overdraft: 0n }]);
       return ownerId;
     },

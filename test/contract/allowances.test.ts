@@ -149,7 +149,7 @@ for (const engine of engines) {
       assert.deepEqual(await numbersOf(deps.db, deps.account(allowance)), [300n, 500n, 100n, 0n]);
       assert.deepEqual((await deps.bank.renew(ownerId, 30_000)).recalled, [deps.account(allowance).accountId]);
       await deps.bank.register("own_new", "ins_2", 30_000);
-      const request = { account: deps.account(allowance), sequence: 1, need: 1n, want: 1n };
+      const request = { account: deps.account(allowance), sequence: 1, need: 1n, want: 1n, refusals: 0 };
       assert.equal((await deps.bank.draw("own_new", [request]))[0]?.granted, 0n, "nothing new is admitted");
       await setAllowance(deps, { tenantId: null, allowance: "monthly" }, { limit: 601n });
       const again = { ...request, sequence: 2 };
@@ -167,7 +167,7 @@ for (const engine of engines) {
       await deps.bank.register("own_1", "ins_1", 30_000);
       for (const [index, draft] of drafts.entries()) {
         const allowance = await deps.create({ name: `none-${index}`, limit: 0n, ...draft });
-        const request = { account: deps.account(allowance), sequence: 1, need: 1n, want: 1n };
+        const request = { account: deps.account(allowance), sequence: 1, need: 1n, want: 1n, refusals: 0 };
         assert.equal((await deps.bank.draw("own_1", [request]))[0]?.granted, 0n, allowance.name);
       }
     });
@@ -183,7 +183,7 @@ for (const engine of engines) {
       deps.clock.advance(1000);
       assert.deepEqual(await setAllowanceDisabled(deps, reference, true), disabled, "once is enough");
       await deps.bank.register("own_new", "ins_2", 30_000);
-      const request = { account: deps.account(allowance), sequence: 1, need: 500n, want: 500n };
+      const request = { account: deps.account(allowance), sequence: 1, need: 500n, want: 500n, refusals: 0 };
       assert.equal((await deps.bank.draw("own_new", [request]))[0]?.standing, null);
       assert.equal((await setAllowanceDisabled(deps, reference, false)).disabledAtMs, null);
       const drawn = await deps.bank.draw("own_new", [{ ...request, sequence: 2 }]);

@@ -74,7 +74,7 @@ for (const engine of engines) {
       const account = await insertAllowance(banks.db, "alw_1");
       for (const owner of owners) {
         await banks.bank.register(owner, "ins_1", leaseMs);
-        await banks.bank.draw(owner, [{ account, sequence: 1, need: 10n, want: 10n }]);
+        await banks.bank.draw(owner, [{ account, sequence: 1, need: 10n, want: 10n, refusals: 0 }]);
       }
       banks.time.nowMs += leaseMs + 1;
       const reapers = [banks.bank, banks.openAnother().bank, banks.openAnother().bank];
@@ -111,7 +111,7 @@ async function trade({ db, bank }: BankOnStore, ownerId: string, accounts: reado
   for (let sequence = 1; sequence < 40; sequence += 2) {
     const drawn = await bank.draw(
       ownerId,
-      accounts.map((account) => ({ account, sequence, need: 5n, want: 20n })),
+      accounts.map((account) => ({ account, sequence, need: 5n, want: 20n, refusals: 0 })),
     );
     await bank.recall(ownerId, accountIds);
     const moves = drawn.map(({ accountId, granted }) => ({
@@ -125,6 +125,7 @@ async function trade({ db, bank }: BankOnStore, ownerId: string, accounts: reado
     const rest = drawn.map(({ accountId, granted }) => ({
       accountId,
       sequence: sequence + 1,
+      refusals: 0,
       amount: granted / 4n,
     }));
     await bank.giveBack(ownerId, rest);

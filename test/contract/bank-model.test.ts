@@ -25,13 +25,18 @@ const account = fc.nat(accountCount - 1);
 const amount = fc.bigInt({ min: 1n, max: 80n });
 const few = fc.bigInt({ min: 0n, max: 9n });
 const again = fc.boolean();
+const refusals = fc.nat(3);
 
 const draws = stepOf(
   "draw",
-  fc.tuple(owner, account, fc.record({ need: amount, more: amount, again })),
+  fc.tuple(owner, account, fc.record({ need: amount, more: amount, refusals, again })),
   (twins, ...all) => twins.draw(...all),
 );
-const returns = stepOf("giveBack", fc.tuple(owner, account, amount, again), (twins, ...all) => twins.giveBack(...all));
+const returns = stepOf(
+  "giveBack",
+  fc.tuple(owner, account, fc.record({ atMost: fc.bigInt({ min: 0n, max: 80n }), refusals, again })),
+  (twins, ...all) => twins.giveBack(...all),
+);
 const settlements = stepOf("settle", fc.tuple(owner, account, amount, few), (twins, ...all) => twins.settle(...all));
 const renewals = stepOf("renew", fc.tuple(owner), (twins, ...all) => twins.renew(...all));
 const recalls = stepOf("recall", fc.tuple(owner, account), (twins, ...all) => twins.recall(...all));

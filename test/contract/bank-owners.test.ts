@@ -11,7 +11,7 @@ for (const engine of engines) {
       testOnBank(engine, "a return is available to others, once however often it comes", async ({ bank, db }) => {
         const account = await insertAllowance(db, "alw_1", { limit_amount: 100n });
         await bank.draw("a", [drawOf(account, 1, 100n)]);
-        const returned = { accountId: account.accountId, sequence: 2, amount: 60n };
+        const returned = { accountId: account.accountId, sequence: 2, amount: 60n, refusals: 0 };
         await bank.giveBack("a", [returned]);
         await bank.giveBack("a", [returned]);
         assert.deepEqual(await numbersOf(db, account), [100n, 0n, 40n, 0n]);
@@ -21,7 +21,7 @@ for (const engine of engines) {
       testOnBank(engine, "more than was granted cannot be given back", async ({ bank, db }) => {
         const account = await insertAllowance(db, "alw_1");
         await bank.draw("a", [drawOf(account, 1, 10n)]);
-        const returned = { accountId: account.accountId, sequence: 2, amount: 11n };
+        const returned = { accountId: account.accountId, sequence: 2, amount: 11n, refusals: 0 };
         await assert.rejects(bank.giveBack("a", [returned]), { code: "internal" });
         await assert.rejects(bank.giveBack("b", [{ ...returned, sequence: 1 }]), { code: "internal" });
         assert.deepEqual(await numbersOf(db, account), [1000n, 0n, 10n, 0n]);
@@ -34,13 +34,13 @@ for (const engine of engines) {
           const [account, other] = [await insertAllowance(db, "alw_1"), await insertAllowance(db, "alw_2")];
           await bank.register("c", "instance c", leaseMs);
           for (const owner of ["a", "b", "c"]) await bank.draw(owner, [drawOf(account, 1, 10n), drawOf(other, 1, 10n)]);
-          await bank.giveBack("c", [{ accountId: account.accountId, sequence: 2, amount: 10n }]);
+          await bank.giveBack("c", [{ accountId: account.accountId, sequence: 2, amount: 10n, refusals: 0 }]);
           await bank.recall("b", [account.accountId]);
           const told = async (owner: string): Promise<readonly string[]> => (await bank.renew(owner, leaseMs)).recalled;
           assert.deepEqual([await told("a"), await told("b"), await told("c")], [[account.accountId], [], []]);
           await bank.draw("a", [drawOf(account, 2, 10n)]);
           assert.deepEqual(await told("a"), [account.accountId]);
-          await bank.giveBack("a", [{ accountId: account.accountId, sequence: 3, amount: 0n }]);
+          await bank.giveBack("a", [{ accountId: account.accountId, sequence: 3, amount: 0n, refusals: 0 }]);
           assert.deepEqual(await told("a"), []);
         },
       );
@@ -98,7 +98,7 @@ for (const engine of engines) {
           await bank.reap();
           await assert.rejects(bank.draw("a", [drawOf(account, 2, 10n)]), { code: "owner_fenced" });
           await assert.rejects(bank.draw("nobody", [drawOf(account, 1, 10n)]), { code: "owner_fenced" });
-          await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 10n }]);
+          await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 10n, refusals: 0 }]);
           await bank.recall("b", [account.accountId]);
           assert.deepEqual((await bank.renew("a", leaseMs)).recalled, []);
           assert.deepEqual(await numbersOf(db, account), [1000n, 0n, 0n, 10n]);
@@ -114,7 +114,7 @@ for (const engine of engines) {
         assert.deepEqual(await bank.reap(), { owners: 1, accounts: 0 });
         assert.deepEqual(await numbersOf(db, account), [10n, 0n, 0n, 0n]);
         assert.equal(await grantedOf(bank.draw("b", [drawOf(account, 2, 10n)])), 10n);
-        await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 10n }]);
+        await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 10n, refusals: 0 }]);
         await bank.finish(["a"]);
         assert.deepEqual(await numbersOf(db, account), [10n, 0n, 10n, 0n]);
       });

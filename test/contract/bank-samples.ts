@@ -59,5 +59,5 @@ export function accountOf(allowanceId: string, window?: CalendarWindow, subject 
 }
 
 export function drawOf(account: AccountKey, sequence: number, need: bigint, want: bigint = need): DrawRequest {
-  return { account, sequence, need, want };
+  return { account, sequence, need, want, refusals: 0 };
 }

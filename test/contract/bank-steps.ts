@@ -59,10 +59,10 @@ export async function drawAllOf({ db, bank }: BankOnStore, ownerId: string, acco
   await bank.register(ownerId, `instance of ${ownerId}`, leaseMs);
   let settled = 0n;
   for (let sequence = 1; ;) {
-    const [drawn] = await bank.draw(ownerId, [{ account, sequence: sequence++, need: 1n, want: 40n }]);
+    const [drawn] = await bank.draw(ownerId, [{ account, sequence: sequence++, need: 1n, want: 40n, refusals: 0 }]);
     if (drawn === undefined || drawn.granted === 0n) return settled;
     const amount = drawn.granted / 4n;
-    if (amount > 0n) await bank.giveBack(ownerId, [{ accountId, sequence: sequence++, amount }]);
+    if (amount > 0n) await bank.giveBack(ownerId, [{ accountId, sequence: sequence++, amount, refusals: 0 }]);
     const fromGrant = drawn.granted - amount;
     await settleMoves(db, [{ ownerId, accountId, fromGrant, overdraft: 0n }]);
     settled += fromGrant;

@@ -71,24 +71,25 @@ export class BankTwins implements AsyncDisposable {
   }
 
   /** `again`: the last draw, where nothing came after it. */
-  async draw(owner: number, account: number, { need, more, again }: DrawStep): Promise<void> {
+  async draw(owner: number, account: number, { need, more, refusals, again }: DrawStep): Promise<void> {
     const key = this.#account(account);
     const ownerId = this.#ownerId(owner);
     const { sequence } = this.#grant(ownerId, key);
     const last = this.#lastDraws.get(ownerId + key.accountId);
-    const request =
-      again && last?.sequence === sequence ? last : { account: key, sequence: sequence + 1, need, want: need + more };
+    const next = { account: key, sequence: sequence + 1, need, want: need + more, refusals };
+    const request = again && last?.sequence === sequence ? last : next;
     const drawn = await outcome(() => this.#place.bank.draw(ownerId, [request]));
     assert.deepEqual(drawn, await outcome(() => this.#model.draw(ownerId, [request])));
     this.#lastDraws.set(ownerId + key.accountId, request);
   }
 
-  async giveBack(owner: number, account: number, atMost: bigint, again: boolean): Promise<void> {
+  async giveBack(owner: number, account: number, { atMost, refusals, again }: ReturnStep): Promise<void> {
     const { accountId } = this.#account(account);
     const ownerId = this.#ownerId(owner);
     if (!this.#exists(accountId)) return;
     const { amount, sequence } = this.#grant(ownerId, this.#account(account));
-    const request: ReturnRequest = { accountId, sequence: sequence + 1, amount: amount < atMost ? amount : atMost };
+    const returned = amount < atMost ? amount : atMost;
+    const request: ReturnRequest = { accountId, sequence: sequence + 1, amount: returned, refusals };
     for (let times = again ? 2 : 1; times > 0; times--) {
       await this.#place.bank.giveBack(ownerId, [request]);
       this.#model.giveBack(ownerId, [request]);
@@ -167,10 +168,17 @@ export class BankTwins implements AsyncDisposable {
 export interface DrawStep {
   readonly need: bigint;
   readonly more: bigint;
+  readonly refusals: number;
   readonly again: boolean;
 }
 
-type Numbers = Pick<AccountState, "limit" | "spent" | "granted" | "suspense" | "drainedAtMs">;
+export interface ReturnStep {
+  readonly atMost: bigint;
+  readonly refusals: number;
+  readonly again: boolean;
+}
+
+type Numbers = Pick<AccountState, "limit" | "spent" | "granted" | "suspense" | "drainedAtMs" | "refusals">;
 
 interface Compared extends Numbers {
   readonly grants: Map<string, GrantState>;
@@ -178,11 +186,11 @@ interface Compared extends Numbers {
 
 /** A recall of a suspended grant means nothing: nobody is told of it. */
 function toCompared(numbers: Numbers, held: Iterable<readonly [string, GrantState]>): Compared {
-  const { limit, spent, granted, suspense, drainedAtMs } = numbers;
+  const { limit, spent, granted, suspense, drainedAtMs, refusals } = numbers;
   const grants = [...held].map(
     ([ownerId, grant]) => [ownerId, { ...grant, recalled: grant.recalled && !grant.suspended }] as const,
   );
-  return { limit, spent, granted, suspense, drainedAtMs, grants: new Map(grants) };
+  return { limit, spent, granted, suspense, drainedAtMs, refusals, grants: new Map(grants) };
 }
 
 function toNumbers(row: Database["allowance_accounts"]): Numbers {
@@ -192,6 +200,7 @@ function toNumbers(row: Database["allowance_accounts"]): Numbers {
     granted: row.granted_amount,
     suspense: row.suspense_amount,
     drainedAtMs: row.drained_at_ms,
+    refusals: row.refusals,
   };
 }
 

@@ -55,7 +55,7 @@ for (const engine of engines) {
         const [first, again] = [drawOf(account, 1, 80n), drawOf(account, 1, 80n)];
         assert.deepEqual(await bank.draw("a", [first]), await bank.draw("a", [again]));
         const refused = await bank.draw("b", [drawOf(account, 1, 30n)]);
-        await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 80n }]);
+        await bank.giveBack("a", [{ accountId: account.accountId, sequence: 2, amount: 80n, refusals: 0 }]);
         assert.equal(await grantedOf(bank.draw("b", [drawOf(account, 1, 30n)])), refused[0]?.granted);
         assert.deepEqual(await numbersOf(db, account), [100n, 0n, 0n, 0n]);
       });
@@ -65,26 +65,44 @@ for (const engine of engines) {
         await bank.draw("a", [drawOf(account, 1, 10n)]);
         for (const sequence of [0, 3]) {
           await assert.rejects(bank.draw("a", [drawOf(account, sequence, 10n)]), { code: "internal" });
-          const returned = { accountId: account.accountId, sequence, amount: 1n };
+          const returned = { accountId: account.accountId, sequence, amount: 1n, refusals: 0 };
           await assert.rejects(bank.giveBack("a", [returned]), { code: "internal" });
         }
         assert.deepEqual(await numbersOf(db, account), [1000n, 0n, 10n, 0n]);
       });
 
-      testOnBank(engine, "that were refused are counted, also where the mode does not refuse", async ({ bank, db }) => {
-        const enforced = await insertAllowance(db, "alw_1", { limit_amount: 5n });
-        const shadow = await insertAllowance(db, "alw_2", { limit_amount: 5n, mode: "shadow" });
-        const refused = drawOf(enforced, 1, 10n);
-        assert.equal(await grantedOf(bank.draw("a", [refused])), 0n);
-        assert.equal(await grantedOf(bank.draw("a", [refused])), 0n);
-        assert.equal(await grantedOf(bank.draw("a", [drawOf(shadow, 1, 10n)])), 10n);
-        assert.equal(await grantedOf(bank.draw("a", [drawOf(shadow, 2, 10n)])), 10n);
-        const rows = await db.selectFrom("allowance_accounts").select("refusals").orderBy("account_id").execute();
-        assert.deepEqual(
-          rows.map((row) => row.refusals),
-          [1, 2],
-        );
-      });
+      testOnBank(
+        engine,
+        "carry refused requests, as returns do, which are counted once however often they come",
+        async ({ bank, db }) => {
+          const account = await insertAllowance(db, "alw_1", { limit_amount: 5n });
+          const refused = { ...drawOf(account, 1, 10n), refusals: 3 };
+          for (const _ of [1, 2]) assert.equal(await grantedOf(bank.draw("a", [refused])), 0n);
+          const report = { accountId: account.accountId, sequence: 2, amount: 0n, refusals: 4 };
+          for (const _ of [1, 2]) await bank.giveBack("a", [report]);
+          await bank.draw("b", [{ ...drawOf(account, 1, 1n), refusals: 1 }]);
+          await db.updateTable("allowances").set({ disabled_at_ms: 1 }).execute();
+          for (const _ of [1, 2]) await bank.draw("b", [{ ...drawOf(account, 2, 1n), refusals: 1 }]);
+          const rows = await db.selectFrom("allowance_accounts").select("refusals").execute();
+          assert.deepEqual(
+            rows.map((row) => row.refusals),
+            [9],
+          );
+        },
+      );
+
+      testOnBank(
+        engine,
+        "from a budget that does not refuse are granted beyond its limit, from a rate they are not",
+        async ({ bank, db }) => {
+          const budget = await insertAllowance(db, "alw_1", { limit_amount: 5n, mode: "shadow" });
+          const rate = { meter: "tokens", window_kind: "minute", mode: "soft" } as const;
+          const tokens = await insertAllowance(db, "alw_2", { limit_amount: 5n, ...rate });
+          assert.equal(await grantedOf(bank.draw("a", [drawOf(budget, 1, 10n)])), 10n);
+          assert.equal(await grantedOf(bank.draw("a", [drawOf(tokens, 1, 10n)])), 0n);
+          assert.equal(await grantedOf(bank.draw("a", [drawOf(tokens, 2, 5n)])), 5n);
+        },
+      );
 
       testOnBank(
         engine,

@@ -206,6 +206,7 @@ class ModelAccount {
     mode: "enforce",
     drain: null,
     drainedAtMs: 0,
+    refusals: 0,
   };
   readonly #grants = new Map([
     ["a", { ...noGrant, amount: 1000n }],

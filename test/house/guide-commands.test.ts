@@ -70,7 +70,7 @@ async function abandonGrant(cli: TestCli, allowance: string): Promise<void> {
   const bank = createTestBank(db, time);
   const account = accountOf(shown.id, windowAt(shown.window, shown.timeZone, time.nowMs));
   await bank.register("own_1", "ins_1", 1000);
-  await bank.draw("own_1", [{ account, sequence: 1, need: 5n, want: 5n }]);
+  await bank.draw("own_1", [{ account, sequence: 1, need: 5n, want: 5n, refusals: 0 }]);
   time.nowMs += 2000;
   await bank.reap();
   await db.destroy();

@@ -60,7 +60,7 @@ export async function useBudget({ cli, clock }: BudgetCommands, allowanceId: str
   const account = accountOf(allowanceId, span, subject);
   const ownerId = `own_${allowanceId}_${subject}`;
   await bank.register(ownerId, "ins_1", 30_000);
-  await bank.draw(ownerId, [{ account, sequence: 1, need: drawn, want: drawn }]);
+  await bank.draw(ownerId, [{ account, sequence: 1, need: drawn, want: drawn, refusals: 0 }]);
   await settleMoves(db, [{ ownerId, accountId: account.accountId, fromGrant: settled, overdraft: 0n }]);
   if (use.dies === true) {
     clock.advance(31_000);

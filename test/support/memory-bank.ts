@@ -118,14 +118,15 @@ export class MemoryBank implements Bank {
     return Promise.resolve({ owners: 0, accounts: 0 });
   }
 
-  /** What the journal does with the moves of a closing. */
+  /** What the journal does with the moves of a closing: those of an account that does not exist change nothing. */
   settle(moves: readonly Move[]): void {
     for (const move of moves) {
-      const owner = this.#ownerOf(move.ownerId);
-      const grant = owner.grants.get(move.accountId);
+      if (!this.accounts.has(move.accountId)) continue;
+      const grants = this.owners.get(move.ownerId)?.grants;
+      const grant = grants?.get(move.accountId);
       const settled = settleGrant({ account: this.accountOf(move.accountId), grant: grant ?? noGrant }, move);
       this.accounts.set(move.accountId, settled.account);
-      if (grant !== undefined) owner.grants.set(move.accountId, settled.grant);
+      if (grant !== undefined) grants?.set(move.accountId, settled.grant);
     }
   }
 
@@ -145,9 +146,10 @@ export class MemoryBank implements Bank {
     const allowance = this.allowances.get(allowanceId);
     const grant = owner.grants.get(accountId) ?? noGrant;
     if (allowance === undefined || allowance.disabledAtMs !== null) {
-      const drawn = drawNothing(grant, request.sequence);
-      owner.grants.set(accountId, drawn);
-      return { accountId, granted: drawn.lastAmount, standing: null, retryAfterMs: null };
+      const drawn = drawNothing({ account: this.accounts.get(accountId) ?? null, grant }, request);
+      if (drawn.account !== null) this.accounts.set(accountId, drawn.account);
+      owner.grants.set(accountId, drawn.grant);
+      return { accountId, granted: drawn.grant.lastAmount, standing: null, retryAfterMs: null };
     }
     const account = this.accounts.getOrInsertComputed(accountId, () => newAccount(allowance, this.#nowMs()));
     const drawn = drawGrant({ account: { ...account, ...termsOf(allowance) }, grant }, request, this.#nowMs());
@@ -191,7 +193,7 @@ function allowanceIdOf(accountId: string): string {
 }
 
 function newAccount(allowance: Allowance, nowMs: number): AccountState {
-  return { ...termsOf(allowance), spent: 0n, granted: 0n, suspense: 0n, drainedAtMs: nowMs };
+  return { ...termsOf(allowance), spent: 0n, granted: 0n, suspense: 0n, drainedAtMs: nowMs, refusals: 0 };
 }
 
 function termsOf(allowance: Allowance): Pick<AccountState, "limit" | "mode" | "drain"> {

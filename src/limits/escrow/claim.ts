@@ -13,6 +13,7 @@
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
+import type { Taker } from "./judge.ts";
 import type { Purse } from "./purse.ts";
 
 /** Whose purses it waits at. */
@@ -37,6 +38,8 @@ export class Claim {
   amount: Amount = 0n;
   /** Whether it waits there for a recall: the bank has refused it. */
   isRecalling = false;
+  /** Whose answer it is that grows. `null`: it is a request that holds nothing yet. */
+  readonly taker: Taker | null;
   #isExpected = false;
   readonly #room: WaitingRoom;
   readonly #owner: ClaimOwner;
@@ -53,8 +56,10 @@ export class Claim {
     owner: ClaimOwner,
     purses: readonly Purse[],
     amounts: readonly Amount[],
+    taker: Taker | null,
     nowMs: number,
   ) {
+    this.taker = taker;
     this.order = room.order++;
     this.sinceMs = nowMs;
     this.#room = room;

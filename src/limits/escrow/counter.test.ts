@@ -20,8 +20,10 @@ class Place implements CounterPurse {
   readonly outlook = new Outlook();
   readonly shortage = new Shortage(1_000);
   readonly counter = new Counter(this);
-  isUnlimited = false;
+  coversAll = false;
   recalls = 0;
+  /** Counted. */
+  refusals = 0;
   nowMs = 0;
   /** What became of each request that waited, by name. */
   readonly ended = new Map<string, string>();
@@ -34,6 +36,10 @@ class Place implements CounterPurse {
 
   recall(): void {
     this.recalls++;
+  }
+
+  count(): void {
+    this.refusals++;
   }
 
   covers(amount: Amount, order: number): boolean {
@@ -52,7 +58,7 @@ class Place implements CounterPurse {
 
   /** Throws where it is refused at once. */
   come(name: string, amount: Amount): Claim {
-    const claim = new Claim(this.#room, this.#owner, [this as unknown as Purse], [amount], this.nowMs);
+    const claim = new Claim(this.#room, this.#owner, [this as unknown as Purse], [amount], null, this.nowMs);
     const take = (): void => {
       this.hand.take(amount);
       this.ended.set(name, "served");
@@ -66,7 +72,7 @@ class Place implements CounterPurse {
   async answer(need: Amount, granted: Amount, standing: Partial<Standing>): Promise<void> {
     this.hand.receive(granted);
     const whole = { limit: this.allowance.limit, spent: 0n, granted: this.hand.all, suspense: 0n, ...standing };
-    this.outlook.learn(whole, granted, this.allowance, this.nowMs);
+    this.outlook.learn(whole, this.nowMs);
     if (granted === 0n) {
       this.shortage.refused(need, null, this.nowMs);
       this.counter.refuse(need, this.nowMs);
@@ -161,6 +167,7 @@ describe("a request that the bank has refused", () => {
     await place.answer(60n, 0n, { granted: 75n });
     assert.deepEqual(place.waiting, ["20 draw"]);
     assert.deepEqual([place.ended.get("large"), place.ended.get("middle")], ["budget_exhausted", "budget_exhausted"]);
+    assert.equal(place.refusals, 2, "who waits is not counted");
   });
 
   test("joins those who wait for a recall that is under way, and is refused at once when that was in vain", async () => {
@@ -194,15 +201,16 @@ describe("a request that the bank has refused", () => {
         ["unanswered", "storage_unavailable"],
       ],
     );
+    assert.equal(place.refusals, 1);
     assert.deepEqual(place.waiting, ["30 draw"]);
   });
 });
 
-test("everybody goes on when nothing limits the account any more", async () => {
+test("everybody goes on when nothing limits the account any more, or nobody is refused", async () => {
   const place = new Place({ limit: 100n });
   place.come("one", 150n);
   place.come("two", 5n);
-  place.isUnlimited = true;
+  place.coversAll = true;
   assert.equal(place.covers(1_000n, 99), true);
   place.hand.receive(155n);
   place.counter.serve();
@@ -211,7 +219,7 @@ test("everybody goes on when nothing limits the account any more", async () => {
 });
 
 test("a claim has one deadline at each account, however often it comes back", () => {
-  const claim = new Claim({ order: 0, count: 0 }, { waitingCount: 0 }, [], [], 0);
+  const claim = new Claim({ order: 0, count: 0 }, { waitingCount: 0 }, [], [], null, 0);
   assert.equal(claim.deadlineAt("a", 1_000), 1_000);
   assert.equal(claim.deadlineAt("b", 1_500), 1_500);
   assert.equal(claim.deadlineAt("a", 2_000), 1_000);

@@ -27,10 +27,12 @@ export interface CounterPurse {
   readonly hand: Hand;
   readonly outlook: Outlook;
   readonly shortage: Shortage;
-  /** The bank says that nothing limits it now. */
-  readonly isUnlimited: boolean;
+  /** Whatever a request needs: the allowance does not refuse, or the bank says that nothing limits the account now. */
+  readonly coversAll: boolean;
   /** Asks other owners for what they have idle. */
   recall(): void;
+  /** It is refused here: counts it, once. */
+  count(claim: Claim): void;
 }
 
 /** So many wait for a recall at the most: more would only wait longer for the same. */
@@ -50,8 +52,8 @@ export class Counter {
 
   /** Whether a request that came as the `order`th finds `amount` here. */
   covers(amount: Amount, order: number): boolean {
-    const { hand, isUnlimited } = this.#purse;
-    return (amount <= hand.free && order < this.line.barrier) || amount === 0n || isUnlimited;
+    const { hand, coversAll } = this.#purse;
+    return (amount <= hand.free && order < this.line.barrier) || amount === 0n || coversAll;
   }
 
   /** Lets the claim wait for its amount. Throws the refusal if that is known to be pointless. */
@@ -133,12 +135,15 @@ export class Counter {
   }
 
   /** What the bank said of another amount holds for a larger one at the least. */
-  #refusalOf({ amount }: Claim, nowMs: number): HeadgateError {
+  #refusalOf(claim: Claim, nowMs: number): HeadgateError {
     const { account, allowance, outlook, shortage, hand } = this.#purse;
+    const { amount } = claim;
+    this.#purse.count(claim);
     const said = shortage.roomInMs(nowMs);
     const reckoned = outlook.roomInMs(amount, hand.free, allowance, nowMs);
     const roomInMs = said === null || reckoned === null ? (said ?? reckoned) : Math.max(said, reckoned);
-    return limitReached({ allowance, account, amount, standing: outlook.standing, roomInMs });
+    const held = claim.taker?.heldOf(account.accountId) ?? 0n;
+    return limitReached({ allowance, account, amount, held, standing: outlook.standing, roomInMs });
   }
 
   #serveRecalling(): void {
@@ -148,7 +153,7 @@ export class Counter {
   }
 
   #suffices(amount: Amount): boolean {
-    return amount <= this.#purse.hand.free || this.#purse.isUnlimited;
+    return amount <= this.#purse.hand.free || this.#purse.coversAll;
   }
 
   #resume(claim: Claim): void {

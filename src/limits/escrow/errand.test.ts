@@ -15,7 +15,7 @@ const content: Wants = {
   target: 0n,
   lowWater: 0n,
   isReachable: true,
-  mayBeRefused: true,
+  isReportDue: false,
 };
 
 function lineOf({ eager = [], recalling = [] }: { eager?: readonly bigint[]; recalling?: readonly bigint[] }) {
@@ -73,6 +73,19 @@ describe("a purse", () => {
     assert.equal(plan({ expected: 130n, isRefused: (need) => need >= 30n }), "nothing");
   });
 
+  test("draws what was taken and is not here", () => {
+    assert.equal(plan({ free: -30n, target: 5n }), "draw 30..35");
+    assert.equal(plan({ free: -30n, expected: 20n }), "draw 50..50");
+    assert.equal(plan({ free: -30n, isRefused: () => true }), "nothing");
+    assert.equal(plan({ free: -30n, isRecalled: true, keep: 0n }), "return 0");
+  });
+
+  test("reports refusals when it wants nothing else of the bank, which must be there", () => {
+    assert.equal(plan({ isReportDue: true }), "return 0");
+    assert.equal(plan({ isReportDue: true, target: 220n, lowWater: 110n }), "draw 1..120");
+    assert.equal(plan({ isReportDue: true, isReachable: false }), "nothing");
+  });
+
   test("draws the least where somebody wants to know how the account stands", () => {
     assert.equal(plan({ isLookedAt: true }), "draw 1..1");
   });
@@ -86,9 +99,8 @@ describe("a purse", () => {
     assert.equal(plan({ stale: 5n, keep: 90n }), "return 10");
   });
 
-  test("draws ahead below the low water, content with little where it may be refused", () => {
+  test("draws ahead below the low water, content with little", () => {
     assert.equal(plan({ target: 220n, lowWater: 110n }), "draw 1..120");
-    assert.equal(plan({ target: 220n, lowWater: 110n, mayBeRefused: false }), "draw 120..120");
     assert.equal(plan({ target: 200n, lowWater: 100n }), "nothing");
     assert.equal(plan({ target: 220n, lowWater: 110n, isRefused: () => true }), "nothing");
   });

@@ -5,10 +5,12 @@
  *   2  requests wait                                                  draw what the first needs, or more
  *   3  others need what is idle here                                  give back all that is free, or say that nothing is
  *   4  requests wait for a recall                                     ask again, each poll until it is refused
- *   5  requests wait at other purses and will need this one too       draw it, unless that was refused just now
+ *   5  requests have taken what is not here, or wait at other         draw it, unless that was refused just now
+ *      purses and will need this one too
  *   6  somebody wants to know how the account stands                  draw the least
  *   7  more is free than recent use asks for                          give back what is more
- *   8  less is free than recent use asks for                          draw ahead
+ *   8  less is free than recent use asks for                          draw ahead, content with little
+ *   9  refusals were counted a while ago                              give back nothing, and report them
  *
  * While the bank does not answer nothing is given back: it would be in nobody's hand, and requests live on what is here.
  */
@@ -21,6 +23,7 @@ export type Errand =
   | { readonly kind: "return"; readonly free: Amount };
 
 export interface Wants {
+  /** Below zero: so much was taken that is not here. */
   readonly free: Amount;
   readonly stale: Amount;
   readonly line: Pick<WaitingLine, "isEmpty" | "firstEager" | "eagerAmount" | "firstRecalling" | "recallingAmount">;
@@ -40,8 +43,7 @@ export interface Wants {
   readonly lowWater: Amount;
   /** Whether the bank has answered lately. */
   readonly isReachable: boolean;
-  /** Whether the bank may refuse: then a draw ahead is content with little. */
-  readonly mayBeRefused: boolean;
+  readonly isReportDue: boolean;
 }
 
 /** `null`: nothing. */
@@ -64,8 +66,8 @@ export function planErrand(wants: Wants): Errand | null {
   if (wants.isLookedAt) return drawing(1n, 1n);
   const tooMuch = wants.keep !== null && idle > wants.keep ? idle - wants.keep : 0n;
   if ((stale > 0n || tooMuch > 0n) && wants.isReachable) return { kind: "return", free: tooMuch };
-  if (free >= wants.lowWater || wants.isRefused(1n)) return null;
-  return drawing(wants.mayBeRefused ? 1n : target - free, target - free);
+  if (free < wants.lowWater && !wants.isRefused(1n)) return drawing(1n, target - free);
+  return wants.isReportDue && wants.isReachable ? { kind: "return", free: 0n } : null;
 }
 
 function drawing(need: Amount, want: Amount): Errand {

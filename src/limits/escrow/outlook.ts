@@ -1,6 +1,6 @@
 /**
  * What a process knows of an account: what the bank said last, carried on by what has happened here since. It decides
- * nothing but how much to draw ahead, what to tell callers, and what an allowance that does not refuse would have refused.
+ * nothing but how much to draw ahead, what to tell callers, and whom an allowance that does not refuse would have refused.
  */
 import { available } from "../../storage/escrow/account.ts";
 import type { Amount, Standing } from "../../storage/escrow/bank.ts";
@@ -13,11 +13,8 @@ export class Outlook {
   #atMs = 0;
   /** Taken here since, of what could be drawn, without drawing it. */
   #overdrawn: Amount = 0n;
-  /**
-   * So much of what is in hand there was no room for: a rate that does not refuse runs over, and its books do not show
-   * by how much (account.ts).
-   */
-  #beyond: Amount = 0n;
+  /** As much of it as the answer to come will know. */
+  #overdrawnBefore: Amount = 0n;
 
   /** `null`: nothing has been drawn yet. */
   get standing(): Standing | null {
@@ -25,43 +22,32 @@ export class Outlook {
   }
 
   /** After a draw at `atMs`, monotonic. */
-  learn(standing: Standing, granted: Amount, allowance: Allowance, atMs: number): void {
-    if (allowance.mode !== "enforce" && drainOf(allowance) !== null && granted > 0n) {
-      this.#beyond += granted - this.#covered(standing, granted, allowance, atMs);
-    }
+  learn(standing: Standing, atMs: number): void {
     this.#standing = standing;
     this.#atMs = atMs;
-    this.#overdrawn = 0n;
+    this.#overdrawn -= this.#overdrawnBefore;
+    this.#overdrawnBefore = 0n;
+  }
+
+  /** The bank is asked something now. */
+  asking(): void {
+    this.#overdrawnBefore = this.#overdrawn;
   }
 
   overdrew(amount: Amount): void {
     this.#overdrawn += amount;
   }
 
-  /** What could be held now, over all processes; `free` is what is free in this one's hand. `null`: unknown. */
+  /**
+   * What could be held now, over all processes; `free` is what is free in this one's hand. Below zero where the limit is
+   * passed. `null`: unknown.
+   */
   room(free: Amount, allowance: Allowance, nowMs: number): Amount | null {
     const drawable = this.drawable(allowance, nowMs);
     if (this.#standing === null || drawable === null) return null;
-    const room = drawable + this.#within(free);
+    const room = drawable + free;
     // Of a rate, what is in hand has drained at the bank since it was drawn.
     return drainOf(allowance) !== null && room > this.#standing.limit ? this.#standing.limit : room;
-  }
-
-  /** Of an allowance that does not refuse: a request takes `amount` of what is free. Whether there was room for it. */
-  hadRoom(amount: Amount, free: Amount, allowance: Allowance, nowMs: number): boolean {
-    const room = this.room(free, allowance, nowMs);
-    if (room === null) return true;
-    const within = this.#within(free);
-    if (this.#beyond > free) this.#beyond = free;
-    if (room < amount) {
-      this.#beyond = this.#beyond > amount ? this.#beyond - amount : 0n;
-      return false;
-    }
-    // It takes the place of what could have been drawn for it.
-    const beyond = amount > within ? amount - within : 0n;
-    this.#beyond -= beyond;
-    this.#overdrawn += beyond;
-    return true;
   }
 
   /** What could be drawn now. Below zero where the limit is passed. `null`: unknown. */
@@ -90,21 +76,6 @@ export class Outlook {
     if (this.#standing === null || drain === null || drain.amount === 0n) return 0;
     const used = this.#standing.limit - room;
     return used <= 0n ? 0 : Number((used * BigInt(drain.perMs) + drain.amount - 1n) / drain.amount);
-  }
-
-  /** What of `free` there was room for when it was drawn. */
-  #within(free: Amount): Amount {
-    return free > this.#beyond ? free - this.#beyond : 0n;
-  }
-
-  /** How much of what was granted there was room for. */
-  #covered(after: Standing, granted: Amount, allowance: Allowance, atMs: number): Amount {
-    const left = available(after);
-    if (left > 0n) return granted;
-    if (left < 0n) return 0n;
-    const before = this.drawable(allowance, atMs) ?? after.limit;
-    if (before <= 0n) return 0n;
-    return before < granted ? before : granted;
   }
 }
 

@@ -1,9 +1,13 @@
 /**
  * One account as the requests of this process see it: what is in hand (hand.ts), who waits for more (counter.ts), what is
- * known of the account (outlook.ts), what the bank refused lately (shortage.ts), and what it asks of the bank (supply.ts).
+ * known of the account (outlook.ts), what the bank refused lately (shortage.ts), what it asks of the bank (supply.ts), and
+ * whom it would have refused (judge.ts).
  *
  *   enough ──too little in hand──▶ drawing ──granted──▶ enough
  *                                     └─refused──▶ recalling ──granted, or released here──▶ enough
+ *
+ * Of an allowance that does not refuse everybody takes at once, also what is not in hand: it is drawn afterwards, and what
+ * is used before that is overdraft.
  *
  * Invariant: what was found to be there (`covers`) is taken in the same turn of the event loop, and by nobody who came
  * after somebody who waits for a draw.
@@ -11,38 +15,23 @@
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { AccountKey, Amount, DrawResult } from "../../storage/escrow/bank.ts";
 import { type Allowance, type Regime, regimeOf } from "../allowance.ts";
-import type { RateStanding } from "../limits.ts";
 import { storeSilent } from "../refusal.ts";
 import type { Claim } from "./claim.ts";
 import { Counter, type CounterPurse } from "./counter.ts";
+import type { PurseDesk } from "./desk.ts";
 import { Hand } from "./hand.ts";
+import { type Bench, Judge, type Taker } from "./judge.ts";
+import { Look } from "./look.ts";
 import { Outlook } from "./outlook.ts";
 import { Shortage } from "./shortage.ts";
 import { type Conditions, type Operation, Supply } from "./supply.ts";
 
-export interface PurseDesk {
-  readonly pollMs: number;
-  readonly recallWaitMs: number;
-  /** Whether the bank has answered lately. */
-  readonly isReachable: boolean;
-  /** Monotonic. */
-  nowMs(): number;
-  /** Looks at what the purse wants of the bank, in this turn of the event loop. */
-  wake(purse: Purse): void;
-  /** Asks other owners for what they have idle. */
-  recall(purse: Purse): void;
-  /** A request took what an allowance that does not refuse had no room for. */
-  passedLimit(allowance: Allowance, subject: string): void;
-}
-
 /** How long the word of the bank counts that nothing limits an account any more. */
 const UNLIMITED_MS = 1_000;
-/** How old the bank's word may be for who wants to know how an account stands. */
-const LOOK_MS = 250;
 /** No request waits for longer, or for longer than two recalls. */
 const WAIT_MAX_MS = 5_000;
 
-export class Purse implements CounterPurse {
+export class Purse implements CounterPurse, Bench {
   readonly account: AccountKey;
   readonly regime: Regime;
   /** As it was when the purse was last looked up. */
@@ -55,10 +44,10 @@ export class Purse implements CounterPurse {
   readonly #desk: PurseDesk;
   readonly #counter: Counter;
   readonly #supply: Supply;
+  readonly #judge: Judge;
+  readonly #look = new Look();
   /** `null`: the bank has not said that nothing limits it. */
   #unlimitedUntilMs: number | null = null;
-  #looking: PromiseWithResolvers<void> | null = null;
-  #lookedAtMs = -Infinity;
 
   /** `sequence`: of the last operation on the account under the same owner. */
   constructor(account: AccountKey, allowance: Allowance, desk: PurseDesk, sequence: number) {
@@ -68,11 +57,21 @@ export class Purse implements CounterPurse {
     this.shortage = new Shortage(desk.recallWaitMs);
     this.#desk = desk;
     this.#counter = new Counter(this);
+    this.#judge = new Judge(this);
     this.#supply = new Supply(this.regime, desk.pollMs, desk.nowMs(), sequence);
   }
 
   get isUnlimited(): boolean {
     return this.#unlimitedUntilMs !== null;
+  }
+
+  /** A request may be made to wait here, or be refused. */
+  get refuses(): boolean {
+    return this.allowance.mode === "enforce";
+  }
+
+  get coversAll(): boolean {
+    return !this.refuses || this.isUnlimited;
   }
 
   get isWaitedFor(): boolean {
@@ -84,9 +83,16 @@ export class Purse implements CounterPurse {
     return this.#supply.sequence;
   }
 
-  /** Nothing is in hand, nobody waits, and nothing is under way. */
+  /** There are refusals that the bank has not heard of, or somebody is not judged. */
+  get hasToSay(): boolean {
+    return this.#supply.unreported > 0 || !this.#judge.isIdle;
+  }
+
+  /** Nothing is in hand or taken from it, nobody waits, and nothing is under way. */
   get isAtRest(): boolean {
-    return this.hand.all === 0n && !this.isWaitedFor && this.#supply.isAtRest && !this.isUnlimited;
+    const { hand } = this;
+    const isIdle = this.#supply.isAtRest && this.#judge.isIdle && !this.isUnlimited;
+    return isIdle && hand.all === 0n && hand.free === 0n && !this.isWaitedFor;
   }
 
   /** Whether a request that came as the `order`th finds `amount` here. What it finds it takes at once. */
@@ -94,18 +100,21 @@ export class Purse implements CounterPurse {
     return this.#counter.covers(amount, order);
   }
 
-  /** Of what is covered. `null`: nothing limits the account now, so nothing is held of it. */
-  take(amount: Amount): Amount | null {
-    if (amount > this.hand.free) return null;
+  /**
+   * Of what is covered. `null`: nothing is held of the account, because nothing limits it now, or because it is a rate that
+   * would have refused.
+   */
+  take(amount: Amount, taker: Taker): Amount | null {
     if (amount === 0n) return amount;
-    if (this.allowance.mode !== "enforce") this.#judge(amount);
+    if (amount > this.hand.free && this.isUnlimited) return null;
+    if (!this.refuses && !this.#judge.admits(amount, taker)) return null;
     this.hand.take(amount);
     this.#supply.pace.take(amount);
     if (this.hand.free < this.#supply.lowWater) this.#desk.wake(this);
     return amount;
   }
 
-  /** Ends a holding as far as it was used. Returns how much of `used` it covers; the rest is overdraft. */
+  /** Ends a holding as far as it was used. Returns how much of `used` is covered; the rest is overdraft. */
   settle(held: Amount, used: Amount): Amount {
     const covered = this.hand.settle(held, used);
     if (used > covered) this.outlook.overdrew(used - covered);
@@ -143,32 +152,52 @@ export class Purse implements CounterPurse {
     this.#desk.wake(this);
   }
 
+  count({ taker }: Claim): void {
+    if (taker === null || taker.countAt(this.account.accountId)) this.#supply.countRefusals(1, this.#desk.nowMs());
+  }
+
+  passed(taker: Taker): void {
+    const { accountId, subject } = this.account;
+    if (!taker.countAt(accountId)) return;
+    this.#supply.countRefusals(1, this.#desk.nowMs());
+    this.#desk.passedLimit(this.allowance, subject);
+  }
+
+  /** Of the same account under an owner that is over: refusals that nobody has reported, and who has not been judged. */
+  inherit(former: Purse): void {
+    const refusals = former.#supply.takeRefusals();
+    if (refusals > 0) this.#supply.countRefusals(refusals, this.#desk.nowMs());
+    this.#judge.inherit(former.#judge);
+  }
+
   recall(): void {
     this.#desk.recall(this);
   }
 
   /** Resolves when what is known of the account is recent. Rejects with `storage_unavailable`. */
   async look(): Promise<void> {
-    if (this.isUnlimited || this.#desk.nowMs() - this.#lookedAtMs < LOOK_MS) return;
-    if (this.#supply.isUnknown) throw storeSilent(this.#desk.pollMs);
-    this.#looking ??= Promise.withResolvers();
+    if (this.isUnlimited || this.#look.isRecent(this.#desk.nowMs())) return;
+    const isAsked = this.refuses || this.#desk.isReachable;
+    if (this.#supply.isUnknown || !isAsked) throw storeSilent(this.#desk.pollMs);
+    const answered = this.#look.answered();
+    this.lookSoon();
+    await answered;
+  }
+
+  /** Asks the bank how the account stands, if only by drawing the least. */
+  lookSoon(): void {
     this.#supply.isLookedAt = true;
     this.#desk.wake(this);
-    await this.#looking.promise;
+  }
+
+  /** The bank can be asked how the account stands, and was not lately. */
+  get isStale(): boolean {
+    return this.#desk.isReachable && !this.#supply.isUnknown && !this.#look.isRecent(this.#desk.nowMs());
   }
 
   /** What could be held now, over all processes. `null`: nothing limits it, or nothing is known. */
   room(): Amount | null {
     return this.isUnlimited ? null : this.outlook.room(this.hand.free, this.allowance, this.#desk.nowMs());
-  }
-
-  /** Of a rate that callers are told of; `null` for everything else, and as long as nothing is known. */
-  rateStanding(): RateStanding | null {
-    const { standing } = this.outlook;
-    const room = this.room();
-    if (this.regime !== "rate" || this.allowance.mode === "shadow" || standing === null || room === null) return null;
-    const remaining = room > 0n ? room : 0n;
-    return { limit: standing.limit, remaining, resetMs: this.outlook.fullInMs(room, this.allowance) };
   }
 
   /** Other owners need what is idle here: whoever says so wakes it. */
@@ -187,14 +216,16 @@ export class Purse implements CounterPurse {
     if (this.isAtRest) return false;
     const nowMs = this.#desk.nowMs();
     if (this.#unlimitedUntilMs !== null && nowMs >= this.#unlimitedUntilMs) this.#unlimitedUntilMs = null;
-    if (this.isWaitedFor) this.#sendAway(nowMs);
+    if (this.isWaitedFor) this.#reviewLine(nowMs);
     this.#supply.isClosing = isClosing;
     return this.#supply.turn(this.hand, this.#counter.line, this.#conditions(nowMs));
   }
 
   /** The next operation to ask of the bank; `null`: none now. */
   begin(): Operation | null {
-    return this.#supply.begin(this.hand, this.#counter.line, this.#conditions(this.#desk.nowMs()));
+    const operation = this.#supply.begin(this.hand, this.#counter.line, this.#conditions(this.#desk.nowMs()));
+    if (operation !== null) this.outlook.asking();
+    return operation;
   }
 
   /** The operation to ask of the bank once more; `null`: none. */
@@ -209,14 +240,18 @@ export class Purse implements CounterPurse {
     const nowMs = this.#desk.nowMs();
     this.hand.receive(granted);
     this.#unlimitedUntilMs = standing === null ? nowMs + UNLIMITED_MS : null;
-    if (standing !== null) this.outlook.learn(standing, granted, this.allowance, nowMs);
+    if (standing !== null) this.outlook.learn(standing, nowMs);
     // What a repeated one was refused may be there by now.
     if (standing !== null && granted === 0n && !operation.isRepeated) {
       this.shortage.refused(operation.errand.need, retryAfterMs, nowMs);
       this.#supply.refused();
       this.#counter.refuse(operation.errand.need, nowMs);
     }
-    this.#looked(nowMs);
+    // Beyond the limit there is no hurry: nobody waits for it.
+    if (!this.refuses && (this.outlook.drawable(this.allowance, nowMs) ?? 0n) <= 0n) this.#supply.refused();
+    this.#judge.decide();
+    this.#supply.isLookedAt = false;
+    this.#look.resolve(nowMs);
     this.#counter.serve();
     this.#desk.wake(this);
   }
@@ -230,42 +265,36 @@ export class Purse implements CounterPurse {
   /** The operation under way may have been executed, or not. */
   unanswered(): void {
     this.#supply.unanswered();
+    this.#judge.decide();
     this.fail(storeSilent(this.#desk.pollMs));
   }
 
   /** Whoever waits here is refused. */
   fail(failure: HeadgateError): void {
     this.#supply.isLookedAt = false;
-    this.#looking?.reject(failure);
-    this.#looking = null;
+    this.#look.reject(failure);
     this.#counter.fail(failure);
   }
 
-  #sendAway(nowMs: number): void {
+  /** What the allowance says may have changed since they began to wait. */
+  #reviewLine(nowMs: number): void {
     const { pollMs, recallWaitMs } = this.#desk;
     const waitMsMax = Math.max(WAIT_MAX_MS, 2 * recallWaitMs);
-    this.#counter.sendAway(nowMs - waitMsMax, storeSilent(pollMs), nowMs);
-  }
-
-  #judge(amount: Amount): void {
-    if (this.outlook.hadRoom(amount, this.hand.free, this.allowance, this.#desk.nowMs())) return;
-    this.#desk.passedLimit(this.allowance, this.account.subject);
-  }
-
-  #looked(nowMs: number): void {
-    this.#lookedAtMs = nowMs;
-    this.#supply.isLookedAt = false;
-    this.#looking?.resolve();
-    this.#looking = null;
+    if (this.coversAll) this.#counter.serve();
+    else this.#counter.sendAway(nowMs - waitMsMax, storeSilent(pollMs), nowMs);
   }
 
   #conditions(nowMs: number): Conditions {
     return {
       drawable: this.outlook.drawable(this.allowance, nowMs),
-      mayBeRefused: this.allowance.mode === "enforce",
-      isRefused: (need) => this.shortage.covers(need, nowMs),
+      isRefused: (need) => this.isUnlimited || this.#isRefused(need, nowMs),
       isReachable: this.#desk.isReachable,
       nowMs,
     };
+  }
+
+  /** Where nobody is refused, what was taken is asked for beyond the limit too, but only now and then. */
+  #isRefused(need: Amount, nowMs: number): boolean {
+    return this.refuses ? this.shortage.covers(need, nowMs) : !this.#supply.mayAskAgain;
   }
 }

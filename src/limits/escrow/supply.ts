@@ -6,7 +6,8 @@
  *                   └──────repeat─────────┘
  *
  * Invariant: one operation at a time, numbered without gaps. One that was not answered may have been executed, so it is
- * repeated as it was until it is answered, before there is another.
+ * repeated as it was until it is answered, before there is another. Refusals travel with operations, so each is counted
+ * once at the bank, or, if the owner is fenced or dies before the answer, perhaps not at all.
  */
 import type { Amount } from "../../storage/escrow/bank.ts";
 import type { Regime } from "../allowance.ts";
@@ -20,6 +21,8 @@ export interface Operation {
   readonly sequence: number;
   /** Of a return: free and stale together. It is in hand no more. */
   readonly amount: Amount;
+  /** Carried with it. */
+  readonly refusals: number;
   state: "asked" | "unknown";
   isRepeated: boolean;
 }
@@ -28,13 +31,14 @@ export interface Operation {
 const EXACT_MS = 5_000;
 /** What is not used for so long goes back. */
 const idleMs: Readonly<Record<Regime, number>> = { budget: 10_000, rate: 1_000, slots: 1_000 };
+/** Refusals wait for so long for another operation to travel with. */
+const REPORT_MS = 1_000;
 /** Nothing is drawn ahead from an account that has less than so many times as much. */
 const PLENTY = 4n;
 
 export interface Conditions {
   /** What could be drawn, as far as is known; `null`: unknown. */
   readonly drawable: Amount | null;
-  readonly mayBeRefused: boolean;
   readonly isRefused: (need: Amount) => boolean;
   readonly isReachable: boolean;
   /** Monotonic. */
@@ -53,7 +57,9 @@ export class Supply {
   #operation: Operation | null = null;
   #sequence: number;
   #expected: Amount = 0n;
-  #mayAskAgain = false;
+  #mayAskAgain = true;
+  #unreported = 0;
+  #countedAtMs = 0;
   #target: Amount = 0n;
   #keep: Amount | null = null;
   #exactUntilMs = -Infinity;
@@ -75,16 +81,44 @@ export class Supply {
     return this.#operation?.state === "unknown";
   }
 
+  /** Since the last turn in which the bank refused. */
+  get mayAskAgain(): boolean {
+    return this.#mayAskAgain;
+  }
+
+  /** Refusals that the bank has not heard of, as far as is known. */
+  get unreported(): number {
+    return this.#unreported;
+  }
+
   /** No operation is under way, nothing is wanted, and nothing was used lately. */
   get isAtRest(): boolean {
     return (
-      this.#operation === null && this.#expected === 0n && !this.isRecalled && !this.isLookedAt && this.pace.isForgotten
+      this.#operation === null &&
+      this.#expected === 0n &&
+      this.#unreported === 0 &&
+      !this.isRecalled &&
+      !this.isLookedAt &&
+      this.pace.isForgotten
     );
   }
 
   /** Of requests that wait at other purses: so much more will be needed here, or less. */
   expect(change: Amount): void {
     this.#expected += change;
+  }
+
+  /** So many requests were refused here, or would have been. */
+  countRefusals(count: number, nowMs: number): void {
+    if (this.#unreported === 0) this.#countedAtMs = nowMs;
+    this.#unreported += count;
+  }
+
+  /** Those that travel with no operation: another will report them. */
+  takeRefusals(): number {
+    const count = this.#unreported - (this.#operation?.refusals ?? 0);
+    this.#unreported -= count;
+    return count;
   }
 
   /** Others need what is idle. */
@@ -104,10 +138,10 @@ export class Supply {
   }
 
   /** How much should be free now. */
-  review({ drawable, mayBeRefused, nowMs }: Conditions): void {
+  review({ drawable, nowMs }: Conditions): void {
     const keepsNothing = this.#keepsNothing(nowMs);
     this.#target = keepsNothing ? 0n : this.pace.wanted;
-    const isPlenty = !mayBeRefused || (drawable !== null && drawable >= PLENTY * this.#target);
+    const isPlenty = drawable !== null && drawable >= PLENTY * this.#target;
     this.lowWater = isPlenty ? (this.#target + 1n) / 2n : 0n;
     if (!keepsNothing && this.pace.wasUsed) this.#keep = null;
   }
@@ -119,11 +153,15 @@ export class Supply {
     const errand = this.#plan(hand, line, conditions);
     if (errand === null) return null;
     const amount = errand.kind === "return" ? hand.giveBack(errand.free) : 0n;
-    this.#operation = { errand, sequence: this.#sequence + 1, amount, state: "asked", isRepeated: false };
+    // A return of nothing either answers a recall or reports.
+    const isAnswer = errand.kind === "return" && amount === 0n && this.isRecalled;
+    const refusals = isAnswer ? 0 : this.#unreported;
+    if (refusals > 0) this.#countedAtMs = conditions.nowMs;
+    this.#operation = { errand, sequence: this.#sequence + 1, amount, refusals, state: "asked", isRepeated: false };
     return this.#operation;
   }
 
-  /** The bank has refused: until the next turn nobody who waits for a recall asks again. */
+  /** The bank has refused: until the next turn nobody asks again for whom that would be pointless. */
   refused(): void {
     this.#mayAskAgain = false;
   }
@@ -134,7 +172,9 @@ export class Supply {
     if (operation === null) return null;
     this.#operation = null;
     this.#sequence = operation.sequence;
-    if (operation.errand.kind === "return") this.isRecalled = false;
+    this.#unreported -= operation.refusals;
+    const isReport = operation.amount === 0n && operation.refusals > 0;
+    if (operation.errand.kind === "return" && !isReport) this.isRecalled = false;
     return operation;
   }
 
@@ -150,7 +190,7 @@ export class Supply {
     return this.#operation;
   }
 
-  #plan(hand: Hand, line: WaitingLine, { mayBeRefused, isRefused, isReachable }: Conditions): Errand | null {
+  #plan(hand: Hand, line: WaitingLine, { isRefused, isReachable, nowMs }: Conditions): Errand | null {
     return planErrand({
       free: hand.free,
       stale: hand.stale,
@@ -164,7 +204,7 @@ export class Supply {
       keep: this.#keep,
       target: this.#target,
       lowWater: this.lowWater,
-      mayBeRefused,
+      isReportDue: this.#unreported > 0 && (this.isClosing || nowMs - this.#countedAtMs >= REPORT_MS),
     });
   }
 

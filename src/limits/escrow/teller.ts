@@ -5,8 +5,9 @@
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Bank, DrawRequest, ReturnRequest } from "../../storage/escrow/bank.ts";
 import type { Allowance } from "../allowance.ts";
-import type { Purse, PurseDesk } from "./purse.ts";
-import type { Reach } from "./reach.ts";
+import type { PurseDesk } from "./desk.ts";
+import type { Purse } from "./purse.ts";
+import type { Reach } from "../owner/reach.ts";
 import type { Operation } from "./supply.ts";
 
 export interface TellerDeps {
@@ -52,7 +53,7 @@ export class Teller implements PurseDesk {
   }
 
   get isReachable(): boolean {
-    return this.#deps.reach.isReachable;
+    return this.#deps.reach.isReachable && !this.#isStopped;
   }
 
   wake(purse: Purse): void {
@@ -158,10 +159,12 @@ export class Teller implements PurseDesk {
   }
 }
 
-function toDraw({ purse, operation: { errand, sequence } }: Errand): DrawRequest[] {
-  return errand.kind === "draw" ? [{ account: purse.account, sequence, need: errand.need, want: errand.want }] : [];
+function toDraw({ purse, operation: { errand, sequence, refusals } }: Errand): DrawRequest[] {
+  return errand.kind === "draw"
+    ? [{ account: purse.account, sequence, need: errand.need, want: errand.want, refusals }]
+    : [];
 }
 
-function toReturn({ purse, operation: { sequence, amount } }: Errand): ReturnRequest {
-  return { accountId: purse.account.accountId, sequence, amount };
+function toReturn({ purse, operation: { sequence, amount, refusals } }: Errand): ReturnRequest {
+  return { accountId: purse.account.accountId, sequence, amount, refusals };
 }

@@ -25,6 +25,8 @@ export class Path {
   readonly allowances: readonly Allowance[];
   /** Whether some allowance holds slices only. */
   readonly growing: boolean;
+  /** Whether some allowance may refuse a request, or make it wait. */
+  readonly refuses: boolean;
   readonly #entries: readonly Entry[];
   readonly #windows: WindowCache;
   #source: PurseSource | null = null;
@@ -36,6 +38,7 @@ export class Path {
   constructor(entries: readonly Entry[], windows: WindowCache) {
     this.allowances = entries.map((entry) => entry.allowance);
     this.growing = this.allowances.some(isGrowing);
+    this.refuses = this.allowances.some(({ mode }) => mode === "enforce");
     this.#entries = entries;
     this.#windows = windows;
   }

@@ -39,8 +39,6 @@ export interface OpenAccount {
   readonly row: AccountRow;
   readonly allowance: AllowanceRow;
   state: AccountState;
-  /** Draws refused in this transaction. */
-  refusals: number;
 }
 
 /** Those of `accountIds` that exist. `now`: stamped into their `updated_at_ms`; default: nothing is. */
@@ -74,7 +72,7 @@ export async function lockAccounts(
   for (const row of rows) {
     const allowance = allowances.get(row.allowance_id);
     if (allowance === undefined) throw new HeadgateError("internal", `Account ${row.account_id} has no allowance.`);
-    accounts.set(row.account_id, { row, allowance, state: accountState(row, allowance), refusals: 0 });
+    accounts.set(row.account_id, { row, allowance, state: accountState(row, allowance) });
   }
   return accounts;
 }
@@ -118,13 +116,13 @@ export async function findGrants(
 
 /** Writes what has changed of accounts that are locked. */
 export async function saveAccounts(transaction: Transaction<Database>, accounts: Iterable<OpenAccount>): Promise<void> {
-  const changed = [...accounts].filter(hasChanged).map(({ row, state, refusals }) => ({
+  const changed = [...accounts].filter(hasChanged).map(({ row, state }) => ({
     ...row,
     spent_amount: state.spent,
     granted_amount: state.granted,
     suspense_amount: state.suspense,
     drained_at_ms: state.drainedAtMs,
-    refusals: row.refusals + refusals,
+    refusals: state.refusals,
   }));
   for (const some of chunks(changed)) {
     await transaction
@@ -143,13 +141,13 @@ export async function saveAccounts(transaction: Transaction<Database>, accounts:
   }
 }
 
-function hasChanged({ row, state, refusals }: OpenAccount): boolean {
+function hasChanged({ row, state }: OpenAccount): boolean {
   return (
     state.spent !== row.spent_amount ||
     state.granted !== row.granted_amount ||
     state.suspense !== row.suspense_amount ||
     state.drainedAtMs !== row.drained_at_ms ||
-    refusals > 0
+    state.refusals !== row.refusals
   );
 }
 

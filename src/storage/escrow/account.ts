@@ -15,25 +15,29 @@
  * A rate is a bucket of the capacity `limit`, whose level is spent + granted + suspense and drains with time. A grant counts
  * as used when it is drawn and drains from then on, or else long requests would hold a rate below its limit. Its `spent`
  * may therefore be below zero: so much of what is granted has drained already. Empty is as far as a bucket drains.
+ *
+ * Accounts that do not refuse are asked for what requests have taken already. A budget or slots grant it beyond the limit
+ * too, so that every process sees it. A rate does not: what it has no room for is not counted, as if it had been refused,
+ * or else it would be exhausted long after it was last used.
  */
 import { assert } from "../../kernel/assert.ts";
 import type { Amount, Standing } from "./bank.ts";
 
 export interface AccountState extends Standing {
-  /** `enforce` refuses what is not available; `soft` and `shadow` grant it all the same. */
+  /** `enforce` refuses what is not available. What `soft` and `shadow` do instead, see `draw`. */
   readonly mode: "enforce" | "soft" | "shadow";
   /** Rates: so much drains in so many milliseconds. `null`: nothing does. */
   readonly drain: { readonly amount: Amount; readonly perMs: number } | null;
   /** Rates: until when it has drained, ms since the epoch. */
   readonly drainedAtMs: number;
+  /** Requests that processes refused for want of room here, or would have in another mode. */
+  readonly refusals: number;
 }
 
 export interface DrawOutcome {
   readonly state: AccountState;
   /** Zero or at least what was needed. */
   readonly granted: Amount;
-  /** Less was available than needed: refused, or granted only because the mode does not refuse. */
-  readonly short: boolean;
   /** Of a refused draw from a rate: milliseconds until it would be granted. `null`: waiting does not help. */
   readonly retryAfterMs: number | null;
 }
@@ -83,17 +87,12 @@ export function grantSize(availableAmount: Amount, need: Amount, want: Amount): 
 /** Needs `0 < need ≤ want`. */
 export function draw(before: AccountState, { need, want }: { need: Amount; want: Amount }, nowMs: number): DrawOutcome {
   assert(need > 0n && want >= need, "a draw needs more than nothing and wants what it needs");
-  const state = drain(before, nowMs);
+  const state = spill(drain(before, nowMs));
   const free = available(state);
-  const short = free < need;
-  if (state.mode === "enforce") {
-    const granted = grantSize(free, need, want);
-    const retryAfterMs = short ? msUntilAvailable(state, need, nowMs) : null;
-    return { state: { ...state, granted: state.granted + granted }, granted, short, retryAfterMs };
-  }
-  // Beyond the limit nothing is drawn ahead: what is not used would be given back as if it had been counted.
-  const granted = short ? need : grantSize(free, need, want);
-  return { state: spill({ ...state, granted: state.granted + granted }, free), granted, short, retryAfterMs: null };
+  const isBeyond = need > free && state.mode !== "enforce" && state.drain === null;
+  const granted = isBeyond ? need : grantSize(free, need, want);
+  const retryAfterMs = granted === 0n ? msUntilAvailable(state, need, nowMs) : null;
+  return { state: { ...state, granted: state.granted + granted }, granted, retryAfterMs };
 }
 
 /** A request that took `fromGrant` of its owner's grant and `overdraft` beyond it. `suspended`: the grant is in suspense. */
@@ -127,10 +126,10 @@ function take(state: AccountState, amount: Amount, suspended: boolean): AccountS
   return suspended ? { ...state, suspense: source - amount } : { ...state, granted: source - amount };
 }
 
-/** A bucket that does not refuse runs over: what it could not hold is not counted, as if it had been refused. */
-function spill(state: AccountState, freeBefore: Amount): AccountState {
-  if (state.drain === null) return state;
-  const over = (freeBefore > 0n ? 0n : freeBefore) - available(state);
+/** A bucket that does not refuse runs over: what it cannot hold is not counted. */
+function spill(state: AccountState): AccountState {
+  if (state.drain === null || state.mode === "enforce") return state;
+  const over = -available(state);
   return over > 0n ? { ...state, spent: state.spent - over } : state;
 }
 

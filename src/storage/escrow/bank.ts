@@ -5,6 +5,8 @@
  *
  *   limit = available + spent + granted + suspense      available may be below zero: an overdraft, or a lowered limit
  *
+ * Requests are refused by processes, so they count refusals and carry them here with their draws and returns.
+ *
  * Invariant: nothing is granted from an account of mode `enforce` beyond what is available. An owner whose lease has
  * ended is fenced: it gets nothing more, and what it had been granted is in suspense until its journal explains it.
  *
@@ -47,6 +49,8 @@ export interface DrawRequest {
   readonly need: Amount;
   /** At least `need`: granted where the account has plenty, see `grantSize`. */
   readonly want: Amount;
+  /** Of a return too: what is to be added to the account's count of refused requests. */
+  readonly refusals: number;
 }
 
 export interface DrawResult {
@@ -62,8 +66,9 @@ export interface DrawResult {
 export interface ReturnRequest {
   readonly accountId: string;
   readonly sequence: number;
-  /** Zero only acknowledges a recall. */
+  /** Zero only acknowledges a recall, or with `refusals` only reports them. */
   readonly amount: Amount;
+  readonly refusals: number;
 }
 
 /** What a settled request takes from an account. */

@@ -62,7 +62,6 @@ interface Drawn {
 function drawFrom(account: OpenAccount, grant: GrantState, request: DrawRequest): Drawn {
   const drawn = drawGrant({ account: account.state, grant }, request, account.row.updated_at_ms);
   account.state = drawn.account;
-  if (drawn.short) account.refusals++;
   const { granted, retryAfterMs } = drawn;
   return { grant: drawn.grant, result: { granted, standing: standingOf(account.state), retryAfterMs } };
 }
@@ -74,10 +73,11 @@ function refuse(
   before: GrantState,
   request: DrawRequest,
 ): Drawn {
-  const grant = drawNothing(before, request.sequence);
+  const books = drawNothing({ account: account?.state ?? null, grant: before }, request);
+  if (account !== null && books.account !== null) account.state = books.account;
   const limited = account !== null && account.allowance.disabled_at_ms === null;
   const standing = limited ? standingOf(account.state) : unopened;
-  return { grant, result: { granted: grant.lastAmount, standing, retryAfterMs: null } };
+  return { grant: books.grant, result: { granted: books.grant.lastAmount, standing, retryAfterMs: null } };
 }
 
 function standingOf({ limit, spent, granted, suspense }: Standing): Standing {

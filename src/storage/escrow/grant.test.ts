@@ -22,31 +22,32 @@ const account: AccountState = {
   mode: "enforce",
   drain: null,
   drainedAtMs: nowMs,
+  refusals: 0,
 };
 const rate: AccountState = { ...account, drain: { amount: 100n, perMs: 60_000 } };
 
 function drawn(amount: bigint, from: AccountState = account) {
-  return drawGrant({ account: from, grant: noGrant }, { sequence: 1, need: amount, want: amount }, nowMs);
+  return drawGrant({ account: from, grant: noGrant }, { sequence: 1, need: amount, want: amount, refusals: 0 }, nowMs);
 }
 
 test("a draw that comes again is answered the same and draws nothing more", () => {
-  const request = { sequence: 1, need: 30n, want: 30n };
+  const request = { sequence: 1, need: 30n, want: 30n, refusals: 0 };
   const first = drawGrant({ account, grant: noGrant }, request, nowMs);
   const again = drawGrant(first, request, nowMs);
   assert.deepEqual([first.granted, again.granted], [30n, 30n]);
   assert.deepEqual([again.account, again.grant], [first.account, first.grant]);
 });
 
-test("a refusal that comes again stays one, though there is room by now, and is not counted twice", () => {
-  const request = { sequence: 1, need: 30n, want: 30n };
+test("a refusal that comes again stays one, though there is room by now", () => {
+  const request = { sequence: 1, need: 30n, want: 30n, refusals: 0 };
   const first = drawGrant({ account: { ...account, spent: 90n }, grant: noGrant }, request, nowMs);
   const again = drawGrant({ account, grant: first.grant }, request, nowMs);
-  assert.deepEqual([first.granted, first.short, again.granted, again.short], [0n, true, 0n, false]);
+  assert.deepEqual([first.granted, again.granted], [0n, 0n]);
   assert.equal(drawGrant({ account, grant: again.grant }, { ...request, sequence: 2 }, nowMs).granted, 30n);
 });
 
 test("a refusal of a rate that comes again says how long is left to wait", () => {
-  const request = { sequence: 1, need: 10n, want: 10n };
+  const request = { sequence: 1, need: 10n, want: 10n, refusals: 0 };
   const first = drawGrant({ account: { ...rate, spent: 100n }, grant: noGrant }, request, nowMs);
   assert.equal(first.retryAfterMs, 6000);
   assert.equal(drawGrant(first, request, nowMs + 4000).retryAfterMs, 2000);
@@ -56,34 +57,62 @@ test("a refusal of a rate that comes again says how long is left to wait", () =>
 test("a return that comes again returns nothing more, and answers a recall", () => {
   const before = drawn(30n);
   const recalled = { account: before.account, grant: { ...before.grant, recalled: true } };
-  const first = returnGrant(recalled, { sequence: 2, amount: 10n });
+  const first = returnGrant(recalled, { sequence: 2, amount: 10n, refusals: 0 });
   assert.deepEqual([first.grant.amount, first.grant.recalled, available(first.account)], [20n, false, 80n]);
-  assert.deepEqual(returnGrant(first, { sequence: 2, amount: 10n }), first);
-  const nothing = returnGrant(recalled, { sequence: 2, amount: 0n });
+  assert.deepEqual(returnGrant(first, { sequence: 2, amount: 10n, refusals: 0 }), first);
+  const nothing = returnGrant(recalled, { sequence: 2, amount: 0n, refusals: 0 });
   assert.deepEqual([nothing.grant.amount, nothing.grant.recalled], [30n, false]);
 });
 
 test("an operation that was answered is not done under another name, nor one skipped", () => {
   const before = drawn(30n);
   for (const sequence of [0, -1, 3, 1.5]) {
-    assert.throws(() => drawGrant(before, { sequence, need: 1n, want: 1n }, nowMs), { code: "internal" });
-    assert.throws(() => returnGrant(before, { sequence, amount: 1n }), { code: "internal" });
-    assert.throws(() => drawNothing(before.grant, sequence), { code: "internal" });
+    assert.throws(() => drawGrant(before, { sequence, need: 1n, want: 1n, refusals: 0 }, nowMs), { code: "internal" });
+    assert.throws(() => returnGrant(before, { sequence, amount: 1n, refusals: 0 }), { code: "internal" });
+    assert.throws(() => drawNothing(before, { sequence, refusals: 0 }), { code: "internal" });
+    assert.throws(() => drawNothing({ account: null, grant: before.grant }, { sequence, refusals: 0 }), {
+      code: "internal",
+    });
   }
-  assert.throws(() => drawNothing(noGrant, 0), { code: "internal" });
+  assert.throws(() => drawNothing({ account: null, grant: noGrant }, { sequence: 0, refusals: 0 }), {
+    code: "internal",
+  });
 });
 
 test("more than the grant holds cannot be given back, nor less than nothing", () => {
   const before = drawn(30n);
-  assert.throws(() => returnGrant(before, { sequence: 2, amount: 31n }), { code: "internal" });
-  assert.throws(() => returnGrant(before, { sequence: 2, amount: -1n }), { code: "internal" });
+  assert.throws(() => returnGrant(before, { sequence: 2, amount: 31n, refusals: 0 }), { code: "internal" });
+  assert.throws(() => returnGrant(before, { sequence: 2, amount: -1n, refusals: 0 }), { code: "internal" });
 });
 
-test("a draw that nothing limits counts as an operation that granted nothing", () => {
-  const { grant } = drawn(30n);
-  const next = drawNothing(grant, 2);
-  assert.deepEqual([next.amount, next.sequence, next.lastAmount], [30n, 2, 0n]);
-  assert.equal(drawNothing(grant, 1), grant);
+test("an operation on what nothing limits, or does not exist, granted nothing", () => {
+  const before = drawn(30n);
+  const next = drawNothing(before, { sequence: 2, refusals: 0 });
+  assert.deepEqual([next.grant.amount, next.grant.sequence, next.grant.lastAmount], [30n, 2, 0n]);
+  const nowhere = drawNothing({ account: null, grant: before.grant }, { sequence: 2, refusals: 9 });
+  assert.deepEqual(nowhere, { account: null, grant: next.grant });
+  assert.equal(drawNothing(before, { sequence: 1, refusals: 9 }).grant, before.grant);
+});
+
+test("refusals are counted with the operation that carries them, once however often it comes", () => {
+  const request = { sequence: 1, need: 500n, want: 500n, refusals: 3 };
+  const refused = drawGrant({ account, grant: noGrant }, request, nowMs);
+  const again = drawGrant(refused, request, nowMs);
+  const returned = returnGrant(again, { sequence: 2, amount: 0n, refusals: 4 });
+  const disabled = drawNothing(returned, { sequence: 3, refusals: 5 });
+  const books = [refused, again, returned, returnGrant(returned, { sequence: 2, amount: 0n, refusals: 4 }), disabled];
+  assert.deepEqual(
+    books.map((each) => each.account.refusals),
+    [3, 3, 7, 7, 12],
+  );
+  assert.equal(drawNothing(disabled, { sequence: 3, refusals: 5 }).account.refusals, 12);
+});
+
+test("a return of nothing that reports refusals answers no recall", () => {
+  const before = drawn(30n);
+  const recalled = { account: before.account, grant: { ...before.grant, recalled: true } };
+  assert.equal(returnGrant(recalled, { sequence: 2, amount: 0n, refusals: 1 }).grant.recalled, true);
+  assert.equal(returnGrant(recalled, { sequence: 2, amount: 1n, refusals: 1 }).grant.recalled, false);
 });
 
 test("a settlement beyond what the grant holds is spent all the same", () => {
@@ -171,7 +200,7 @@ function operate(
   const books = { account: state, grant };
   const sequence = grant.sequence + 1;
   if (kind === "draw" && !grant.suspended) {
-    const request = { sequence, need: amount, want: amount + more };
+    const request = { sequence, need: amount, want: amount + more, refusals: 0 };
     const { account: next, grant: nextGrant, granted } = drawGrant(books, request, nowMs);
     return operated({ account: next, grant: nextGrant }, granted, 0n, (after) => {
       const { account: same, grant: sameGrant } = drawGrant(after, request, nowMs);
@@ -179,7 +208,7 @@ function operate(
     });
   }
   if (kind === "return" && !grant.suspended) {
-    const request = { sequence, amount: amount < grant.amount ? amount : grant.amount };
+    const request = { sequence, amount: amount < grant.amount ? amount : grant.amount, refusals: 0 };
     return operated(returnGrant(books, request), 0n, 0n, (after) => returnGrant(after, request));
   }
   if (kind === "settle") {

@@ -13,7 +13,7 @@
  */
 import { HeadgateError } from "../../kernel/errors.ts";
 import { type AccountState, draw, drain, fence, release, settle } from "./account.ts";
-import type { Amount, DrawRequest, Move } from "./bank.ts";
+import type { Amount, DrawRequest, Move, ReturnRequest } from "./bank.ts";
 import type { AllowanceRow } from "./terms.ts";
 
 export interface GrantState {
@@ -36,8 +36,6 @@ export interface Books {
 
 export interface DrawnBooks extends Books {
   readonly granted: Amount;
-  /** A draw that was refused, or granted only because the mode does not refuse. Not true again of a repeated one. */
-  readonly short: boolean;
   readonly retryAfterMs: number | null;
 }
 
@@ -46,31 +44,48 @@ export const noGrant: GrantState = { amount: 0n, sequence: 0, lastAmount: 0n, re
 
 export function drawGrant(
   { account, grant }: Books,
-  request: Pick<DrawRequest, "sequence" | "need" | "want">,
+  request: Pick<DrawRequest, "sequence" | "need" | "want" | "refusals">,
   nowMs: number,
 ): DrawnBooks {
   if (isRepeated(grant, request.sequence)) return redraw({ account, grant }, request, nowMs);
-  const { state, granted, short, retryAfterMs } = draw(account, request, nowMs);
-  return { account: state, grant: operated(grant, request.sequence, granted), granted, short, retryAfterMs };
+  const { state, granted, retryAfterMs } = draw(account, request, nowMs);
+  return {
+    account: counting(state, request.refusals),
+    grant: operated(grant, request.sequence, granted),
+    granted,
+    retryAfterMs,
+  };
 }
 
-/** A draw from an account that nothing limits: it only counts as an operation. */
-export function drawNothing(grant: GrantState, sequence: number): GrantState {
-  return isRepeated(grant, sequence) ? grant : operated(grant, sequence, 0n);
+/** An operation on an account that grants nothing now, or, with `null`, does not exist: it counts only as an operation. */
+export function drawNothing<Account extends AccountState | null>(
+  { account, grant }: { readonly account: Account; readonly grant: GrantState },
+  { sequence, refusals }: Pick<DrawRequest, "sequence" | "refusals">,
+): { readonly account: Account | AccountState; readonly grant: GrantState } {
+  if (isRepeated(grant, sequence)) return { account, grant };
+  return {
+    account: account === null ? account : counting(account, refusals),
+    grant: operated(grant, sequence, 0n),
+  };
 }
 
-/** A recall is answered by any return, also one of nothing. */
-export function returnGrant(
-  { account, grant }: Books,
-  { sequence, amount }: { readonly sequence: number; readonly amount: Amount },
-): Books {
+/** A recall is answered by any return, also one of nothing, unless that is there to report refusals. */
+export function returnGrant({ account, grant }: Books, request: Omit<ReturnRequest, "accountId">): Books {
+  const { sequence, amount, refusals } = request;
   if (isRepeated(grant, sequence)) return { account, grant };
   if (amount < 0n || amount > grant.amount) {
     throw new HeadgateError("internal", `An owner gives back ${amount} of a grant of ${grant.amount}.`);
   }
+  const isReport = amount === 0n && refusals > 0;
   return {
-    account: release(account, amount, false),
-    grant: { ...grant, amount: grant.amount - amount, sequence, lastAmount: 0n, recalled: false },
+    account: counting(release(account, amount, false), refusals),
+    grant: {
+      ...grant,
+      amount: grant.amount - amount,
+      sequence,
+      lastAmount: 0n,
+      recalled: grant.recalled && isReport,
+    },
   };
 }
 
@@ -104,14 +119,17 @@ export function finishGrant({ account, grant }: Books): AccountState {
 /** Of a refusal that comes again it says how long is left to wait. */
 function redraw({ account, grant }: Books, request: Pick<DrawRequest, "need" | "want">, nowMs: number): DrawnBooks {
   const again = draw(account, request, nowMs);
-  const leftMs = again.short || account.drain === null ? again.retryAfterMs : 0;
+  const leftMs = again.granted === 0n || account.drain === null ? again.retryAfterMs : 0;
   return {
     account: drain(account, nowMs),
     grant,
     granted: grant.lastAmount,
-    short: false,
     retryAfterMs: grant.lastAmount === 0n ? leftMs : null,
   };
+}
+
+function counting(account: AccountState, refusals: number): AccountState {
+  return refusals === 0 ? account : { ...account, refusals: account.refusals + refusals };
 }
 
 function operated(grant: GrantState, sequence: number, granted: Amount): GrantState {

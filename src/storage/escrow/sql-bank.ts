@@ -91,7 +91,7 @@ async function giveBack(
     const grant = grants.get(request.accountId) ?? noGrant;
     const account = accounts.get(request.accountId);
     if (account === undefined) {
-      grants.set(request.accountId, drawNothing(grant, request.sequence));
+      grants.set(request.accountId, drawNothing({ account: null, grant }, request).grant);
       continue;
     }
     const returned = returnGrant({ account: account.state, grant }, request);

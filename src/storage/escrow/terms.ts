@@ -35,6 +35,7 @@ export function accountState(account: AccountRow, allowance: AllowanceRow): Acco
     mode: allowance.mode,
     drain: drainOf(allowance),
     drainedAtMs: account.drained_at_ms,
+    refusals: account.refusals,
   };
 }
 

@@ -151,7 +151,7 @@ async function drawFrom(store: Store, db: Kysely<Database>): Promise<{ ownerId: 
   const account = await insertAllowance(db, "alw_1", { limit_amount: 100_000n });
   const ownerId = ids.next("own");
   await store.bank.register(ownerId, store.instanceId, 30_000);
-  await store.bank.draw(ownerId, [{ account, sequence: 1, need: 1000n, want: 1000n }]);
+  await store.bank.draw(ownerId, [{ account, sequence: 1, need: 1000n, want: 1000n, refusals: 0 }]);
   return { ownerId, accountId: account.accountId };
 }
 

@@ -9,9 +9,10 @@ import { Violation } from "./violation.ts";
 /** More than the bank's clock jumps back in all. */
 const CLOCK_TOLERANCE_MS = 25_000;
 
-export function checkAccount(account: ModelAccount, books: Books): void {
+/** `wasLenient`: requests may have taken of it what nobody was granted. */
+export function checkAccount(account: ModelAccount, books: Books, wasLenient: boolean): void {
   checkConservation(account);
-  checkInHand(account, books);
+  if (!wasLenient) checkInHand(account, books);
   checkSpent(account, books);
 }
 
@@ -25,9 +26,11 @@ export function checkLimit({ key, state }: ModelAccount, control: Control, bankM
   throw new Violation("limit", `${key.accountId} has a limit of ${state.limit}, the allowance says ${limit}`);
 }
 
-/** Nothing was ever drawn from it, so there is nothing to be held or settled. */
-export function checkUnopened(accountId: string, books: Books): void {
-  const held = [...books.positionsOf(accountId).values()].some(({ held, undelivered }) => held + undelivered !== 0n);
+/** Nothing was ever drawn from it, so there is nothing to be settled, nor held unless that needs no grant. */
+export function checkUnopened(accountId: string, books: Books, wasLenient: boolean): void {
+  const held =
+    !wasLenient &&
+    [...books.positionsOf(accountId).values()].some(({ held, undelivered }) => held + undelivered !== 0n);
   if (!held && books.settledOf(accountId) === 0n) return;
   throw new Violation("inHand", `requests hold or have settled something of ${accountId}, which does not exist`);
 }

@@ -15,8 +15,9 @@ import { Books } from "./books.ts";
 import { ConcurrencyChecks } from "./concurrency-checks.ts";
 import { DrawChecks } from "./draw-checks.ts";
 import { checkHeld, checkMoves, checkOwners, checkRecovered, checkWindows } from "./holding-checks.ts";
-import { chargedOf, neededOf, pathOf, type PathEntry } from "./path.ts";
+import { chargedOf, grows, isLenient, neededOf, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
+import { RefusalCounts } from "./refusal-counts.ts";
 import { Violation } from "./violation.ts";
 
 export interface AuditedWorld {
@@ -33,10 +34,12 @@ export class Auditor {
   readonly #draws = new DrawChecks();
   readonly #concurrency: ConcurrencyChecks;
   readonly #refusals: RefusalChecks;
+  readonly #counts: RefusalCounts;
   #bank: ModelBank | null = null;
 
   constructor(world: AuditedWorld) {
     this.#world = world;
+    this.#counts = new RefusalCounts(world.control);
     this.#concurrency = new ConcurrencyChecks(world.control, this.#draws, world.bankJumps);
     this.#refusals = new RefusalChecks({ ...world, books: this.books, slots: this.#concurrency.slots });
   }
@@ -81,7 +84,7 @@ export class Auditor {
     this.#refusals.answered(asked);
     this.#concurrency.admitted(asked, held, this.#watched);
     this.#hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, null));
-    checkWindows(asked, held, this.#watched);
+    checkWindows(asked, held, this.#watched, this.#world.control);
   }
 
   /** `grown`: by how much it has grown in all. */
@@ -89,8 +92,31 @@ export class Auditor {
     this.#hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, grown));
   }
 
+  /** Its reservation is not there at once. */
+  waits({ requestId, path }: Asked): void {
+    if (isLenient(path)) throw new Violation("lenient", `${requestId} waits, though no allowance on its path refuses`);
+  }
+
   refused(asked: Asked, thrown: unknown): void {
-    this.#refusals.refused(asked, toRefusal(thrown));
+    const refusal = toRefusal(thrown);
+    this.#checkLenient(asked.requestId, asked.path, refusal);
+    this.#refusals.refused(asked, refusal);
+    this.#count(asked, refusal);
+  }
+
+  /** More was refused to its answer. */
+  growthRefused(asked: Asked, thrown: unknown): void {
+    const refusal = toRefusal(thrown);
+    const { process, plan } = asked;
+    const now = pathOf(process.allowances.ofTenant(plan.scope.payer.tenantId), plan.scope);
+    const growing = [...asked.path, ...now].filter(({ row }) => grows(row));
+    this.#checkLenient(asked.requestId, growing, refusal);
+    this.#count(asked, refusal);
+  }
+
+  /** An allowance that does not refuse would have. */
+  passed(allowanceId: string, subject: string): void {
+    this.#counts.passed(`${allowanceId}|${subject}|`);
   }
 
   previewFailed(thrown: unknown): void {
@@ -100,8 +126,9 @@ export class Auditor {
   /** `held`: at the end, with what it had been granted so late that it could not use it. */
   settled(asked: Asked, used: Demand | null, held: readonly HeldAmount[], moves: readonly Move[]): void {
     const inHand = inHandOf(asked, held);
-    checkOwners(asked, this.books.heldBy(asked.requestId), inHand);
-    checkMoves(asked, used, inHand, moves);
+    const { control } = this.#world;
+    checkOwners(asked, this.books.heldBy(asked.requestId), inHand, control);
+    checkMoves(asked, used, inHand, moves, control);
     this.books.hold(asked.requestId, covering(inHand, moves));
     this.#concurrency.ended(asked);
   }
@@ -115,6 +142,7 @@ export class Auditor {
   orphaned(asked: Asked, journaled: readonly HeldAmount[] | null): void {
     this.books.hold(asked.requestId, journaled ?? []);
     this.died(asked);
+    if (journaled === null) this.#concurrency.accounted(asked.requestId);
   }
 
   /** Its process has died; what it holds or has settled stays what it is. */
@@ -130,8 +158,16 @@ export class Auditor {
   }
 
   delivered(closing: Closing): void {
-    this.books.deliver(closing);
+    // What is used of an account that does not exist yet is not counted, as the bank says.
+    const moves = closing.moves.filter(({ accountId }) => this.#watched.accounts.has(accountId));
+    this.books.deliver({ ...closing, moves });
+    this.#concurrency.accounted(closing.requestId);
     this.#draws.settled(closing.moves, this.#watched.accounts);
+  }
+
+  /** Every process has stopped. */
+  checkCounts(): void {
+    this.#counts.check(this.#watched.accounts.values(), this.#world.rules.calm);
   }
 
   /** After every event. */
@@ -142,13 +178,14 @@ export class Auditor {
     const bank = this.#watched;
     for (const accountId of touched) {
       const account = bank.accounts.get(accountId);
+      const wasLenient = this.#world.control.wasLenient(accountId.slice(0, accountId.indexOf("|")));
       if (account === undefined) {
-        checkUnopened(accountId, this.books);
+        checkUnopened(accountId, this.books, wasLenient);
         continue;
       }
-      this.#draws.check(account);
+      if (!wasLenient) this.#draws.check(account);
       this.#concurrency.checkBound(account);
-      checkAccount(account, this.books);
+      checkAccount(account, this.books, wasLenient);
       checkLimit(account, this.#world.control, bank.nowMs());
       this.#refusals.note(account, bank);
     }
@@ -158,8 +195,19 @@ export class Auditor {
   #hold(asked: Asked, held: readonly HeldAmount[], needOf: (entry: PathEntry) => bigint): void {
     checkHeld(asked, held, needOf, this.#world.control);
     const inHand = inHandOf(asked, held);
-    checkOwners(asked, this.books.heldBy(asked.requestId), inHand);
+    checkOwners(asked, this.books.heldBy(asked.requestId), inHand, this.#world.control);
     this.books.hold(asked.requestId, inHand);
+  }
+
+  #count({ requestId, path }: Asked, { allowance }: HeadgateError): void {
+    const entry = path.find(({ row }) => row.name === allowance);
+    if (entry !== undefined) this.#counts.refused(requestId, entry.prefix);
+  }
+
+  /** A process that stops takes no requests at all. */
+  #checkLenient(requestId: string, path: readonly PathEntry[], { code, message }: HeadgateError): void {
+    if (code === "shutting_down" || !isLenient(path)) return;
+    throw new Violation("lenient", `${requestId} is refused with ${code} (${message})`);
   }
 
   get #watched(): ModelBank {

@@ -13,8 +13,8 @@ import { Violation } from "./violation.ts";
 export class ConcurrencyChecks {
   /** Requests that use slots, by the prefix of the accounts' ids; and those of one process, by `slotsKey`. */
   readonly slots: Running<Asked> = new Running();
-  /** Requests that hold of it, by account. */
-  readonly #holders = new Running<Asked>();
+  /** Requests that hold of it, or whose end the bank does not know of yet, by account. */
+  readonly #holders = new Running<string>();
   readonly #control: Control;
   readonly #draws: DrawChecks;
   readonly #bankJumps: boolean;
@@ -36,12 +36,12 @@ export class ConcurrencyChecks {
       entries.flatMap(({ prefix }) => [prefix, slotsKey(prefix, instanceId)]),
     );
     this.#holders.began(
-      asked,
+      asked.requestId,
       held.map(({ accountId }) => accountId),
     );
     for (const { row, prefix } of entries) {
       const account = bank.accounts.get(`${prefix}0`);
-      if (account === undefined || this.#control.wasDisabled(row.id)) continue;
+      if (account === undefined || this.#mayBePassed(row.id)) continue;
       const slots = this.#draws.limitOf(account);
       const running = this.slots.now(prefix);
       if (slots === null || BigInt(running) <= slots) continue;
@@ -57,21 +57,32 @@ export class ConcurrencyChecks {
   /** Settled, or its process has died. */
   ended(asked: Asked): void {
     this.slots.ended(asked);
-    this.#holders.ended(asked);
   }
 
-  /** The limit, and one slice for each stream that ran at the same time. What drains is not remembered. */
+  /** What it used has reached the bank, or never will. */
+  accounted(requestId: string): void {
+    this.#holders.ended(requestId);
+  }
+
+  /**
+   * The limit, and one slice for each stream that ran at the same time, up to when its end reached the bank. What drains is
+   * not remembered.
+   */
   checkBound(account: ModelAccount): void {
     const { key, state } = account;
     const row = this.#control.allowance(key.allowanceId);
     const limit = this.#draws.limitOf(account);
     if (row === undefined || limit === null || state.drain !== null || state.spent <= limit) return;
-    // While it was disabled nothing was held of it.
-    if (this.#control.wasDisabled(row.id)) return;
+    if (this.#mayBePassed(row.id)) return;
     const streams = this.#control.wasExpected(row.id) ? this.#holders.peak(key.accountId) : 0;
     if (state.spent <= limit + BigInt(streams) * sliceOf(row.meter)) return;
     const say = `${key.accountId} has spent ${state.spent} of a limit of ${limit}`;
     throw new Violation("overspend", `${say} by at the most ${streams} streams at the same time`);
+  }
+
+  /** While it was disabled nothing was held of it, and while it did not refuse more than there was. */
+  #mayBePassed(allowanceId: string): boolean {
+    return this.#control.wasDisabled(allowanceId) || this.#control.wasLenient(allowanceId);
   }
 }
 

@@ -16,6 +16,9 @@ interface History {
   drawn: number;
   drawnLeast: number;
   countedUntilMs: number;
+  /** When the bank last spoke, and how far its clock has gone back in all: what has leaked then may do so once more. */
+  lastMs: number;
+  wentBackMs: number;
 }
 
 /** Of sums of floating-point numbers. Amounts are whole. */
@@ -27,6 +30,8 @@ export class DrawChecks {
   drew(account: ModelAccount, before: AccountState, granted: bigint, nowMs: number): void {
     const { accountId } = account.key;
     const history = this.#followed(account);
+    history.wentBackMs += Math.max(0, history.lastMs - nowMs);
+    history.lastMs = nowMs;
     leak(history, nowMs);
     history.drawn += Number(granted);
     if (granted === 0n || before.mode !== "enforce") return;
@@ -36,7 +41,7 @@ export class DrawChecks {
       const rest = `${spent} is spent, ${inHands} granted and ${suspense} in suspense`;
       throw new Violation("overgrant", `${accountId} granted ${granted}; of its limit of ${limit} now ${rest}`);
     }
-    const most = history.drawn - history.drawnLeast - ROUNDING;
+    const most = history.drawn - history.drawnLeast - history.wentBackMs * history.rateMax - ROUNDING;
     if (before.drain === null || !history.enforced || most <= Number(history.limitMax)) return;
     throw new Violation("rate", `${accountId} gave out ${most} beyond what leaked, its burst is ${history.limitMax}`);
   }
@@ -94,6 +99,8 @@ export class DrawChecks {
       drawn: 0,
       drawnLeast: 0,
       countedUntilMs: account.state.drainedAtMs,
+      lastMs: account.state.drainedAtMs,
+      wentBackMs: 0,
     }));
   }
 }

@@ -1,4 +1,5 @@
 /** What must hold of a request's reservation: what it holds, and what it takes in the end. */
+import { regimeOf } from "../../../src/limits/allowance.ts";
 import type { Demand } from "../../../src/limits/limits.ts";
 import type { HeldAmount, Move } from "../../../src/storage/escrow/bank.ts";
 import type { ModelBank } from "../model/bank.ts";
@@ -25,6 +26,8 @@ export function checkHeld(
     for (const amount of of) left.delete(amount);
     if (entry.row.meter === "slots" || isOptional(entry, pathNow, control)) continue;
     const sum = of.reduce((total, { amount }) => total + amount, 0n);
+    // A rate that does not refuse does not count what it would have refused.
+    if (isLenientRate(entry, control) && sum < needOf(entry)) continue;
     if (sum !== needOf(entry)) {
       throw new Violation("path", `${asked.requestId} needs ${needOf(entry)} of "${entry.row.name}" and holds ${sum}`);
     }
@@ -36,13 +39,15 @@ export function checkHeld(
 }
 
 /** The window is that of now, or of when the request began to wait. */
-export function checkWindows(asked: Asked, held: readonly HeldAmount[], bank: ModelBank): void {
+export function checkWindows(asked: Asked, held: readonly HeldAmount[], bank: ModelBank, control: Control): void {
   const { process, askedAtBankMs, requestId } = asked;
   const earliestMs = Math.min(bank.nowMs(), askedAtBankMs) - WINDOW_TOLERANCE_MS - process.stoppedMs;
   const latestMs = Math.max(bank.nowMs(), askedAtBankMs) + WINDOW_TOLERANCE_MS;
   for (const { accountId, amount } of held) {
     if (amount === 0n) continue;
     const key = bank.accounts.get(accountId)?.key;
+    const isLenient = control.wasLenient(allowanceIdOf(accountId));
+    if (isLenient && (key === undefined || !process.leases.isAcquainted)) continue;
     if (key === undefined) throw new Violation("path", `${requestId} holds of ${accountId}, which does not exist`);
     if (key.windowStartMs <= latestMs && (key.windowEndMs === null || key.windowEndMs >= earliestMs)) continue;
     throw new Violation("path", `${requestId} holds of ${accountId} at ${bank.nowMs()}`);
@@ -50,11 +55,16 @@ export function checkWindows(asked: Asked, held: readonly HeldAmount[], bank: Mo
 }
 
 /** What has grown since `before` is held under owners that may hold. */
-export function checkOwners(asked: Asked, before: readonly HeldAmount[], held: readonly HeldAmount[]): void {
+export function checkOwners(
+  asked: Asked,
+  before: readonly HeldAmount[],
+  held: readonly HeldAmount[],
+  control: Control,
+): void {
   const { leases } = asked.process;
   for (const { ownerId, accountId, amount } of held) {
     const had = before.find((each) => each.ownerId === ownerId && each.accountId === accountId)?.amount ?? 0n;
-    if (amount <= had) continue;
+    if (amount <= had || control.wasLenient(allowanceIdOf(accountId))) continue;
     const objection = leases.objection(ownerId, asked.process.monotonicMs());
     if (objection !== null)
       throw new Violation("fenced", `${asked.requestId} holds more of ${accountId}: ${objection}`);
@@ -67,6 +77,7 @@ export function checkMoves(
   used: Demand | null,
   held: readonly HeldAmount[],
   moves: readonly Move[],
+  control: Control,
 ): void {
   for (const { accountId, fromGrant, overdraft } of moves) {
     if (fromGrant < 0n || overdraft < 0n) throw new Violation("negative", `a move of ${accountId} is below zero`);
@@ -83,7 +94,8 @@ export function checkMoves(
     const say = `${asked.requestId} used ${amount} of "${entry.row.name}", held ${heldOf}`;
     if (moved !== amount) throw new Violation("settlement", `${say} and took ${moved}`);
     const beyond = amount > heldOf ? amount - heldOf : 0n;
-    if (overdraft > beyond) throw new Violation("overdraft", `${say} and overdrew ${overdraft}`);
+    if (overdraft > beyond && !control.wasLenient(entry.row.id))
+      throw new Violation("overdraft", `${say} and overdrew ${overdraft}`);
   }
   const stray = moves.find(({ accountId, ownerId, fromGrant, overdraft }) => {
     return fromGrant + overdraft > 0n && !held.some((each) => each.accountId === accountId && each.ownerId === ownerId);
@@ -98,6 +110,14 @@ export function checkRecovered(requestId: string, held: readonly HeldAmount[], m
     if ((move?.fromGrant ?? 0n) === amount) continue;
     throw new Violation("settlement", `${requestId} held ${amount} of ${accountId} and is charged ${move?.fromGrant}`);
   }
+}
+
+function isLenientRate({ row }: PathEntry, control: Control): boolean {
+  return regimeOf(row.meter, row.window_kind) === "rate" && control.wasLenient(row.id);
+}
+
+function allowanceIdOf(accountId: string): string {
+  return accountId.slice(0, accountId.indexOf("|"));
 }
 
 /** It did not limit everybody all the time, or its process has heard of it, or of its end, only since. */

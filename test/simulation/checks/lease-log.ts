@@ -13,6 +13,11 @@ export class LeaseLog {
     this.#fenced.add(ownerId);
   }
 
+  /** Whether the bank has ever answered: before, a process knows no time but its own. */
+  get isAcquainted(): boolean {
+    return this.#untilMs.size > 0;
+  }
+
   /** Why nothing may be held under this owner any more; `null` if it may. */
   objection(ownerId: string, monotonicMs: number): string | null {
     if (this.#fenced.has(ownerId)) return `${ownerId} is known to be fenced`;

@@ -18,6 +18,11 @@ export function pathOf(rows: readonly AllowanceRow[], scope: RequestScope): read
     });
 }
 
+/** No allowance refuses anybody. */
+export function isLenient(path: readonly PathEntry[]): boolean {
+  return path.every(({ row }) => row.mode !== "enforce");
+}
+
 /** In the unit of the allowance's meter. */
 export function neededOf(row: AllowanceRow, estimate: Estimate): bigint {
   return amountOf(row, row.policy === "strict" ? estimate.worst : estimate.expected);
@@ -52,7 +57,7 @@ export function limitOf(row: AllowanceRow, overrides: readonly OverrideRow[], wi
   return row.limit_amount === 0n ? 0n : (row.burst_amount ?? row.limit_amount);
 }
 
-function grows({ meter, policy }: AllowanceRow): boolean {
+export function grows({ meter, policy }: AllowanceRow): boolean {
   return policy === "expected" && (meter === "money" || meter === "tokens");
 }
 

@@ -9,9 +9,14 @@ export function checkQuiescence(
   bank: ModelBank,
   isLostInstance: (instanceId: string) => boolean,
 ): void {
-  const isLost = (ownerId: string): boolean => isLostInstance(bank.instanceOf(ownerId) ?? "");
+  const isLost = (ownerId: string): boolean => {
+    const instanceId = bank.instanceOf(ownerId);
+    // Under an owner that never registered nothing was granted: what is held is of allowances that do not refuse.
+    return instanceId === null || isLostInstance(instanceId);
+  };
   if (auditor.waiting > 0)
     throw new Violation("quiescence", `${auditor.waiting} requests wait for a reservation still`);
+  auditor.checkCounts();
   for (const { key, state, grants } of bank.accounts.values()) {
     if (state.granted !== 0n) throw new Violation("quiescence", `${key.accountId} has ${state.granted} granted still`);
     for (const [ownerId, { amount }] of grants) {

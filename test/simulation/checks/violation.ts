@@ -15,6 +15,8 @@ export const invariants = {
   settlement: "a request takes from each allowance on its path exactly what it used",
   once: "what a request did is settled exactly once",
   refusal: "a refusal names an allowance on the path that had no room",
+  lenient: "an allowance that does not refuse makes no request wait or fail",
+  counted: "every refusal is counted at the bank, and none twice",
   idle: "nothing is refused while what it needs lies idle elsewhere",
   patience: "no request waits longer for its reservation than a recall takes",
   recovery: "once nothing is wrong any more every process serves and refuses as its allowances say",

@@ -147,8 +147,8 @@ export class Gateway implements Server {
       pollMs: scenario.pollMs,
       recallWaitMs: scenario.recallWaitMs,
       events: {
-        softLimitPassed: () => counts.add("soft limits passed"),
-        shadowRefusal: () => counts.add("shadow refusals"),
+        softLimitPassed: ({ id }, subject) => this.#passed("soft limits passed", id, subject),
+        shadowRefusal: ({ id }, subject) => this.#passed("shadow refusals", id, subject),
         bankUnreachable: () => counts.add("times out of touch with the bank"),
         bankReachable: () => {},
         fenced: (ownerId) => {
@@ -166,6 +166,11 @@ export class Gateway implements Server {
         else this.life.after(START_AGAIN_MS, () => this.#createLimits());
       },
     );
+  }
+
+  #passed(what: string, allowanceId: string, subject: string): void {
+    this.setting.counts.add(what);
+    this.setting.auditor.passed(allowanceId, subject);
   }
 
   #dispose(limits: Limits): void {

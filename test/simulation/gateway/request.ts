@@ -81,6 +81,7 @@ export class Request {
       const reserving = limits.reserve(plan.scope, plan.estimate);
       if (!(reserving instanceof Promise)) return reserving;
       this.#note("waits for the bank");
+      setting.auditor.waits(this.asked);
       setting.counts.add("requests that waited");
       return await reserving;
     } catch (thrown) {
@@ -123,6 +124,7 @@ export class Request {
       },
       refused: (thrown) => {
         this.#note(`may not grow: ${String(thrown)}`);
+        setting.auditor.growthRefused(this.asked, thrown);
         setting.counts.add("extensions refused");
       },
     });

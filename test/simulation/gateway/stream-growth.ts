@@ -9,6 +9,7 @@ import { demand, sliceTokens, type RequestPlan } from "../scenario/requests.ts";
 export interface GrowthEvents {
   /** By so many tokens in all. */
   grown(tokens: number): void;
+  /** Also when the stream is over. */
   refused(thrown: unknown): void;
 }
 
@@ -74,8 +75,7 @@ export class StreamGrowth {
   }
 
   #refuse(thrown: unknown): void {
-    if (this.#state !== "asking") return;
-    this.#state = "refused";
+    if (this.#state === "asking") this.#state = "refused";
     this.#events.refused(thrown);
   }
 }

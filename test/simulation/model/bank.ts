@@ -205,9 +205,9 @@ export class ModelBank {
     const { accountId, allowanceId } = account.key;
     const grant = account.grants.get(ownerId) ?? noGrant;
     if (this.#control.allowance(allowanceId)?.disabled_at_ms !== null) {
-      const after = drawNothing(grant, request.sequence);
+      const books = drawNothing({ account: account.state, grant }, request);
       return () => {
-        account.grants.set(ownerId, after);
+        this.#keep(account, ownerId, books);
         return { accountId, granted: 0n, standing: null, retryAfterMs: null };
       };
     }
@@ -243,6 +243,7 @@ export class ModelBank {
         mode: "enforce",
         drain: null,
         drainedAtMs: this.#nowMs(),
+        refusals: 0,
       };
       const account = { key, state: this.#withLimit(empty, key), grants: new Map<string, GrantState>() };
       this.#witness.changed(account);

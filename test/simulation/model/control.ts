@@ -13,6 +13,7 @@ export class Control {
   readonly #overrides: OverrideRow[] = [];
   readonly #everDisabled = new Set<string>();
   readonly #everExpected = new Set<string>();
+  readonly #modes = new Map<string, Set<AllowanceRow["mode"]>>();
   #generation = 1;
 
   constructor(allowances: readonly AllowanceRow[]) {
@@ -46,6 +47,16 @@ export class Control {
     return this.#everExpected.has(id);
   }
 
+  /** Of a mode that does not refuse, or was for a while. */
+  wasLenient(id: string): boolean {
+    return this.modesOf(id).some((mode) => mode !== "enforce");
+  }
+
+  /** All that it is or was. */
+  modesOf(id: string): readonly AllowanceRow["mode"][] {
+    return [...(this.#modes.get(id) ?? [])];
+  }
+
   change(id: string, change: Partial<AllowanceRow>): void {
     const row = this.#allowances.get(id);
     if (row === undefined) throw new RangeError(`There is no allowance ${id}.`);
@@ -67,6 +78,7 @@ export class Control {
     this.#allowances.set(row.id, row);
     if (row.disabled_at_ms !== null) this.#everDisabled.add(row.id);
     if (row.policy === "expected") this.#everExpected.add(row.id);
+    this.#modes.getOrInsertComputed(row.id, () => new Set()).add(row.mode);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const escrow = "src/limits/escrow";
+const owner = "src/limits/owner";
 const reservation = "src/limits/reservation.ts";
 
 export const processMutations: readonly Mutation[] = [
@@ -85,49 +86,49 @@ export const processMutations: readonly Mutation[] = [
   },
   {
     name: "the bank's time is learnt once, and half",
-    file: `${escrow}/bank-time.ts`,
+    file: `${owner}/bank-time.ts`,
     find: "this.#offsetMs = bankMs - (sentMs + receivedMs) / 2;",
     replace: "this.#offsetMs ||= bankMs - (sentMs + receivedMs) / 2 - 20_000;",
   },
   {
     name: "a lease is used beyond its end",
-    file: `${escrow}/owner.ts`,
+    file: `${owner}/owner.ts`,
     find: "const LEASE_USED = 0.9;",
     replace: "const LEASE_USED = 1.5;",
   },
   {
     name: "the end of a lease is forgotten",
-    file: `${escrow}/owner.ts`,
+    file: `${owner}/owner.ts`,
     find: "if (nowMs < this.#usableUntilMs) return;",
     replace: "if (!this.isOver) return;",
   },
   {
     name: "a fenced owner goes on with what it has in hand",
-    file: `${escrow}/owner.ts`,
+    file: `${owner}/owner.ts`,
     find: "if (!lease.alive) {\n      this.#fence();\n      return;\n    }",
     replace: "",
   },
   {
     name: "after fencing the same owner is registered again",
-    file: `${escrow}/owners.ts`,
+    file: `${owner}/owners.ts`,
     find: 'this.#nextId ??= this.#deps.ids.next("own");',
     replace: "this.#nextId ??= before.id;",
   },
   {
     name: "an owner is finished while reservations are open",
-    file: `${escrow}/owners.ts`,
+    file: `${owner}/owners.ts`,
     find: "if (owner.isSettled && !this.#finishing.has(owner))",
     replace: "if (!this.#finishing.has(owner))",
   },
   {
     name: "an owner is finished before its closings are delivered",
-    file: `${escrow}/owners.ts`,
+    file: `${owner}/owners.ts`,
     find: "await this.#deps.delivered();",
     replace: "",
   },
   {
     name: "a former owner is never finished",
-    file: `${escrow}/owners.ts`,
+    file: `${owner}/owners.ts`,
     find: "await this.#deps.bank.finish([owner.id]);",
     replace: "",
   },
@@ -152,12 +153,12 @@ export const processMutations: readonly Mutation[] = [
   {
     name: "whoever waits is not woken by a draw",
     file: `${escrow}/purse.ts`,
-    find: "this.#looked(nowMs);\n    this.#counter.serve();",
-    replace: "this.#looked(nowMs);",
+    find: "this.#look.resolve(nowMs);\n    this.#counter.serve();",
+    replace: "this.#look.resolve(nowMs);",
   },
   {
     name: "recalls are not heard",
-    file: `${escrow}/owner.ts`,
+    file: `${owner}/owner.ts`,
     find: "purse?.recalled();",
     replace: "",
   },

@@ -105,7 +105,7 @@ test("with PostgreSQL the same commands work, and what requests hold is not know
   const account = accountOf(id, windowAt("day", "UTC", nowMs));
   const bank = createTestBank(db, { nowMs });
   await bank.register("own_1", "ins_1", 30_000);
-  await bank.draw("own_1", [{ account, sequence: 1, need: USD, want: USD }]);
+  await bank.draw("own_1", [{ account, sequence: 1, need: USD, want: USD, refusals: 0 }]);
   await db.destroy();
   const { accounts } = await cli.json<{ accounts: AccountDocument[] }>("budget", "show", "daily");
   const [shown] = accounts;

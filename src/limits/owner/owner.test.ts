@@ -14,7 +14,7 @@ test("accounts whose windows have long ended are forgotten", async () => {
   const bank = new MemoryBank(() => clock.wallMs());
   const owner = new Owner("own_1", 0, {
     bank,
-    bankTime: new BankTime(),
+    bankTime: new BankTime(clock.wallMs(), clock.monotonicMs()),
     reach: new Reach({ bankReachable: ignore, bankUnreachable: ignore }),
     leaseMs: 30_000,
     pollMs: 250,

@@ -105,6 +105,7 @@ export class Owners {
         before.retire(null);
         if (!before.isFinished) this.#former = [...this.#former, before];
         this.#current = next;
+        if (before.isOver) before.bequeath(next);
         before.replace = () => {};
         next.replace = this.#replaceCurrent;
       }

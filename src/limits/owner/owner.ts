@@ -5,22 +5,24 @@
  *      ├──────────────── the bank has counted otherwise than it ────────────────────────────▲            ▲
  *      └──────────────── fenced: the bank says that its lease is over ───────────────────────────────────┘
  *
- * Living, it serves new requests. Retired, it keeps its lease, serves who waits still, and gives back what gets free.
- * Sealed, it only keeps its lease; fenced, it can do nothing more. Its open reservations settle under its id, and it is
- * finished at the bank when the last one's moves are committed and delivered: what is left of its grants is available
- * again then.
+ * Living, it serves new requests. Retired, it keeps its lease, serves who waits still, gives back what gets free and reports
+ * what it has to. Sealed, it only keeps its lease; fenced, it can do nothing more. Its open reservations settle under its
+ * id, and it is finished at the bank when the last one's moves are committed and delivered: what is left of its grants is
+ * available again then.
  *
- * Invariant: nothing is taken from its purses once its lease may be over. The lease counts from before its renewal was
- * sent, by the monotonic clock, less a margin for clocks that run at different speeds.
+ * Invariant: nothing is taken from its purses once its lease may be over, but of allowances that do not refuse: there it
+ * makes no difference to anybody. The lease counts from before its renewal was sent, by the monotonic clock, less a margin
+ * for clocks that run at different speeds.
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { AccountKey, Bank, LeaseState } from "../../storage/escrow/bank.ts";
 import type { Allowance } from "../allowance.ts";
 import { outOfTouch, ownerFenced, storeSilent, tooManyAccounts } from "../refusal.ts";
 import type { BankTime } from "./bank-time.ts";
-import type { ClaimOwner } from "./claim.ts";
-import { Purse } from "./purse.ts";
-import { Teller, type TellerDeps } from "./teller.ts";
+import type { ClaimOwner } from "../escrow/claim.ts";
+import { createClosedDesk } from "../escrow/desk.ts";
+import { Purse } from "../escrow/purse.ts";
+import { Teller, type TellerDeps } from "../escrow/teller.ts";
 
 export interface OwnerDeps extends Omit<TellerDeps, "fenced" | "contradicted" | "bank"> {
   readonly bank: Bank;
@@ -34,6 +36,8 @@ const LEASE_USED = 0.9;
 const ACCOUNTS_MAX = 10_000;
 /** How long after the end of its window an account is kept: requests that began in it may still grow. */
 const ENDED_KEPT_MS = 3_600_000;
+/** How long, once it is retired, it may keep the process from finishing it for want of an answer to what it reports. */
+const REPORT_MS_MAX = 1_000;
 /** Purses for which nobody here waits, in one poll: what they ask of the bank must not keep it from the others. */
 const UNHURRIED_MAX = 50;
 
@@ -52,6 +56,7 @@ export class Owner implements ClaimOwner {
   #state: "living" | "retired" | "sealed" | "fenced" | "finished" = "living";
   /** Monotonic. */
   #usableUntilMs: number;
+  #retiredAtMs = Infinity;
   #isRenewing = false;
 
   /** `registeredMs`: monotonic, before the registration was sent. */
@@ -75,9 +80,9 @@ export class Owner implements ClaimOwner {
     return this.#state !== "living" && this.#state !== "retired";
   }
 
-  /** Neither a reservation nor a request that waits can still use its grants. */
+  /** Neither a reservation nor a request that waits can still use its grants, and it has nothing more to say. */
   get isSettled(): boolean {
-    return this.openCount === 0 && this.waitingCount === 0;
+    return this.openCount === 0 && this.waitingCount === 0 && !this.#isReporting;
   }
 
   /** Knows as many accounts as one owner may. */
@@ -107,7 +112,10 @@ export class Owner implements ClaimOwner {
       known.allowance = allowance;
       return known;
     }
-    if (this.#accountCount >= 2 * ACCOUNTS_MAX) throw tooManyAccounts(this.#accountCount);
+    if (this.#accountCount >= 2 * ACCOUNTS_MAX) {
+      if (allowance.mode === "enforce") throw tooManyAccounts(this.#accountCount);
+      return new Purse(account, allowance, createClosedDesk(this.#teller), 0);
+    }
     const { accountId } = account;
     const purse = new Purse(account, allowance, this.#teller, this.#sequences.get(accountId) ?? 0);
     this.#sequences.delete(accountId);
@@ -122,7 +130,10 @@ export class Owner implements ClaimOwner {
 
   /** No new request is reserved under it. `failure`: for those who wait, if they shall not. */
   retire(failure: HeadgateError | null): void {
-    if (this.#state === "living") this.#state = "retired";
+    if (this.#state === "living") {
+      this.#state = "retired";
+      this.#retiredAtMs = this.nowMs();
+    }
     if (failure !== null) this.#failAll(failure);
   }
 
@@ -140,6 +151,14 @@ export class Owner implements ClaimOwner {
   /** From now on nothing is drawn or used under it. */
   seal(): void {
     if (!this.isOver) this.#end("sealed");
+  }
+
+  /** It is over, and `next` is in its place: what it has not reported or judged is left to that one. */
+  bequeath(next: Owner): void {
+    for (const purse of this.#purses.values()) {
+      if (purse.hasToSay) next.purseOf(purse.account, purse.allowance).inherit(purse);
+    }
+    this.#purses.clear();
   }
 
   /** It is finished at the bank. */
@@ -208,8 +227,12 @@ export class Owner implements ClaimOwner {
     this.#usableUntilMs = -Infinity;
     this.#teller.stop();
     this.#failAll(storeSilent(this.#deps.pollMs));
-    this.#purses.clear();
     this.#sequences.clear();
+  }
+
+  get #isReporting(): boolean {
+    if (this.isOver || this.nowMs() - this.#retiredAtMs >= REPORT_MS_MAX) return false;
+    return this.#purses.values().some((purse) => purse.hasToSay);
   }
 
   get #accountCount(): number {

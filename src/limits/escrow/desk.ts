@@ -1,0 +1,34 @@
+import type { Allowance } from "../allowance.ts";
+import type { Purse } from "./purse.ts";
+
+/** Where purses ask the bank. */
+export interface PurseDesk {
+  readonly pollMs: number;
+  readonly recallWaitMs: number;
+  /** Whether the bank is asked, and has answered lately. */
+  readonly isReachable: boolean;
+  /** Monotonic. */
+  nowMs(): number;
+  /** Looks at what the purse wants of the bank, in this turn of the event loop. */
+  wake(purse: Purse): void;
+  /** Asks other owners for what they have idle. */
+  recall(purse: Purse): void;
+  /** A request took what an allowance that does not refuse had no room for. Once for each request. */
+  passedLimit(allowance: Allowance, subject: string): void;
+}
+
+/**
+ * For a purse of whose account no books can be kept here: it asks the bank for nothing, so what is taken from it is overdraft
+ * when it is used.
+ */
+export function createClosedDesk(desk: PurseDesk): PurseDesk {
+  return {
+    pollMs: desk.pollMs,
+    recallWaitMs: desk.recallWaitMs,
+    isReachable: false,
+    nowMs: () => desk.nowMs(),
+    passedLimit: (allowance, subject) => desk.passedLimit(allowance, subject),
+    wake() {},
+    recall() {},
+  };
+}
