@@ -1,7 +1,7 @@
 /** Outcomes in words, for the names of tests and for docs/reference/faults.md. */
 import type { Charged, Outcome } from "./outcome.ts";
 
-export function describeCaller({ caller }: Outcome): string {
+export function describeCaller({ caller }: Pick<Outcome, "caller">): string {
   switch (caller.kind) {
     case "answer":
       return "the whole answer";

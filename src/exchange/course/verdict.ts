@@ -24,7 +24,8 @@ export function judge(failure: HeadgateError): Verdict {
     case "connect_timeout":
     case "first_token_timeout":
     case "idle_timeout":
-    // So much is no answer to anything; it would be as much the next time.
+      return "elsewhere";
+    // So much is no answer to anything, and would be as much the next time.
     case "upstream_too_large":
       return "elsewhere";
     // The target's own reasons, found before it was called.

@@ -1,0 +1,119 @@
+/**
+ * A whole gateway with the models of many cases, which are asked side by side: each has targets of its own. What a
+ * request came to is checked call by call: in the record, in the ledger, and in the provider's invoice.
+ */
+import assert from "node:assert/strict";
+import type { Config } from "../../../src/config/config.ts";
+import type { DeepPartial } from "../../../src/config/defaults.ts";
+import type { TrailStep } from "../../../src/storage/records.ts";
+import { allowPlenty, ledgerOf, spentOf } from "../../support/allowances.ts";
+import { eventually } from "../../support/eventually.ts";
+import { evidenceOf, type Evidence } from "../../support/evidence.ts";
+import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
+import { send, type Reply, type SendOptions } from "../../support/simulator-client.ts";
+import { assertCaller, assertCharge } from "../scene.ts";
+import type { ExpectedCourse } from "./cases.ts";
+
+/** Cases at a time: as many as two cores serve without delaying each other much. */
+export const SIDE_BY_SIDE = 12;
+
+/** The defaults, but that waits are drawn from less, and what is too large is less. */
+const hurried: DeepPartial<Config> = {
+  retries: { backoffMs: 20 },
+  limits: { responseBytes: 1_000_000, streamEventBytes: 500_000 },
+};
+
+export interface CourseAsk extends SendOptions {
+  readonly model: string;
+  readonly stream?: boolean;
+}
+
+export async function openCourses(config: DeepPartial<Config>): Promise<Courses> {
+  const retries = { ...hurried.retries, ...config.retries };
+  const test = await startTestGateway({ config: { ...hurried, ...config, retries } });
+  await allowPlenty(test.gateway);
+  return new Courses(test);
+}
+
+export class Courses implements AsyncDisposable {
+  readonly test: TestGateway;
+
+  constructor(test: TestGateway) {
+    this.test = test;
+  }
+
+  /** A chat completion. Resolves however it ends. */
+  ask({ model, stream = false, ...options }: CourseAsk): Promise<Reply> {
+    const messages = [{ role: "user", content: "Hi" }];
+    const body = { model, stream, max_tokens: 1000, messages };
+    const headers = { authorization: `Bearer ${this.test.key}`, ...options.headers };
+    return send(`${this.test.url}/v1/chat/completions`, { body, ...options, headers });
+  }
+
+  /** Checks what the caller saw, what was called, what was charged for each call, and what was recorded. */
+  async assertCourse(reply: Reply, expected: ExpectedCourse, stream: boolean): Promise<Evidence> {
+    const evidence = await evidenceOf(this.test.gateway, String(reply.headers["x-request-id"]));
+    const { row } = evidence;
+    const trail = trailOf(evidence);
+    const calls = expected.calls.map(({ target, became, code }) => ({ target, became, code }));
+    assert.deepEqual(calls.length > 1 ? trail : [], calls.length > 1 ? calls : trail);
+    assertCaller(reply, expected, stream);
+    assert.deepEqual(
+      { ending: row.ending, code: row.error_code, status: row.status, attempts: row.attempts },
+      { ending: expected.ending, code: expected.code, status: expected.status, attempts: expected.calls.length },
+    );
+    assert.equal(reply.headers["x-headgate-attempts"], calls.length > 1 ? describeTrail(calls) : undefined);
+    await this.#assertCharged(evidence, expected);
+    return evidence;
+  }
+
+  /** To be called once, when all is asked: nothing is held any more, and allowances say what the ledger says. */
+  async assertBooks(): Promise<void> {
+    const { gateway, simulator } = this.test;
+    await eventually("the provider is done", () => simulator.stats().running === 0);
+    assert.deepEqual(await gateway.store.db.selectFrom("holds").select("attempt_id").execute(), []);
+    const { money, tokens } = await spentOf(gateway);
+    assert.deepEqual({ money, tokens }, await ledgerOf(gateway));
+  }
+
+  /** Each call has one entry, in the order of the calls, and the provider's invoice names it by the attempt's id. */
+  async #assertCharged({ row, entries }: Evidence, { calls }: ExpectedCourse): Promise<void> {
+    const ordered = entries.toSorted((one, next) => (one.attempt_id < next.attempt_id ? -1 : 1));
+    assert.deepEqual(
+      ordered.map(({ model_target }) => model_target),
+      calls.map(({ target }) => target),
+    );
+    for (const [index, { charged }] of calls.entries()) {
+      const entry = ordered[index];
+      const invoiced = await this.#invoiced(String(entry?.attempt_id), charged === "reported");
+      assertCharge(entry, invoiced, charged);
+    }
+    const sum = entries.reduce((total, { cost_nano_usd }) => total + cost_nano_usd, 0n);
+    assert.equal(row.cost_nano_usd, sum, "the request costs what its calls cost");
+  }
+
+  async #invoiced(attemptId: string, isDue: boolean): Promise<bigint> {
+    const find = () => this.test.simulator.invoice().find(({ clientRequestId }) => clientRequestId === attemptId);
+    const line = isDue ? await eventually(`a line of the invoice for ${attemptId}`, find) : find();
+    return line?.costNanoUsd ?? 0n;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.test[Symbol.asyncDispose]();
+  }
+}
+
+interface Called {
+  readonly target: string;
+  readonly became: string;
+  readonly code: string | null;
+}
+
+export function trailOf({ row }: Evidence): readonly Called[] {
+  const steps: readonly TrailStep[] = row.trail === null ? [] : JSON.parse(row.trail);
+  return steps.map(({ target, outcome, code }) => ({ target, became: outcome, code }));
+}
+
+function describeTrail(calls: readonly Called[]): string {
+  return calls.map(({ target, became, code }) => `${target}=${code ?? became}`).join(", ");
+}
