@@ -307,7 +307,7 @@ interface AllowanceAccountsTable {
   suspense_amount: bigint;
   /** Rates: until when `spent_amount` has drained. */
   drained_at_ms: number;
-  /** Draws that were refused, or would have been in another mode. */
+  /** Requests that processes refused for want of room here, or would have in another mode, as far as they have reported. */
   refusals: number;
   updated_at_ms: number;
 }

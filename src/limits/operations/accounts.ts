@@ -16,10 +16,14 @@ export interface AccountReport extends Standing {
   /** `null` for an allowance without calendar windows. */
   readonly windowStartMs: number | null;
   readonly windowEndMs: number | null;
-  /** Of what is granted, what requests in flight hold. `null`: not known here, see `AccountSources`. */
+  /**
+   * What requests in flight hold of what is granted; where the mode does not refuse, also beyond that. `null`: not known
+   * here, see `AccountSources`.
+   */
   readonly held: Amount | null;
   /** Below zero after an overdraft or when the limit was lowered. */
   readonly available: Amount;
+  /** Requests refused for want of room here, or that would have been in another mode, as far as processes have reported. */
   readonly refusals: number;
   /** Of budgets; of past windows and of rates and slots there is nothing to foretell. */
   readonly forecast: Forecast;

@@ -133,6 +133,48 @@ export const processMutations: readonly Mutation[] = [
     replace: "",
   },
   {
+    name: "an allowance that does not refuse makes requests wait",
+    file: `${escrow}/purse.ts`,
+    find: "return !this.refuses || this.isUnlimited;",
+    replace: "return this.isUnlimited;",
+  },
+  {
+    name: "nothing goes on beyond the lease",
+    file: "src/limits/create-limits.ts",
+    find: "if (path.refuses) owner.assertUsable(nowMs);",
+    replace: "owner.assertUsable(nowMs);",
+  },
+  {
+    name: "what was taken and is not there is taken for granted",
+    file: `${escrow}/hand.ts`,
+    find: "const covered = used < within ? used : within > 0n ? within : 0n;",
+    replace: "const covered = used;",
+  },
+  {
+    name: "what a rate would have refused is settled there",
+    file: `${escrow}/judge.ts`,
+    find: 'return regime !== "rate";',
+    replace: "return true;",
+  },
+  {
+    name: "refusals are reported again with the next operation",
+    file: `${escrow}/supply.ts`,
+    find: "this.#unreported -= operation.refusals;",
+    replace: "",
+  },
+  {
+    name: "refusals are reported only where something else is asked",
+    file: `${escrow}/errand.ts`,
+    find: "return wants.isReportDue && wants.isReachable ?",
+    replace: "return wants.isReportDue && !wants.isReachable ?",
+  },
+  {
+    name: "an answer that grows counts each time it is refused",
+    file: reservation,
+    find: "if (this.#countedAt?.includes(accountId) === true) return false;",
+    replace: "",
+  },
+  {
     name: "operations all have the same number",
     file: `${escrow}/supply.ts`,
     find: "this.#sequence = operation.sequence;",
