@@ -3,8 +3,8 @@
  * request came to is checked call by call: in the record, in the ledger, and in the provider's invoice.
  */
 import assert from "node:assert/strict";
-import type { Config } from "../../../src/config/config.ts";
-import type { DeepPartial } from "../../../src/config/defaults.ts";
+import type { Config, ModelConfig, ProviderConfig } from "../../../src/config/config.ts";
+import { defaultModel, defaultProvider, withProvider, type DeepPartial } from "../../../src/config/defaults.ts";
 import type { TrailStep } from "../../../src/storage/records.ts";
 import { allowPlenty, ledgerOf, spentOf } from "../../support/allowances.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -40,6 +40,20 @@ export class Courses implements AsyncDisposable {
 
   constructor(test: TestGateway) {
     this.test = test;
+  }
+
+  /** From now on there is this model. */
+  route(alias: string, model: DeepPartial<ModelConfig>): string {
+    const { gateway } = this.test;
+    const models = { ...gateway.config.models, [alias]: defaultModel(model) };
+    gateway.replaceConfig({ ...gateway.config, models });
+    return alias;
+  }
+
+  /** From now on there is this provider, in OpenAI's dialect unless it says otherwise. */
+  provide(name: string, provider: DeepPartial<ProviderConfig>, kind = "openai-compatible"): void {
+    const { gateway } = this.test;
+    gateway.replaceConfig(withProvider(gateway.config, name, defaultProvider(kind, provider)));
   }
 
   /** A chat completion. Resolves however it ends. */
