@@ -55,6 +55,8 @@ export interface ExchangeLeg {
   /** With its hold in the journal. `null`: it was not to be called. */
   readonly open: OpenAttempt | null;
   cancel(cause: CancelCause | "lost"): void;
+  /** It is over, but not the request: what it holds and did not use is freed. Rejects with `storage_unavailable`. */
+  free(): Promise<void>;
 }
 
 export function shuttingDown(): HeadgateError {

@@ -22,7 +22,7 @@ import { PathFinder } from "./path/path-finder.ts";
 import { previewAll } from "./preview.ts";
 import { noRates, tightestRate } from "./rates.ts";
 import { closingDown, tooManyWaiting } from "./refusal.ts";
-import { emptyReservation, HeldReservation } from "./reservation.ts";
+import { emptyReservation, HeldReservation, type HeldOf } from "./reservation.ts";
 
 /** What happens to limits, for the operator. Called synchronously, on the request path too: they must be cheap. */
 export interface LimitsEvents {
@@ -104,7 +104,11 @@ class EscrowLimits implements Limits {
     this.#closeWaitMs = closeWaitMs;
   }
 
-  reserve(scope: RequestScope, estimate: Estimate): Reservation | Promise<Reservation> {
+  reserve(
+    scope: RequestScope,
+    estimate: Estimate,
+    earlier: readonly Reservation[] = none,
+  ): Reservation | Promise<Reservation> {
     const path = this.#paths.find(scope);
     if (path === null) return emptyReservation;
     if (this.#isClosing) throw closingDown();
@@ -112,7 +116,8 @@ class EscrowLimits implements Limits {
     const owner = this.#owners.current;
     if (path.refuses) owner.assertUsable(nowMs);
     const purses = path.pursesFrom(owner, this.#bankTime.at(nowMs));
-    const amounts = holdsOf(path.allowances, estimate);
+    const amounts: HeldOf[] = holdsOf(path.allowances, estimate);
+    if (earlier.length > 0) leaveOut(path, purses, amounts, earlier);
     if (coversAll(purses, amounts, this.#room.order)) {
       return new HeldReservation(path, owner, this.#room, purses, amounts, estimate.expected, nowMs);
     }
@@ -147,7 +152,7 @@ class EscrowLimits implements Limits {
     path: Path,
     owner: Owner,
     purses: readonly Purse[],
-    amounts: bigint[],
+    amounts: HeldOf[],
     expected: Demand,
     nowMs: number,
   ): Reservation | Promise<Reservation> {
@@ -169,8 +174,24 @@ class EscrowLimits implements Limits {
   }
 }
 
+const none: readonly Reservation[] = [];
+
+/** What the request has already of accounts that count it as a whole. */
+function leaveOut(
+  { allowances }: Path,
+  purses: readonly Purse[],
+  amounts: HeldOf[],
+  earlier: readonly Reservation[],
+): void {
+  for (const [at, { meter }] of allowances.entries()) {
+    if (meter !== "requests" && meter !== "slots") continue;
+    const accountId = purses[at]?.account.accountId ?? "";
+    if (earlier.some((each) => each instanceof HeldReservation && each.counts(accountId))) amounts[at] = null;
+  }
+}
+
 /** For a request that came as the `order`th. */
-function coversAll(purses: readonly Purse[], amounts: readonly bigint[], order: number): boolean {
+function coversAll(purses: readonly Purse[], amounts: readonly HeldOf[], order: number): boolean {
   let at = 0;
   for (const purse of purses) if (!purse.covers(amounts[at++] ?? 0n, order)) return false;
   return true;

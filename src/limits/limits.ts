@@ -65,6 +65,13 @@ export interface Reservation extends Rates {
    */
   extend(more: Demand): Promise<void> | null;
   /**
+   * The call is over, but not the request: of money and tokens only what was used is held from now on, for what comes
+   * after it may need the rest. `null`: nothing reached a provider. Returns what the journal must hold then; once that is
+   * committed, `shrunk` frees the rest.
+   */
+  shrink(used: Demand | null): readonly HeldAmount[];
+  shrunk(): void;
+  /**
    * Ends the reservation: what was used, to be committed with the ledger entries. Slots are free again at once, the rest
    * when that is committed. `null`: nothing reached a provider, so the request itself does not count either.
    */
@@ -93,9 +100,15 @@ export interface Limits extends AsyncDisposable {
    * Reserves over all allowances on the path. Returns at once where this process has enough in hand, else a promise.
    * Throws or rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted` (naming the allowance), with
    * `storage_unavailable` when more must be drawn and the store cannot be asked, or with `overloaded` when too many
-   * wait already. It ends by itself within seconds; a caller who left meanwhile settles with `null`.
+   * wait already. It ends by itself within seconds; a caller who left meanwhile settles with `null`. Allowances that do not
+   * refuse (`soft`, `shadow`) cause none of this: of them more is held than is in hand.
+   * `earlier`: of the same request, not settled: it counts as one request and takes one slot, which they have.
    */
-  reserve(scope: RequestScope, estimate: Estimate): Reservation | Promise<Reservation>;
+  reserve(
+    scope: RequestScope,
+    estimate: Estimate,
+    earlier?: readonly Reservation[],
+  ): Reservation | Promise<Reservation>;
   /** Where the rates on the path stand, as far as is known now. Never throws. */
   rates(scope: RequestScope): Rates;
   /** What `reserve` would do, without holding anything. */

@@ -1,7 +1,7 @@
 /**
  * What a request holds: an amount of each allowance on its path, under the owner that drew them.
  *
- *   held ── extend ──▶ held ── settle ──▶ settled ── committed ──▶ committed
+ *   held ── extend, shrink ──▶ held ── settle ──▶ settled ── committed ──▶ committed
  *
  * Invariants: it settles once, in the windows and under the owner that it was reserved in, whatever has become of them.
  * What it held beyond what was used is free only when that is committed: until then the journal has it as held, and if the
@@ -30,15 +30,17 @@ export const emptyReservation: Reservation = {
   growing: false,
   ...noRates,
   extend: () => null,
+  shrink: () => [],
+  shrunk: () => {},
   settle: () => [],
   committed: () => {},
 };
 
 /**
- * Settled: what is not used. `null`: nothing; or the account does not count it (`Purse.take`), so nothing is held of it and
- * nothing settled.
+ * Settled: what is not used. `null`: nothing; or the account does not count it (`Purse.take`), or has counted the request
+ * under another reservation, so nothing is held of it and nothing settled.
  */
-type HeldOf = Amount | null;
+export type HeldOf = Amount | null;
 
 /** All lists are in the order of the path's allowances. */
 export class HeldReservation implements Reservation, Taker {
@@ -52,6 +54,8 @@ export class HeldReservation implements Reservation, Taker {
   #expected: Demand;
   #state: "held" | "settled" | "committed" = "held";
   #extension: Claim | null = null;
+  /** What it holds no more, and is not free yet. */
+  #spare: Amount[] | null = null;
   /** The accounts that have counted it as refused. `null`: none. */
   #countedAt: string[] | null = null;
 
@@ -75,7 +79,8 @@ export class HeldReservation implements Reservation, Taker {
     owner.openCount++;
     let at = 0;
     for (const purse of purses) {
-      amounts[at] = purse.take(amounts[at] ?? 0n, this);
+      const amount = amounts[at] ?? null;
+      if (amount !== null) amounts[at] = purse.take(amount, this);
       at++;
     }
   }
@@ -127,6 +132,34 @@ export class HeldReservation implements Reservation, Taker {
     });
   }
 
+  /** Whether the account counts the request, or gives it a slot, by this. */
+  counts(accountId: string): boolean {
+    const held = this.#held[this.#indexOf(accountId)];
+    return held !== undefined && held !== null;
+  }
+
+  shrink(used: Demand | null): readonly HeldAmount[] {
+    assert(this.#state === "held" && this.#spare === null, "a reservation shrinks once, before it is settled");
+    this.#extension?.cancel();
+    this.#spare = this.#path.allowances.map((allowance, at) => {
+      const held = this.#held[at] ?? 0n;
+      const kept = allowance.meter === "money" || allowance.meter === "tokens" ? usedOf(allowance, used) : held;
+      if (kept >= held) return 0n;
+      this.#held[at] = kept;
+      return held - kept;
+    });
+    if (used !== null) this.#expected = used;
+    return this.heldAmounts;
+  }
+
+  shrunk(): void {
+    const heldLong = this.#owner.nowMs() - this.#sinceMs >= HELD_LONG_MS;
+    for (const [at, amount] of (this.#spare ?? []).entries()) {
+      if (amount > 0n) this.#purses[at]?.release(amount, heldLong);
+    }
+    this.#spare = [];
+  }
+
   settle(used: Demand | null): readonly Move[] {
     assert(this.#state === "held", "a reservation is settled once");
     this.#state = "settled";
@@ -157,6 +190,7 @@ export class HeldReservation implements Reservation, Taker {
     if (this.#state === "committed") return;
     this.#state = "committed";
     this.#owner.openCount--;
+    this.shrunk();
     const heldLong = this.#owner.nowMs() - this.#sinceMs >= HELD_LONG_MS;
     let at = 0;
     for (const purse of this.#purses) {

@@ -171,7 +171,7 @@ describe("the end of an exchange", () => {
       const { deps, exchange } = setUp(true);
       let committed = 0;
       const reservation = { ...emptyReservation, committed: () => committed++ };
-      exchange.legs.push({ reservation, outputBound: null, open, cancel: () => {} });
+      exchange.legs.push({ reservation, outputBound: null, open, cancel: () => {}, free: async () => {} });
       if (open !== null) exchange.attempts.push(open);
       await conclude(deps, exchange);
       assert.equal(committed, before);

@@ -7,7 +7,8 @@
  */
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Reservation } from "../../limits/limits.ts";
+import { zeroUsd } from "../../kernel/money.ts";
+import type { Demand, Reservation } from "../../limits/limits.ts";
 import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
@@ -15,7 +16,7 @@ import type { LateReservations } from "../late-reservations.ts";
 import { callerGone, shuttingDown, type Exchange } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { renderEnd, respond } from "./respond.ts";
-import { settleAttempt, settleReservation } from "./settle.ts";
+import { demandOf, settleAttempt } from "./settle.ts";
 
 export interface ConcludeDeps {
   readonly clock: Clock;
@@ -93,15 +94,20 @@ interface Taking {
   readonly reservations: readonly Reservation[];
 }
 
+/** It used nothing, and counts: the first reservation counts the request for all its calls. */
+const nothingUsed: Demand = { costNanoUsd: zeroUsd, tokens: 0 };
+
 /** What is held of allowances for an attempt that cannot be settled stays held with it. */
 function settleReserved(deps: ConcludeDeps, exchange: Exchange, entries: readonly LedgerEntry[]): Taking {
   const moves: Move[] = [];
   const reservations: Reservation[] = [];
+  const wasSeen = exchange.attempts.some(({ attempt }) => attempt.sentAtMs !== null);
+  const unseen = wasSeen ? nothingUsed : null;
   for (const { reservation, open } of exchange.legs) {
     const entry = open === null ? null : entries.find(({ attemptId }) => attemptId === open.hold.attemptId);
     if (reservation === null || entry === undefined) continue;
     try {
-      moves.push(...settleReservation(reservation, open, entry));
+      moves.push(...reservation.settle(demandOf(open, entry) ?? (reservations.length === 0 ? unseen : null)));
       reservations.push(reservation);
     } catch (thrown) {
       deps.telemetry.requestBroke(exchange.requestId, thrown);

@@ -1,7 +1,6 @@
 import { settle } from "../../accounting/settlement.ts";
 import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
-import type { Reservation } from "../../limits/limits.ts";
-import type { Move } from "../../storage/escrow/bank.ts";
+import type { Demand } from "../../limits/limits.ts";
 import type { LedgerEntry } from "../../storage/records.ts";
 import type { OpenAttempt } from "../exchange.ts";
 
@@ -51,13 +50,9 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
   };
 }
 
-/** What a call takes from allowances. One that no provider saw takes nothing, and does not count as a request. */
-export function settleReservation(
-  reservation: Reservation,
-  open: OpenAttempt | null,
-  entry: LedgerEntry | null,
-): readonly Move[] {
-  if (open === null || entry === null || open.attempt.sentAtMs === null) return reservation.settle(null);
+/** What a call takes from allowances; `null`: no provider saw it, so it does not count as a request either. */
+export function demandOf(open: OpenAttempt | null, entry: LedgerEntry | null): Demand | null {
+  if (open === null || entry === null || open.attempt.sentAtMs === null) return null;
   const { costNanoUsd, usage } = entry;
-  return reservation.settle({ costNanoUsd, tokens: totalInputTokens(usage) + totalOutputTokens(usage) });
+  return { costNanoUsd, tokens: totalInputTokens(usage) + totalOutputTokens(usage) };
 }

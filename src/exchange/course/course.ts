@@ -51,6 +51,8 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   }
 }
 
+const FREED_WITHIN_MS = 100;
+
 class Course implements LegOwner {
   readonly hasAlternative: boolean;
   readonly #context: LegContext;
@@ -77,7 +79,18 @@ class Course implements LegOwner {
       if (exchange.cancelCause !== null) return;
       if (this.#winner !== null && !this.#goesOnFrom(this.#winner)) return;
       stop = this.#itinerary.next();
+      if (stop !== null) await this.#freeEnded();
     }
+  }
+
+  /** Waits until what ended calls held and did not use is free, but for a slow store not for long. */
+  async #freeEnded(): Promise<void> {
+    const { deps, exchange } = this.#context;
+    const pause = new Pause(deps.clock, FREED_WITHIN_MS);
+    void Promise.all(exchange.legs.map((leg) => leg.free()))
+      .catch((thrown: unknown) => deps.telemetry.backgroundFailed("freeing what a call held", thrown))
+      .finally(() => pause.cancel());
+    await exchange.pause(pause);
   }
 
   /** Whether it broke, and what it has shown is to be continued. */

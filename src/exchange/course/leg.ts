@@ -19,6 +19,7 @@ import { Attempt, type AttemptSink } from "../attempt/attempt.ts";
 import { chooseTarget, type ChosenTarget } from "../attempt/choose.ts";
 import type { Shown } from "../attempt/continuing.ts";
 import { prepareAttempt } from "../attempt/prepare.ts";
+import { demandOf, settleAttempt } from "../conclusion/settle.ts";
 import { deadlinePassed, type CallerDeadline } from "../deadline.ts";
 import {
   callerGone,
@@ -84,6 +85,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   readonly #owner: LegOwner;
   #pass: Pass | null = null;
   #inHealth: CallInHealth | null = null;
+  #isFreed = false;
 
   constructor(context: LegContext, owner: LegOwner, stop: Stop) {
     this.stop = stop;
@@ -118,6 +120,21 @@ export class Leg implements AttemptSink, ExchangeLeg {
   get hasOtherCredential(): boolean {
     const names = this.chosen?.endpoint.credentialNames ?? [];
     return names.some((name) => name !== this.open?.hold.credential && !this.stop.triedCredentials.includes(name));
+  }
+
+  /** It is over, but not the request: what it holds and did not use is freed for the calls that follow. */
+  async free(): Promise<void> {
+    const { deps } = this.#context;
+    const { open, reservation } = this;
+    if (reservation === null || this.#isFreed) return;
+    this.#isFreed = true;
+    const entry = open === null ? null : settleAttempt(open, deps.clock.wallMs());
+    const heldAmounts = reservation.shrink(demandOf(open, entry));
+    if (open !== null && entry !== null) {
+      const { usage: heldUsage, costNanoUsd: heldCostNanoUsd } = entry;
+      await deps.journal.extend({ attemptId: open.hold.attemptId, heldUsage, heldCostNanoUsd, heldAmounts });
+    }
+    reservation.shrunk();
   }
 
   /** Ends it, by the provider's policy for callers who leave; at once for a shutdown, or where another call has won. */

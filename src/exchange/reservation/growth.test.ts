@@ -37,6 +37,8 @@ function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 100
       asked.push(more);
       return extend(more);
     },
+    shrink: () => [],
+    shrunk: () => undefined,
     settle: () => [],
     committed: () => undefined,
   };

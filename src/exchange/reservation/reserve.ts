@@ -101,12 +101,20 @@ function hold(
     throw refusal;
   };
   try {
-    const reserving = limits.reserve(scope, toEstimate(estimate));
+    const reserving = limits.reserve(scope, toEstimate(estimate), earlierOf(exchange, keeper));
     return reserving instanceof Promise ? reserving.then(keep, refuse) : keep(reserving);
   } catch (refusal) {
     return refuse(refusal);
   }
 }
+
+/** Those of the request's calls before this one. */
+function earlierOf({ legs }: Exchange, keeper: ReservationKeeper): readonly Reservation[] {
+  if (legs.length < 2) return none;
+  return legs.flatMap((leg) => (leg !== keeper && leg.reservation !== null ? [leg.reservation] : []));
+}
+
+const none: readonly Reservation[] = [];
 
 function readClamp(header: string | string[] | undefined): boolean {
   if (header === undefined) return false;

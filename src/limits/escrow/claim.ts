@@ -44,7 +44,7 @@ export class Claim {
   readonly #room: WaitingRoom;
   readonly #owner: ClaimOwner;
   readonly #purses: readonly Purse[];
-  readonly #amounts: readonly Amount[];
+  readonly #amounts: readonly (Amount | null)[];
   /** By account: until when it waits for recalls there, however often it comes back. */
   #deadlinesMs: Map<string, number> | null = null;
   #waitsAt: Purse | null = null;
@@ -55,7 +55,7 @@ export class Claim {
     room: WaitingRoom,
     owner: ClaimOwner,
     purses: readonly Purse[],
-    amounts: readonly Amount[],
+    amounts: readonly (Amount | null)[],
     taker: Taker | null,
     nowMs: number,
   ) {

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { aScope, createLimitsWorld, demand, estimate } from "../../test/support/limits-world.ts";
+import type { Allowance } from "./allowance.ts";
+import type { Reservation } from "./limits.ts";
+
+/** A world with one allowance, a process, and the reservation of a first call. */
+async function open(allowance: Partial<Allowance>, needs = demand(800, 800)) {
+  const world = createLimitsWorld();
+  world.allow(allowance);
+  const limits = await world.open();
+  const first = await world.until(Promise.resolve(limits.reserve(aScope, estimate(needs))));
+  const next = (earlier: readonly Reservation[]): Promise<Reservation> =>
+    world.until(Promise.resolve(limits.reserve(aScope, estimate(needs), earlier)));
+  return { first, next };
+}
+
+test("what a call held and did not use is there for the next one, once that is committed", async () => {
+  const { first, next } = await open({ limit: 1_000n });
+  assert.deepEqual(
+    first.shrink(demand(100)).map(({ amount }) => amount),
+    [100n],
+  );
+  await assert.rejects(next([first]), { code: "budget_exhausted" });
+  first.shrunk();
+  const second = await next([first]);
+  assert.deepEqual(
+    second.heldAmounts.map(({ amount }) => amount),
+    [800n],
+  );
+});
+
+test("what became free is settled by neither, and both settle what they used", async () => {
+  const { first, next } = await open({ limit: 1_000n });
+  first.shrink(demand(100));
+  first.shrunk();
+  const second = await next([first]);
+  const moves = [...first.settle(demand(100)), ...second.settle(demand(300))];
+  assert.deepEqual(
+    moves.map(({ fromGrant, overdraft }) => [fromGrant, overdraft]),
+    [
+      [100n, 0n],
+      [300n, 0n],
+    ],
+  );
+});
+
+test("calls of one request count as one request, and take one slot", async () => {
+  for (const meter of ["requests", "slots"] as const) {
+    const { first, next } = await open({ meter, limit: 1n });
+    const second = await next([first]);
+    assert.deepEqual(second.heldAmounts, []);
+    assert.deepEqual(second.settle(demand(1)), []);
+    second.committed();
+    await assert.rejects(next([]), { code: meter === "slots" ? "slots_exhausted" : "budget_exhausted" }, meter);
+    const counted = first.settle(demand(0));
+    assert.equal(counted.length, meter === "requests" ? 1 : 0);
+  }
+});
+
+test("a reservation that settles before its rest was freed frees it when it is committed", async () => {
+  const { first, next } = await open({ limit: 1_000n });
+  first.shrink(demand(100));
+  first.settle(demand(100));
+  first.committed();
+  assert.equal((await next([])).heldAmounts[0]?.amount, 800n);
+});
