@@ -67,7 +67,7 @@ class Run {
     await this.#until(SETTLING_MS, isQuiet);
     if (scenario.stop === null) {
       await this.#until(REST_MS, () => false);
-      auditor.probe();
+      await this.#until(auditor.probe(), () => false);
       await this.#until(SETTLING_MS, isQuiet);
       world.stop(0);
     }

@@ -133,8 +133,8 @@ export class Auditor {
     for (const call of this.#requests.get(requestId)?.calls ?? []) if (call.toldUsage) this.#told.add(call);
   }
 
-  /** A short request for every model, once nothing is wrong any more. */
-  probe(): void {
+  /** A short request for every model, once nothing is wrong any more. Returns how long it takes to ask all of them. */
+  probe(): number {
     const { agenda, scenario, traffic } = this.#world;
     const sources = { keys: ["secret-ada"], models: scenario.models, spanMs: 1 };
     scenario.models.forEach((model, at) => {
@@ -154,6 +154,7 @@ export class Auditor {
         if (request !== null) this.#probes.add(request);
       });
     });
+    return scenario.models.length * PROBE_GAP_MS;
   }
 
   /** Throws a `Violation`. */

@@ -10,7 +10,7 @@ import { Violation } from "./violation.ts";
 
 /**
  * What allowances of a lifetime have spent is what the ledger says of whom they count. Those that only watch may not have
- * counted all of it if the bank was `away` at times. `sent`: calls that a provider saw, by attempt: each is a request.
+ * counted all of it if the bank was `away` at times. `sent`: calls that a provider saw, by attempt: a request without one does not count.
  */
 export function checkSpent(
   allowances: readonly Allowance[],
@@ -38,14 +38,14 @@ function dueOf(
   ledger: ReadonlyMap<string, LedgerEntry>,
   sent: ReadonlySet<string>,
 ): bigint {
-  let requests = 0n;
+  const requests = new Set<string>();
   let sum = 0n;
-  for (const { payer, attemptId, costNanoUsd, usage } of ledger.values()) {
+  for (const { payer, attemptId, requestId, costNanoUsd, usage } of ledger.values()) {
     if (payer.tenantId !== scope.tenantId || (scope.keyId !== null && payer.keyId !== scope.keyId)) continue;
-    if (sent.has(attemptId)) requests++;
+    if (sent.has(attemptId)) requests.add(requestId);
     sum += meter === "money" ? costNanoUsd : BigInt(totalInputTokens(usage) + totalOutputTokens(usage));
   }
-  return meter === "requests" ? requests : sum;
+  return meter === "requests" ? BigInt(requests.size) : sum;
 }
 
 /** Everything that was taken has been given back. */

@@ -21,8 +21,8 @@ export const courseMutations: readonly Mutation[] = [
   {
     name: "a request ends when the first of two calls has failed",
     file: course,
-    find: "while (this.#beside !== null) await this.#beside;",
-    replace: "",
+    find: "for (let leg = this.#running[0]; leg !== undefined; leg = this.#running[0]) await leg.over;",
+    replace: "await this.#running[0]?.over;",
   },
   {
     name: "calls are not counted",
@@ -39,9 +39,14 @@ export const courseMutations: readonly Mutation[] = [
   {
     name: "a target that was silent is called again",
     file: "src/exchange/course/verdict.ts",
-    find: '    case "connect_timeout":\n    case "first_token_timeout":\n    case "idle_timeout":\n      return "elsewhere";',
-    replace:
-      '    case "connect_timeout":\n    case "first_token_timeout":\n    case "idle_timeout":\n      return "again";',
+    find: '    case "idle_timeout":\n',
+    replace: '    case "idle_timeout":\n      return "again";\n',
+  },
+  {
+    name: "a credential that was refused is presented again",
+    file: "src/exchange/course/verdict.ts",
+    find: '      return "credential";',
+    replace: '      return "again";',
   },
   {
     name: "what a provider asks to wait is not waited for",
@@ -80,10 +85,10 @@ export const courseMutations: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "a probe whose caller has left goes on for ever",
-    file: leg,
-    find: "    this.#inHealth?.ended(outcome, nowMs);",
-    replace: '    if (outcome.kind !== "neutral") this.#inHealth?.ended(outcome, nowMs);',
+    name: "a target that was left alone stays so",
+    file: "src/routing/health/breaker.ts",
+    find: "if (nowMs < this.#untilMs) return this.#untilMs;",
+    replace: "if (this.#isTripped) return Infinity;",
   },
   {
     name: "a wait between two calls goes on after the caller has left",

@@ -59,7 +59,7 @@ export class SimulatedProviders implements Transport {
     this.#plans = new Map(deps.plans.map((plan) => [originOf(plan.name), plan]));
   }
 
-  /** From now on everyone answers well. */
+  /** From now on everyone answers well, and soon. */
   heal(): void {
     this.#healed = true;
   }
@@ -87,7 +87,7 @@ export class SimulatedProviders implements Transport {
     const key = keyOf(plan, request);
     const mishap = key.isGood || this.#healed ? this.#mishapOf(plan) : badKey;
     const answer = composeAnswer(plan, ask, number, random, mishap?.kind !== "no-usage");
-    const plain = plainSteps(answer, ask.stream, vary(plan.pace, random));
+    const plain = plainSteps(answer, ask.stream, vary(plan.pace, this.#healed ? SOON : 0.5 + random.unit()));
     const common = {
       number,
       attemptId: headerOf(request, "x-client-request-id"),
@@ -206,8 +206,10 @@ function wordsAfter(given: string, words: readonly string[]): readonly string[] 
   return text.startsWith(given) ? text.slice(given.length).split(/(?<= )/) : [" ", ...words];
 }
 
-function vary({ dialMs, headMs, firstWordMs, wordMs }: Pace, random: Random): Pace {
-  const factor = 0.5 + random.unit();
+/** Of what a provider usually takes: within any timer. */
+const SOON = 0.1;
+
+function vary({ dialMs, headMs, firstWordMs, wordMs }: Pace, factor: number): Pace {
   return { dialMs, headMs: headMs * factor, firstWordMs: firstWordMs * factor, wordMs: wordMs * factor };
 }
 

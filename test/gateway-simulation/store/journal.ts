@@ -88,7 +88,7 @@ export class SimulatedJournal implements Journal {
   }
 
   extend({ attemptId, ...held }: HoldExtension): Promise<void> {
-    return this.#enqueue(null, null, () => {
+    return this.#enqueue(this.holds.get(attemptId)?.requestId ?? null, null, () => {
       const hold = this.holds.get(attemptId);
       if (hold !== undefined) this.holds.set(attemptId, { ...hold, ...held });
     });
