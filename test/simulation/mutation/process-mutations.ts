@@ -151,12 +151,6 @@ export const processMutations: readonly Mutation[] = [
     replace: "const covered = used;",
   },
   {
-    name: "what a rate would have refused is settled there",
-    file: `${escrow}/judge.ts`,
-    find: 'return regime !== "rate";',
-    replace: "return true;",
-  },
-  {
     name: "refusals are reported again with the next operation",
     file: `${escrow}/supply.ts`,
     find: "this.#unreported -= operation.refusals;",
@@ -167,12 +161,6 @@ export const processMutations: readonly Mutation[] = [
     file: `${escrow}/errand.ts`,
     find: "return wants.isReportDue && wants.isReachable ?",
     replace: "return wants.isReportDue && !wants.isReachable ?",
-  },
-  {
-    name: "an answer that grows counts each time it is refused",
-    file: reservation,
-    find: "if (this.#countedAt?.includes(accountId) === true) return false;",
-    replace: "",
   },
   {
     name: "operations all have the same number",
