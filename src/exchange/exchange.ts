@@ -133,6 +133,7 @@ export class Exchange {
   /** Resolves when the pause is over, or the exchange is cancelled. */
   async pause(pause: Pause): Promise<void> {
     this.#pause = pause;
+    if (this.#cause !== null) pause.cancel();
     await pause.over;
     this.#pause = null;
   }
