@@ -140,6 +140,8 @@ export interface StreamEncoder {
 }
 
 export interface OutboundCodec {
+  /** `false`: an answer is nothing generated, so its bytes are no measure of output. Default true. */
+  readonly generates?: boolean;
   /** Path below the provider's base URL, e.g. `/chat/completions`. */
   path(model: string, stream: boolean): string;
   /** Pass-through: the caller's bytes with the model name and documented fields replaced. */

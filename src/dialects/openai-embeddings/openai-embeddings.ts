@@ -21,6 +21,7 @@ export const openaiEmbeddings: Dialect = {
     heartbeat: new Uint8Array(0),
   },
   outbound: {
+    generates: false,
     path: () => "/embeddings",
     splice(view, target) {
       if (view.model === target.model) return view.document.bytes;

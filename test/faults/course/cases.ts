@@ -132,11 +132,11 @@ function outcomeOf({ whole, stream }: FaultCase, streamed: boolean): Outcome {
   return streamed ? stream : whole;
 }
 
-function callOf(target: string, { caller, code, charged }: Outcome): ExpectedCall {
+export function callOf(target: string, { caller, code, charged }: Outcome): ExpectedCall {
   return { target, became: caller.kind === "answer" ? "answered" : "failed", code, charged };
 }
 
 /** Only where silence is the fault: elsewhere the defaults show that nothing waits for them. */
-function hurry(row: FaultCase): Pick<DeepPartial<ModelConfig>, "timeouts"> {
+export function hurry(row: FaultCase): Pick<DeepPartial<ModelConfig>, "timeouts"> {
   return isSilent(row) ? { timeouts: { switchMs: 300, firstTokenMs: 2_000, idleMs: 2_000, totalMs: 2_500 } } : {};
 }

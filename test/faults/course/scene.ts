@@ -26,6 +26,8 @@ const hurried: DeepPartial<Config> = {
 export interface CourseAsk extends SendOptions {
   readonly model: string;
   readonly stream?: boolean;
+  /** Instead of a chat completion. */
+  readonly embedding?: boolean;
 }
 
 export async function openCourses(config: DeepPartial<Config>): Promise<Courses> {
@@ -56,12 +58,13 @@ export class Courses implements AsyncDisposable {
     gateway.replaceConfig(withProvider(gateway.config, name, defaultProvider(kind, provider)));
   }
 
-  /** A chat completion. Resolves however it ends. */
-  ask({ model, stream = false, ...options }: CourseAsk): Promise<Reply> {
+  /** A chat completion, unless it is to be an embedding. Resolves however it ends. */
+  ask({ model, stream = false, embedding = false, ...options }: CourseAsk): Promise<Reply> {
     const messages = [{ role: "user", content: "Hi" }];
-    const body = { model, stream, max_tokens: 1000, messages };
+    const body = embedding ? { model, input: "Hi" } : { model, stream, max_tokens: 1000, messages };
+    const path = embedding ? "embeddings" : "chat/completions";
     const headers = { authorization: `Bearer ${this.test.key}`, ...options.headers };
-    return send(`${this.test.url}/v1/chat/completions`, { body, ...options, headers });
+    return send(`${this.test.url}/v1/${path}`, { body, ...options, headers });
   }
 
   /** Checks what the caller saw, what was called, what was charged for each call, and what was recorded. */
