@@ -152,8 +152,12 @@ export class SharedAnswer implements Responder {
     this.#lastWords = { kind: "destroy" };
   }
 
+  /** Whoever has room lets an answer go on that waited for the others. */
   join(options: LogReaderOptions): LogReader {
-    return this.#log.join(options);
+    const { hasRoom } = this.#log;
+    const reader = this.#log.join(options);
+    if (!hasRoom && this.#log.hasRoom) this.leader.goOn();
+    return reader;
   }
 
   /** It does not want the rest. */
