@@ -21,6 +21,7 @@ export function createUnwatchedHealth(): TargetsHealth {
         const left = names.filter((name) => !tried.includes(name));
         return left[turn++ % left.length] ?? null;
       },
+      isMarked: () => false,
       refused: () => {},
       limited: () => {},
       accepted: () => {},

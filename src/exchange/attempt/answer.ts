@@ -95,6 +95,7 @@ type EndingTimer = Exclude<TimerName, "slow">;
 const timeoutCodes: Readonly<Record<EndingTimer, ErrorCode>> = {
   connect: "connect_timeout",
   "first-token": "first_token_timeout",
+  beginning: "deadline_exceeded",
   idle: "idle_timeout",
   ending: "idle_timeout",
   reader: "client_closed",
@@ -110,9 +111,9 @@ export function timeoutError(name: EndingTimer, call: AttemptCall): HeadgateErro
         timeoutCodes[name],
         `No connection to provider ${providerName} within ${timeouts.connectMs} ms.`,
       );
+    case "beginning":
+      return new HeadgateError(timeoutCodes[name], "No output came within the time that the request gave.");
     case "first-token":
-      if (call.firstOutputDueMs !== Infinity)
-        return new HeadgateError("deadline_exceeded", "No output came within the time that the request gave.");
       return new HeadgateError(
         timeoutCodes[name],
         `Provider ${providerName} gave no output within ${timeouts.firstTokenMs} ms.`,

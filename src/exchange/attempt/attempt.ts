@@ -26,7 +26,7 @@ export interface AttemptSink {
   attemptWrite(bytes: Uint8Array): boolean;
   /** What was written and waits in memory for the caller. */
   unreadBytes(): number;
-  /** The provider has been silent for `slowAfterMs`. Called at most once. */
+  /** The provider has been silent for `slowAfterMs`, and for twice as long, and so on. */
   attemptSlow(): void;
 }
 
@@ -396,7 +396,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   /** What had come of a whole answer when it broke off was generated, and is counted. */
   #meterBeginning(): void {
-    if (this.#mode === "whole" && this.#body.looksLikeJson()) this.#reading.outputBytes = this.#body.size;
+    if (this.#mode !== "whole" || this.call.outbound.generates === false) return;
+    if (this.#body.looksLikeJson()) this.#reading.outputBytes = this.#body.size;
   }
 
   /** The provider's side is over. */

@@ -24,7 +24,7 @@ export interface AttemptCall {
   readonly totalDueMs: number;
   /** Monotonic time at which a stream must have begun, as the caller asked; `Infinity`: no bound of the caller's. */
   readonly firstOutputDueMs: number;
-  /** How long the provider may be silent, from sending to the first output, before the owner is told; `Infinity`: however long. */
+  /** How long the provider may be silent, from sending to the first output, before the owner is told, again and again; `Infinity`: however long. */
   readonly slowAfterMs: number;
   /** Whether `totalDueMs` is the caller's own deadline. */
   readonly deadlineIsCallers: boolean;

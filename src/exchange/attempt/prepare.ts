@@ -39,6 +39,8 @@ export interface AttemptTerms {
   readonly heldAmounts: readonly HeldAmount[];
   /** Replaces the caller's bound on output; `null`: it stands. */
   readonly outputBound: number | null;
+  /** When it must be over, monotonic. */
+  readonly totalDueMs: number;
   /** How long it may be silent before the owner is told. `Infinity`: however long. */
   readonly slowAfterMs: number;
   /** What a broken stream has shown, where this attempt is to go on from there. */
@@ -95,7 +97,8 @@ function encode(
   return { ...encoded, prefill: prefilled?.prefill ?? null };
 }
 
-interface CallParts extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadline" | "slowAfterMs" | "continues"> {
+interface CallParts
+  extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadline" | "totalDueMs" | "slowAfterMs" | "continues"> {
   readonly attemptId: string;
   readonly credential: Credential;
   readonly encoded: Encoded;
@@ -105,8 +108,6 @@ interface CallParts extends ChosenTarget, Pick<AttemptTerms, "policy" | "deadlin
 function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
   const { target, endpoint, view, outbound, translator } = parts;
   const { timeouts } = target;
-  const policyDueMs = timeouts.totalMs === 0 ? Infinity : exchange.startedMs + timeouts.totalMs;
-  const totalDueMs = Math.min(policyDueMs, parts.deadline.totalDueMs);
   const { responseBytes } = exchange.snapshot.config.limits;
   const shown = keepShown(parts.policy, parts, view, parts.continues, responseBytes);
   return {
@@ -121,9 +122,9 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     timeouts,
     commit: commitOf(parts),
     slowAfterMs: parts.slowAfterMs,
-    totalDueMs,
+    totalDueMs: parts.totalDueMs,
     firstOutputDueMs: parts.deadline.firstOutputDueMs,
-    deadlineIsCallers: totalDueMs !== policyDueMs,
+    deadlineIsCallers: parts.totalDueMs === parts.deadline.totalDueMs,
     responseBytesMax: responseBytes,
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
     isContinuation: parts.continues !== null,

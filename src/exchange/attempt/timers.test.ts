@@ -32,7 +32,7 @@ test("the caller's wait for a beginning includes the dial", () => {
   clock.advance(398);
   assert.deepEqual(fired, []);
   clock.advance(2);
-  assert.deepEqual(fired, ["first-token"]);
+  assert.deepEqual(fired, ["beginning"]);
 });
 
 test("a stream that is read on for its usage alone is never slow", () => {
@@ -125,7 +125,7 @@ test("a caller who waits so long for a stream to begin bounds the first token, a
   const late = start({}, 60_000, 3_000);
   late.timers.sent(true);
   late.clock.advance(3_000);
-  assert.deepEqual(late.fired, ["first-token"]);
+  assert.deepEqual(late.fired, ["beginning"]);
   const begun = start({}, 60_000, 3_000);
   begun.timers.sent(true);
   begun.clock.advance(2_900);
@@ -158,4 +158,23 @@ test("a phase that ran out can be entered again, and the total timer goes on mea
   clock.advance(5_000);
   assert.deepEqual(fired, ["reader", "reader", "total"]);
   assert.equal(clock.pendingCount, 0);
+});
+
+test("what is silent for too long is told again after twice as long, until output comes", () => {
+  const clock = createVirtualClock();
+  const slowAtMs: number[] = [];
+  const bounds = { totalDueMs: Infinity, firstOutputDueMs: Infinity, slowAfterMs: 100 };
+  const timers = new AttemptTimers(clock, { ...timeouts, firstTokenMs: 0 }, bounds, () =>
+    slowAtMs.push(clock.monotonicMs()),
+  );
+  timers.start();
+  timers.sent(true);
+  const sentMs = clock.monotonicMs();
+  clock.advance(750);
+  timers.progress(true);
+  clock.advance(1_000);
+  assert.deepEqual(
+    slowAtMs.map((atMs) => atMs - sentMs),
+    [100, 200, 400],
+  );
 });

@@ -6,8 +6,20 @@
 import type { Clock, Timer } from "../../kernel/clock.ts";
 import type { TimeoutsConfig } from "../../config/config.ts";
 
-/** `slow` ends nothing: another target may be worth a call beside this one. */
-export type TimerName = "connect" | "first-token" | "slow" | "idle" | "ending" | "reader" | "drain" | "total";
+/**
+ * `beginning`: the caller waits no longer for the first output. `slow` ends nothing: another target may be worth a call
+ * beside this one.
+ */
+export type TimerName =
+  | "connect"
+  | "first-token"
+  | "beginning"
+  | "slow"
+  | "idle"
+  | "ending"
+  | "reader"
+  | "drain"
+  | "total";
 
 /** Monotonic times; `Infinity` for none. */
 export interface AttemptBounds {
@@ -15,7 +27,10 @@ export interface AttemptBounds {
   readonly totalDueMs: number;
   /** How long the caller waits for the first output of a stream. */
   readonly firstOutputDueMs: number;
-  /** How long the first output is waited for before that is slow; `Infinity`: it never is. */
+  /**
+   * How long the first output is waited for before that is slow; `Infinity`: it never is. It is told again after twice as
+   * long, and so on.
+   */
   readonly slowAfterMs: number;
 }
 
@@ -27,6 +42,7 @@ export class AttemptTimers {
   #phase: TimerName = "connect";
   #phaseDueMs = Infinity;
   #slowDueMs = Infinity;
+  #sentMs = 0;
   #armedDueMs = Infinity;
   #timer: Timer | null = null;
 
@@ -45,7 +61,8 @@ export class AttemptTimers {
 
   /** The request left: from here on the first token is waited for, or (`stream` false) the answer as a whole. */
   sent(stream: boolean): void {
-    this.#slowDueMs = this.#clock.monotonicMs() + this.#bounds.slowAfterMs;
+    this.#sentMs = this.#clock.monotonicMs();
+    this.#slowDueMs = this.#sentMs + this.#bounds.slowAfterMs;
     this.#enter("first-token", stream ? this.#timeouts.firstTokenMs : 0, this.#bounds.firstOutputDueMs);
   }
 
@@ -104,14 +121,18 @@ export class AttemptTimers {
     }
     if (nowMs >= this.#phaseDueMs - EARLY_MS) {
       this.#phaseDueMs = Infinity;
-      const isCallersDue = this.#phase === "connect" && nowMs >= this.#bounds.firstOutputDueMs - EARLY_MS;
-      this.#expired(isCallersDue ? "first-token" : this.#phase);
+      this.#expired(this.#isBeginningOver(nowMs) ? "beginning" : this.#phase);
     }
     if (nowMs >= this.#slowDueMs - EARLY_MS) {
-      this.#slowDueMs = Infinity;
+      this.#slowDueMs = nowMs + Math.max(this.#bounds.slowAfterMs, nowMs - this.#sentMs);
       this.#expired("slow");
     }
     this.#arm();
+  }
+
+  #isBeginningOver(nowMs: number): boolean {
+    const isWaiting = this.#phase === "connect" || this.#phase === "first-token";
+    return isWaiting && nowMs >= this.#bounds.firstOutputDueMs - EARLY_MS;
   }
 }
 

@@ -45,7 +45,7 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   );
   const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, deps.clock.monotonicMs()));
   try {
-    await new Course(context, itinerary, plan.targets.length > 1).run();
+    await new Course(context, itinerary).run();
   } finally {
     heartbeat?.stop();
   }
@@ -54,7 +54,6 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
 const FREED_WITHIN_MS = 100;
 
 class Course implements LegOwner {
-  readonly hasAlternative: boolean;
   readonly #context: LegContext;
   readonly #itinerary: Itinerary;
   readonly #running: Leg[] = [];
@@ -62,10 +61,9 @@ class Course implements LegOwner {
   continues: Shown | null = null;
   #winner: Leg | null = null;
 
-  constructor(context: LegContext, itinerary: Itinerary, hasAlternative: boolean) {
+  constructor(context: LegContext, itinerary: Itinerary) {
     this.#context = context;
     this.#itinerary = itinerary;
-    this.hasAlternative = hasAlternative;
   }
 
   async run(): Promise<void> {
@@ -115,10 +113,15 @@ class Course implements LegOwner {
     else exchange.responder.write(Buffer.from(`: continued by ${leg.stop.target.name}\n\n`));
   }
 
-  legSlow(): void {
-    if (this.#winner !== null || this.#running.length > 1) return;
-    const stop = this.#itinerary.beside();
-    if (stop !== null) this.#launch(stop);
+  /** Of two that are silent for too long the older makes room for another. */
+  legSlow(leg: Leg): void {
+    if (this.#winner !== null) return;
+    const [older, newer] = this.#running;
+    if (newer !== undefined && (leg !== newer || !leg.isSlow || older?.isSlow !== true || !older.isSilent)) return;
+    const stop = this.#itinerary.beside(leg.isSlow);
+    if (stop === null) return;
+    if (newer !== undefined) older?.cancel("lost");
+    this.#launch(stop);
   }
 
   /** Resolves when no call is under way any more. */
@@ -146,7 +149,7 @@ class Course implements LegOwner {
     this.#winner = leg;
     this.#context.exchange.decisive = leg;
     this.#context.exchange.failure = null;
-    for (const other of this.#running) if (other !== leg) other.cancel("lost");
+    for (const other of this.#running) if (other !== leg) other.lose(leg);
   }
 
   /** What an earlier call failed with is told rather than why a later one was not made. */

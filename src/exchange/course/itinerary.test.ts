@@ -109,6 +109,17 @@ test("another credential of the same target comes before another target", () => 
   assert.equal(way.next()?.target.name, "b");
 });
 
+test("one call is left for another target, however many credentials there are", () => {
+  const others = { credential: "k", hasOtherCredential: true };
+  assert.deepEqual(route(itinerary({ targets: [a, spare] }), "credential", others), ["a+0", "a+0", "a+0", "spare+0"]);
+  const health = healthWith({ a: { spendRetry: () => false } });
+  assert.deepEqual(route(itinerary({ targets: [a, b], health }), "limited", others).slice(0, 3), ["a+0", "a+0", "b+0"]);
+});
+
+test("with no time left nobody is called", () => {
+  assert.deepEqual(route(itinerary({ targets: [a, b], dueMs: 1 }), "elsewhere"), []);
+});
+
 test("a credential that was refused is not tried again, one that was limited is", () => {
   const way = itinerary({ targets: [a] });
   way.called(a);
@@ -149,15 +160,17 @@ test("without a retry budget nothing is called again, but other targets are", ()
   const spent = { spendRetry: () => false };
   const health = healthWith({ a: spent, b: spent });
   assert.deepEqual(route(itinerary({ targets: [a, b], health }), "again"), ["a+0", "b+0"]);
-  assert.equal(itinerary({ targets: [a, b], health }).beside(), null);
+  const way = itinerary({ targets: [a, b], health });
+  assert.equal(way.beside(false), null, "a hedge needs a budget");
+  assert.equal(way.beside(true)?.target.name, "a", "leaving a silent target does not");
 });
 
 test("beside a silent target an uncalled one is called", () => {
   const way = itinerary({ targets: [a, b] });
   way.called(a);
-  assert.equal(way.beside()?.target.name, "b");
+  assert.equal(way.beside(false)?.target.name, "b");
   way.called(b);
-  assert.equal(way.beside(), null);
+  assert.equal(way.beside(false), null);
 });
 
 test("a target that may be called now is called, although time goes on between two looks at the clock", () => {

@@ -85,17 +85,27 @@ export class Itinerary {
 
   /** `null`: nowhere. */
   next(): Stop | null {
-    if (this.#attemptsLeft === 0) return null;
-    const rotating = this.#places.find(({ hasCredential }) => hasCredential);
-    if (rotating !== undefined) return stopAt(rotating, 0);
-    return this.#nextOf(false) ?? this.#nextOf(true);
+    if (this.#attemptsLeft === 0 || this.#deps.nowMs() >= this.#dueMs - LAST_MS) return null;
+    return this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);
   }
 
-  /** A target to be called beside one that is silent: one that was not called yet, and within the retry budget. */
-  beside(): Stop | null {
+  /**
+   * A target to be called beside a silent one, that was not called yet. Leaving one that is silent for too long
+   * (`isFailing`) is like leaving one that has failed; a hedge comes out of the retry budget.
+   */
+  beside(isFailing: boolean): Stop | null {
     if (this.#attemptsLeft === 0) return null;
     const place = this.#untried(false) ?? this.#untried(true);
-    return place !== null && this.#mayRetry(place) ? stopAt(place, 0) : null;
+    return place !== null && (isFailing || this.#mayRetry(place)) ? stopAt(place, 0) : null;
+  }
+
+  /** The same target with another credential: at once the first time, then within the retry budget. */
+  #rotated(): Stop | null {
+    const place = this.#places.find(({ hasCredential }) => hasCredential);
+    if (place === undefined) return null;
+    const isLastFor = this.#attemptsLeft === 1 && (this.#untried(false) ?? this.#untried(true)) !== null;
+    if (isLastFor || (place.calls > 1 && !this.#mayRetry(place))) return null;
+    return stopAt(place, 0);
   }
 
   /** A call of the target is being made. */
@@ -219,6 +229,8 @@ export class Itinerary {
 }
 
 const RETRY_AFTER_MIN_MS = 1_000;
+/** With no more time than this left nobody is called. */
+const LAST_MS = 2;
 /** For so long a request waits for a target that is left alone; for longer it is refused at once. */
 const MOMENT_MS = 1_000;
 

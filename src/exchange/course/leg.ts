@@ -35,7 +35,7 @@ import { reserve, type Reserved } from "../reservation/reserve.ts";
 import type { ExchangeDeps } from "../run.ts";
 import type { Stop } from "./itinerary.ts";
 import { outcomeOf } from "./outcome.ts";
-import { patienceMs } from "./patience.ts";
+import { patienceWith, type Patience } from "./patience.ts";
 
 /** What is the same for all calls of an exchange. */
 export interface LegContext {
@@ -55,11 +55,9 @@ export interface LegOwner {
   legCalling(leg: Leg): void;
   /** Its stream passes its commit point: the others have lost. */
   legCommitted(leg: Leg): void;
-  /** It has been silent for so long that another target is worth a call beside it. */
+  /** It has been silent for so long that another target is worth a call beside it; told again as it goes on. */
   legSlow(leg: Leg): void;
   legEnded(leg: Leg): void;
-  /** Whether there are other targets at all. */
-  readonly hasAlternative: boolean;
   /** What a stream that broke has shown, from where calls go on now; `null`: they begin anew. */
   readonly continues: Shown | null;
 }
@@ -86,6 +84,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   #pass: Pass | null = null;
   #inHealth: CallInHealth | null = null;
   #isFreed = false;
+  #patience: Patience | null = null;
 
   constructor(context: LegContext, owner: LegOwner, stop: Stop) {
     this.stop = stop;
@@ -117,9 +116,21 @@ export class Leg implements AttemptSink, ExchangeLeg {
     return this.open?.attempt.state === "complete";
   }
 
+  /** Whether the provider has a credential that this request has not tried and nobody else found refused or limited. */
   get hasOtherCredential(): boolean {
-    const names = this.chosen?.endpoint.credentialNames ?? [];
-    return names.some((name) => name !== this.open?.hold.credential && !this.stop.triedCredentials.includes(name));
+    if (this.chosen === null || this.chosen.endpoint.credentialNames.length < 2) return false;
+    const { deps } = this.#context;
+    const { credentialNames, name: provider } = this.chosen.endpoint;
+    const used = this.open?.hold.credential;
+    const left = credentialNames.filter((name) => name !== used && !this.stop.triedCredentials.includes(name));
+    const credentials = deps.health.credentials(provider);
+    const nowMs = deps.clock.monotonicMs();
+    return left.some((name) => !credentials.isMarked(name, nowMs));
+  }
+
+  /** It is called and has given no output. */
+  get isSilent(): boolean {
+    return this.open !== null && this.open.attempt.firstOutputAtMs === null;
   }
 
   /** It is over, but not the request: what it holds and did not use is freed for the calls that follow. */
@@ -137,7 +148,14 @@ export class Leg implements AttemptSink, ExchangeLeg {
     reservation.shrunk();
   }
 
-  /** Ends it, by the provider's policy for callers who leave; at once for a shutdown, or where another call has won. */
+  /** Another call has won. Having lost to an older one says nothing about the target: it had less time. */
+  lose(winner: Leg): void {
+    const beganMs = (leg: Leg): number => leg.open?.attempt.startedAtMs ?? Infinity;
+    if (beganMs(winner) <= beganMs(this)) this.isSlow = false;
+    this.cancel("lost");
+  }
+
+  /** Ends it, by the provider's policy for callers who leave; at once for a shutdown, or where nothing is wanted of it. */
   cancel(cause: CancelCause | "lost"): void {
     const first = !this.isCancelled;
     this.isCancelled = true;
@@ -177,6 +195,8 @@ export class Leg implements AttemptSink, ExchangeLeg {
   async #callTarget(chosen: ChosenTarget, reserved: Reserved): Promise<void> {
     const { deps, exchange, view, principal, policy, deadline } = this.#context;
     if (exchange.attempts.length === 0) exchange.admittedMs = deps.clock.monotonicMs();
+    const patience = this.#patienceWith(chosen);
+    this.#patience = patience;
     const prepared = prepareAttempt(deps, exchange, view, principal, {
       chosen,
       policy,
@@ -185,7 +205,8 @@ export class Leg implements AttemptSink, ExchangeLeg {
       held: reserved.held,
       heldAmounts: reserved.reservation.heldAmounts,
       outputBound: this.outputBound,
-      slowAfterMs: this.#patienceMs(chosen),
+      totalDueMs: this.#totalDueMs(chosen),
+      slowAfterMs: Math.min(patience.hedgeMs, patience.switchMs),
       continues: this.#owner.continues,
     });
     this.#inHealth = this.#beginInHealth();
@@ -242,14 +263,22 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   attemptSlow(): void {
-    this.isSlow = this.#context.policy.hedge.mode === "off";
+    const silentMs = this.#context.deps.clock.monotonicMs() - (this.open?.attempt.sentAtMs ?? Infinity);
+    this.isSlow = silentMs >= (this.#patience?.switchMs ?? Infinity) - EARLY_MS;
     this.#owner.legSlow(this);
   }
 
-  #patienceMs({ target }: ChosenTarget): number {
-    if (!this.#owner.hasAlternative) return Infinity;
-    const { deps, policy, view } = this.#context;
-    return patienceMs(policy, target.timeouts, deps.health.target(target.name), view, deps.clock.monotonicMs());
+  #patienceWith({ target }: ChosenTarget): Patience {
+    const { deps, policy, view, dueMs } = this.#context;
+    const nowMs = deps.clock.monotonicMs();
+    return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, dueMs - nowMs, nowMs);
+  }
+
+  /** Its own time, as far as the request's reaches. */
+  #totalDueMs({ target }: ChosenTarget): number {
+    const { deps, dueMs } = this.#context;
+    const { totalMs } = target.timeouts;
+    return totalMs === 0 ? dueMs : Math.min(dueMs, deps.clock.monotonicMs() + totalMs);
   }
 
   #tellCredential(): void {
@@ -307,5 +336,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 }
 
+/** Timers may fire a fraction of a millisecond before their time by the monotonic clock. */
+const EARLY_MS = 1;
 /** A probe is over by then, mostly. */
 const RETRY_AFTER_MS = 1_000;

@@ -16,6 +16,8 @@ export function outcomeOf(leg: Leg, nowMs: number): CallOutcome {
     // It was given up because it stayed silent.
     return leg.isSlow ? { kind: "failed", retryAfterMs: null } : neutral;
   }
+  // Not even the beginning came in all the time that the caller gave.
+  if (failure.code === "deadline_exceeded" && leg.isSlow && leg.isSilent) return { kind: "failed", retryAfterMs: null };
   if (failure.fault === "caller") return neutral;
   switch (judge(failure)) {
     case "limited":

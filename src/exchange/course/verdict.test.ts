@@ -15,7 +15,7 @@ test("failures that pass may be met again at the same target", () => {
 });
 
 test("a target that stayed silent is not tried again", () => {
-  for (const code of ["connect_timeout", "first_token_timeout", "idle_timeout"] as const) {
+  for (const code of ["connect_timeout", "first_token_timeout", "idle_timeout", "total_timeout"] as const) {
     assert.equal(verdict(code), "elsewhere", code);
   }
 });
@@ -25,7 +25,7 @@ test("the caller's own mistakes and the end of its time are final", () => {
   assert.equal(verdict("upstream_rejected", { status: 422 }), "final");
   const filtered = { status: 400, upstream: { type: null, code: "content_filter" } };
   assert.equal(verdict("upstream_rejected", filtered), "final");
-  for (const code of ["deadline_exceeded", "total_timeout", "budget_exhausted", "rate_limited", "internal"] as const) {
+  for (const code of ["deadline_exceeded", "budget_exhausted", "rate_limited", "internal"] as const) {
     assert.equal(verdict(code), "final", code);
   }
 });

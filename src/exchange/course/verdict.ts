@@ -20,7 +20,8 @@ export function judge(failure: HeadgateError): Verdict {
       return failure.shouldRetry === false ? "elsewhere" : "limited";
     case "upstream_credentials":
       return "credential";
-    // A target that stayed silent is not tried again for the same request.
+    // A target that stayed silent, or took all its time, is not tried again for the same request.
+    case "total_timeout":
     case "connect_timeout":
     case "first_token_timeout":
     case "idle_timeout":

@@ -41,6 +41,10 @@ export class CredentialTurns implements CredentialsHealth {
     return best;
   }
 
+  isMarked(name: string, nowMs: number): boolean {
+    return (this.#marks.get(name)?.untilMs ?? -Infinity) > nowMs;
+  }
+
   refused(name: string, nowMs: number): void {
     const mark = this.#mark(name, nowMs);
     // Calls under way together are refused together: that is one refusal.

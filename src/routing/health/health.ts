@@ -78,6 +78,8 @@ export interface CredentialsHealth {
    * the one whose mark ends first: a call that may fail is better than none. `null`: all were tried.
    */
   next(names: readonly string[], tried: readonly string[], nowMs: number): string | null;
+  /** Whether it was refused or limited of late. */
+  isMarked(name: string, nowMs: number): boolean;
   /** The provider refused it: 401, 402 or 403. */
   refused(name: string, nowMs: number): void;
   /** The provider limits its rate. */

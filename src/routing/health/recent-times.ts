@@ -10,7 +10,7 @@ const EDGE_SLACK = 1e-9;
 const BUCKETS = 136;
 /** One of so many is slower than the 95th percentile. */
 const SLOWER_ONE_OF = 20;
-const SAMPLES_MIN = 20;
+const SAMPLES_MIN = 5;
 const SAMPLES_TO_ROTATE = 100;
 const ROTATE_MS = 60_000;
 const STALE_MS = 3_600_000;

@@ -1,0 +1,39 @@
+/** Vectors of unit length, whose product is the cosine of the angle between them. */
+
+/** More than any model gives. */
+const DIMENSIONS_MAX = 16_384;
+
+/** Of a wire value; `null` for what is no vector, or has no direction. */
+export function toUnitVector(values: unknown): Float32Array | null {
+  if (!Array.isArray(values) || values.length === 0 || values.length > DIMENSIONS_MAX) return null;
+  const vector = new Float32Array(values.length);
+  let square = 0;
+  for (let index = 0; index < vector.length; index++) {
+    const value: unknown = values[index];
+    if (typeof value !== "number") return null;
+    vector[index] = value;
+    square += value * value;
+  }
+  const length = Math.sqrt(square);
+  if (!(length > 0 && length < Infinity)) return null;
+  for (let index = 0; index < vector.length; index++) vector[index] = (vector[index] ?? 0) / length;
+  return vector;
+}
+
+/** From -1 to 1; 0 for vectors of different models. Both of unit length. In four sums, which the processor adds at a time. */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return 0;
+  const whole = a.length - (a.length % 4);
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  for (let index = 0; index < whole; index += 4) {
+    first += (a[index] as number) * (b[index] as number);
+    second += (a[index + 1] as number) * (b[index + 1] as number);
+    third += (a[index + 2] as number) * (b[index + 2] as number);
+    fourth += (a[index + 3] as number) * (b[index + 3] as number);
+  }
+  for (let index = whole; index < a.length; index++) first += (a[index] as number) * (b[index] as number);
+  return first + second + third + fourth;
+}
