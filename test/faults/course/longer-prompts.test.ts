@@ -24,12 +24,16 @@ const answer = {
 
 test("a prompt that a target finds too long goes to one with a larger window, and to no other", async () => {
   const asked: string[] = [];
-  await using provider = await startLocalServer(async (request, response) => {
-    const { model } = JSON.parse(Buffer.concat(await request.toArray()).toString("utf8"));
-    asked.push(model);
-    const fits = model === "gpt-4.1";
-    response.writeHead(fits ? 200 : 400, { "content-type": "application/json" });
-    response.end(JSON.stringify(fits ? answer : tooLong));
+  await using provider = await startLocalServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { model } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+      asked.push(model);
+      const fits = model === "gpt-4.1";
+      response.writeHead(fits ? 200 : 400, { "content-type": "application/json" });
+      response.end(JSON.stringify(fits ? answer : tooLong));
+    });
   });
   await using courses = await openCourses({});
   const credentials = [{ name: "test", key: createSecret("sk-test", "test") }];

@@ -67,8 +67,8 @@ describe("in a storm", { concurrency: true }, () => {
           const probes = Math.ceil((performance.now() - startedMs) / (OPEN_MS * 0.75));
           const calls = await callsOf(target);
           assert.ok(calls < FAILURES_IN_ROW + AT_A_TIME + probes + BUDGET_MIN, `${calls} calls for ${STORM} requests`);
-          const codes = new Set(replies.map(({ status, headers }) => `${status} ${headers["x-headgate-error-code"]}`));
-          assert.ok(codes.has("503 target_unavailable"), [...codes].join());
+          const codes = new Set(replies.map(({ headers }) => headers["x-headgate-error-code"]));
+          assert.ok(codes.has("target_unavailable"), "nothing is called while it is left alone");
           for (const { status, headers } of replies) {
             assert.ok(status === 529 || status === 503);
             if (status === 503) assert.ok(Number(headers["retry-after"]) >= 1);
