@@ -135,6 +135,22 @@ const badFiles: readonly (readonly [name: string, text: string, ...problems: rea
     "headgate.yaml:2:17: models.fast.targets all have weight 0, so that nothing serves the alias.",
   ],
   [
+    "a semantic cache without a threshold and a model that compares",
+    "providers: {ollama: }\nmodels:\n  faq:\n    targets: [ollama/x]\n    cache: {mode: semantic}",
+    "headgate.yaml:5:19: models.faq.cache.mode is semantic, but there is no `threshold`. Set it to what `headgate cache evaluate` finds for pairs of your own prompts; there is no default.",
+    "headgate.yaml:5:19: models.faq.cache.mode is semantic, but there is no `cache.embeddings`. Set it to a model that makes embeddings, as `provider/model` or an alias.",
+  ],
+  [
+    "a model for embeddings that is not there",
+    "providers: {ollama: }\nmodels: {vectors: {targets: [ollama/e]}}\ncache: {embeddings: vector}",
+    'headgate.yaml:3:21: cache.embeddings names the alias "vector", which is not configured. Did you mean "vectors"?',
+  ],
+  [
+    "a provider for embeddings that is not there",
+    "providers: {ollama: }\ncache: {embeddings: openai/text-embedding-3-small}",
+    'headgate.yaml:2:21: cache.embeddings names the provider "openai", which is not configured. Set OPENAI_API_KEY, or add `openai:` under `providers`.',
+  ],
+  [
     "a provider that is not in the catalogue",
     "providers:\n  mine: {key: env:MINE}",
     "headgate.yaml:2:3: providers.mine is not a provider of the catalogue and has no `kind`. For any other endpoint add `kind: openai-compatible` and `baseUrl`.",

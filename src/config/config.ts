@@ -149,6 +149,8 @@ export interface CacheConfig {
   readonly sizeBytes: number;
   /** Of one answer. */
   readonly answerBytes: number;
+  /** `provider/model` or alias that turns requests of `mode: semantic` into vectors; `null`: there are none. */
+  readonly embeddings: string | null;
 }
 
 export interface ProviderConfig {
@@ -240,9 +242,14 @@ export interface HedgeConfig {
 }
 
 export interface ModelCacheConfig {
-  /** `exact`: a request that is the same in all that matters is answered from the cache; `on-request`: if it asks for it. */
-  readonly mode: "off" | "on-request" | "exact";
+  /**
+   * `exact`: a request that is the same in all that matters is answered from the cache; `on-request`: if it asks for it;
+   * `semantic`: also one whose last message means the same.
+   */
+  readonly mode: "off" | "on-request" | "exact" | "semantic";
   readonly ttlMs: number;
+  /** Cosine of two messages from which on they count as the same; 0: not set, which `semantic` does not allow. */
+  readonly threshold: number;
 }
 
 export interface PricesConfig {

@@ -24,6 +24,7 @@ import { runCourse } from "./course/course.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LateReservations } from "./late-reservations.ts";
 import { presentedKey } from "./presented-key.ts";
+import { embed } from "./sharing/meaning/embed.ts";
 import type { Sharing } from "./sharing/sharing.ts";
 
 export interface ExchangeDeps {
@@ -48,7 +49,10 @@ export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<voi
   return guard(deps, exchange, async (principal) => {
     await readRequest(deps, exchange);
     if (deps.sharing.concerns(exchange)) {
-      await deps.sharing.serve(exchange, principal, () => runCourse(deps, exchange, principal));
+      await deps.sharing.serve(exchange, principal, {
+        make: () => runCourse(deps, exchange, principal),
+        embed: (words) => embed(deps, exchange, principal, words),
+      });
     } else {
       await runCourse(deps, exchange, principal);
     }

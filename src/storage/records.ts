@@ -97,11 +97,11 @@ export type Ending =
   | "killed";
 
 /**
- * Where an answer came from that no call was made for, or what became of the wish for one. `hit`: the cache; `joined`: an
- * equal request that was under way; `replayed`: an earlier request with the same `Idempotency-Key`; `miss`: a call;
+ * Where an answer came from that no call was made for, or what became of the wish for one. `hit`: the cache; `semantic`:
+ * the cache, for a request in other words; `joined`: an equal request that was under way; `replayed`: an earlier request with the same `Idempotency-Key`; `miss`: a call;
  * `bypass`: a call, and the answer is not kept.
  */
-export type Reuse = "hit" | "joined" | "replayed" | "miss" | "bypass";
+export type Reuse = "hit" | "semantic" | "joined" | "replayed" | "miss" | "bypass";
 
 /** One of several calls of a request. Times are microseconds from the beginning of the request. */
 export interface TrailStep {
@@ -148,7 +148,10 @@ export interface RequestRecord {
   readonly invalidEvents: number;
   /** `null`: the cache and idempotency had nothing to do with it. */
   readonly reuse: Reuse | null;
-  /** What the answer had cost when it was made, where this request did not have to pay it again. */
+  /**
+   * What the answer had cost when it was made, where this request did not have to pay it again, less what it cost to
+   * compare the request with others: negative where that found nothing.
+   */
   readonly savedNanoUsd: NanoUsd;
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd;

@@ -3,7 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { toNanoUsd } from "../../src/kernel/money.ts";
-import type { AnswerStore, CachedAnswer, ClaimRequest, KeptAnswer } from "../../src/storage/answers/answers.ts";
+import type {
+  AnswerStore,
+  CachedAnswer,
+  ClaimRequest,
+  KeptAnswer,
+  Meaning,
+} from "../../src/storage/answers/answers.ts";
 import { purgeCache } from "../../src/storage/answers/cache-purges.ts";
 import { openAnswers } from "../../src/storage/answers/open-answers.ts";
 import type { Store } from "../../src/storage/storage.ts";
@@ -176,6 +182,43 @@ for (const engine of engines) {
         assert.deepEqual([purge?.tenantId, purge?.model], ["ten_1", "openai/gpt-5-mini"]);
         assert.deepEqual(another.cachePurges.since(clock.wallMs() + 1000), []);
         assert.equal(await purgeCache(deps, { tenantId: null, model: null }), 2);
+      }));
+
+    test("are found by what they mean, the newest first and in portions, until they expire or are replaced", () =>
+      withStore(engine, async (store, another) => {
+        const { answers } = store;
+        const meaning = (partition: string, first: number): Meaning => {
+          return { partition, vector: Float32Array.of(first, 0.5, -1e-7) };
+        };
+        const atMs = anAnswer.atMs;
+        for (const [index, key] of ["oldest", "older", "newest"].entries())
+          await answers.cache(cached(key, { atMs: atMs + index }), meaning("p", index));
+        await answers.cache(cached("over", { expiresAtMs: clock.wallMs() - 1 }), meaning("p", 9));
+        await answers.cache(cached("of another"), meaning("q", 9));
+        await answers.cache(cached("of none"));
+        const find = async (sinceMs: number, offset: number, limit: number): Promise<readonly string[]> => {
+          const found = await another.answers.findMeanings({ partition: "p", sinceMs, offset, limit });
+          return found.map(({ cacheKey }) => cacheKey);
+        };
+        assert.deepEqual(await find(0, 0, 10), ["newest", "older", "oldest"]);
+        assert.deepEqual(await find(0, 1, 1), ["older"]);
+        assert.deepEqual(await find(atMs + 1, 0, 10), ["newest", "older"]);
+        const [newest] = await another.answers.findMeanings({ partition: "p", sinceMs: 0, offset: 0, limit: 1 });
+        assert.deepEqual([...(newest?.vector ?? [])], [...Float32Array.of(2, 0.5, -1e-7)]);
+        assert.equal(newest?.atMs, atMs + 2);
+        await answers.cache(cached("newest", { atMs: atMs + 2 }));
+        assert.deepEqual(await find(0, 0, 10), ["older", "oldest"]);
+        await answers.dropCached({ tenantId: "ten_1", model: null });
+        assert.deepEqual(await find(0, 0, 10), []);
+      }));
+
+    test("count the bytes of their meaning", () =>
+      withStore(engine, async ({ answers }) => {
+        await answers.cache(cached("one"));
+        const [plain] = await answers.sumCached();
+        await answers.cache(cached("one"), { partition: "p", vector: new Float32Array(100) });
+        const [meant] = await answers.sumCached();
+        assert.equal((meant?.bytes ?? 0) - (plain?.bytes ?? 0), 400);
       }));
 
     test("a command sees and drops what processes keep", async () => {

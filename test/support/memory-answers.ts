@@ -6,6 +6,9 @@ import {
   type CachedSums,
   type ClaimResult,
   type KeptAnswer,
+  type KeptMeaning,
+  type Meaning,
+  type MeaningsQuery,
   sizeOfCached,
 } from "../../src/storage/answers/answers.ts";
 import type { CachePurge, PurgeReader } from "../../src/storage/answers/cache-purges.ts";
@@ -21,6 +24,7 @@ interface KeyRow {
 export class MemoryAnswers implements AnswerStore, PurgeReader {
   readonly keys: Map<string, KeyRow> = new Map();
   readonly cached: Map<string, CachedAnswer> = new Map();
+  readonly meanings: Map<string, Meaning> = new Map();
   readonly purges: CachePurge[] = [];
   /** Thrown by every operation instead of doing it; `null`: none. */
   failure: Error | null = null;
@@ -79,9 +83,22 @@ export class MemoryAnswers implements AnswerStore, PurgeReader {
     return cached !== undefined && cached.expiresAtMs > this.#clock.wallMs() ? cached : null;
   }
 
-  async cache(cached: CachedAnswer): Promise<void> {
+  async cache(cached: CachedAnswer, meaning: Meaning | null = null): Promise<void> {
     this.#fail();
     this.cached.set(cached.cacheKey, cached);
+    if (meaning === null) this.meanings.delete(cached.cacheKey);
+    else this.meanings.set(cached.cacheKey, meaning);
+  }
+
+  async findMeanings({ partition, sinceMs, offset, limit }: MeaningsQuery): Promise<readonly KeptMeaning[]> {
+    this.#fail();
+    const found: KeptMeaning[] = [];
+    for (const { cacheKey, expiresAtMs, answer } of this.cached.values()) {
+      const meaning = this.meanings.get(cacheKey);
+      if (meaning?.partition !== partition || answer.atMs < sinceMs || expiresAtMs <= this.#clock.wallMs()) continue;
+      found.push({ cacheKey, atMs: answer.atMs, expiresAtMs, vector: meaning.vector });
+    }
+    return found.sort((a, b) => b.atMs - a.atMs).slice(offset, offset + limit);
   }
 
   async dropCached({ tenantId, model }: Parameters<AnswerStore["dropCached"]>[0]): Promise<number> {

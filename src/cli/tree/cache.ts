@@ -13,7 +13,7 @@ export const cacheGroup: GroupNode = group(
       name: "stats",
       purpose: "Show what was answered without a call, what that saved, and what the cache holds.",
       details:
-        "hit: from the cache; joined: by an equal request under way; replayed: by an earlier one with the same Idempotency-Key;\nmiss: by a call. What is kept is counted in the store, not in the memory of running gateways.",
+        "hit: from the cache; semantic: from the cache, to other words; joined: by an equal request under way; replayed: by an earlier one with the same Idempotency-Key;\nmiss: by a call. What is kept is counted in the store, not in the memory of running gateways.",
       parameters: {
         since: parsed("--since <when>", `Only from then on: ${momentNotation}.`, momentNotation, parseMoment),
         until: parsed("--until <when>", `Only before then: ${momentNotation}.`, momentNotation, parseMoment),
@@ -24,7 +24,7 @@ export const cacheGroup: GroupNode = group(
         { line: "cache stats --since 7d", what: "The last seven days" },
         { line: "cache stats --tenant acme --json", what: "Of one tenant, as JSON" },
       ],
-      json: "`since`, `until`, `rows`, each with `tenant`, `model`, `requests` (`hit`, `joined`, `replayed`, `miss`, `bypass`), `savedUsd` and `kept` (`answers`, `bytes`), and `saved` (`requests`, `usd`).",
+      json: "`since`, `until`, `rows`, each with `tenant`, `model`, `requests` (`hit`, `semantic`, `joined`, `replayed`, `miss`, `bypass`), `savedUsd` and `kept` (`answers`, `bytes`), and `saved` (`requests`, `usd`).",
       load: async () => (await import("../commands/cache/stats.ts")).stats,
     }),
     command<CachePurgeOptions>({

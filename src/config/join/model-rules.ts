@@ -49,11 +49,13 @@ export function checkPrices(prices: unknown, providers: readonly string[], conte
   }
 }
 
-function providerOf(model: unknown): string | null {
+/** `null`: it names none, and so an alias. */
+export function providerOf(model: unknown): string | null {
   return typeof model === "string" && model.includes("/") ? model.slice(0, model.indexOf("/")) : null;
 }
 
-function remedy(provider: string, providers: readonly string[], context: JoinContext): string {
+/** How a provider that is not configured becomes so. */
+export function remedy(provider: string, providers: readonly string[], context: JoinContext): string {
   const known = context.knownProviders.find((candidate) => candidate.id === provider);
   if (known === undefined) {
     return (

@@ -108,8 +108,8 @@ const hedgeFields: Options<HedgeConfig> = {
 };
 
 const cacheFields: Options<ModelCacheConfig> = {
-  mode: choice(["off", "on-request", "exact"], {
-    doc: "`exact`: a request that equals an earlier one of the same project in all that matters for its answer gets that one's answer, at no cost; identical requests at the same time share one call. `on-request`: only requests with the header `x-headgate-cache`.",
+  mode: choice(["off", "on-request", "exact", "semantic"], {
+    doc: "`exact`: a request that equals an earlier one of the same project in all that matters for its answer gets that one's answer, at no cost; identical requests at the same time share one call. `on-request`: only requests with the header `x-headgate-cache`. `semantic`: as `exact`, and a last message in other words gets the answer to one that means the same; needs `threshold` and `cache.embeddings`.",
     default: "off",
   }),
   ttlMs: numeric("duration", {
@@ -117,6 +117,13 @@ const cacheFields: Options<ModelCacheConfig> = {
     default: 3_600_000,
     min: 1000,
     max: 30 * DAY_MS,
+  }),
+  threshold: numeric("number", {
+    doc: "With `mode: semantic`: how near two messages must be to count as the same, as the cosine between their vectors. Which value is safe depends on the embeddings model and on what is asked: `headgate cache evaluate` finds it.",
+    default: 0,
+    min: 0,
+    max: 1,
+    zero: "not set; `mode: semantic` refuses that",
   }),
 };
 

@@ -1,6 +1,6 @@
 import type { CacheConfig, HealthConfig, IdempotencyConfig, RetriesConfig } from "../config.ts";
 import type { Options } from "./option.ts";
-import { choice, numeric } from "./scalars.ts";
+import { choice, nullable, numeric } from "./scalars.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -114,5 +114,9 @@ export const cacheOptions: Options<CacheConfig> = {
     min: 0,
     max: GIB,
     zero: "no answer is cached",
+  }),
+  embeddings: nullable("text", {
+    doc: "Model that turns messages into vectors for aliases with `mode: semantic`: `provider/model`, or an alias. Each such call is charged to the tenant whose request it is for.",
+    absent: "no alias can have that mode",
   }),
 };

@@ -51,7 +51,7 @@ export function buildRecord(
     losses: attempt === null ? [] : summarizeLosses(attempt.call.losses),
     invalidEvents: attempt?.invalidEvents ?? 0,
     reuse: exchange.share?.reuse ?? null,
-    savedNanoUsd: exchange.share?.savedNanoUsd ?? zeroUsd,
+    savedNanoUsd: exchange.share?.netSavedNanoUsd ?? zeroUsd,
     usage,
     costNanoUsd,
     basis: basisOf(exchange, entries),

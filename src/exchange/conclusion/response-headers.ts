@@ -20,7 +20,9 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-headgate-cost-nano-usd":
     "What the request cost, in nano-dollars (1e-9 USD). Not on streams, whose cost is known at their end, and not for models without a price.",
   "x-headgate-cache":
-    "Where the route caches: `hit`, the answer was kept; `joined`, an identical request under way gave it; `miss`, a call was made for it; `bypass`, and the answer is not kept.",
+    "Where the route caches: `hit`, the answer was kept; `semantic`, it was kept for a request in other words; `joined`, an identical request under way gave it; `miss`, a call was made for it; `bypass`, and the answer is not kept.",
+  "x-headgate-cache-similarity":
+    "With `x-headgate-cache: semantic`: how near the two requests are, as the cosine between the vectors of their last messages.",
   "x-headgate-answer-of": "Of an answer that was made for another request: that one's `x-request-id`.",
   "idempotent-replayed":
     "`true` where the answer is that of an earlier request with the same `Idempotency-Key`. It costs nothing.",

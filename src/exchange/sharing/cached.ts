@@ -1,18 +1,20 @@
 /**
  * Requests of routes that cache: each is looked for in memory, among those under way and in the store, and made only if
  * it is in none of them. What equals a request under way joins it, so identical requests at the same time are one call.
+ * Before it is made, a request of a route that compares meanings is compared with others.
  */
 import type { CacheConfig, ModelCacheConfig } from "../../config/config.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { AnswerStore, CachedAnswer } from "../../storage/answers/answers.ts";
+import type { AnswerStore, CachedAnswer, Meaning } from "../../storage/answers/answers.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
-import { Pause } from "../course/pause.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AnswerCache } from "./answer-cache.ts";
-import { cacheKeyOf } from "./identity.ts";
+import { type CacheIdentity, cacheKeyOf } from "./identity.ts";
 import { join } from "./joint/join.ts";
+import { SimilarAnswers } from "./meaning/similar.ts";
 import { answerWith, lead, type Scene } from "./scene.ts";
 import type { Share } from "./share.ts";
+import { StoreTier } from "./store-tier.ts";
 import type { SharedAnswer } from "./joint/shared-answer.ts";
 import { type CacheWish, readCacheWish } from "./wishes.ts";
 
@@ -22,11 +24,6 @@ export interface CachedDeps {
   readonly answers: AnswerStore;
   readonly telemetry: Pick<Telemetry, "backgroundFailed">;
 }
-
-/** How long a request waits for the store to say whether it has the answer. */
-const LOOK_MS = 100;
-/** How long the store is not asked after it could not be. */
-const AWAY_MS = 5_000;
 
 /** How an alias caches; `null` for what is no alias, or caches nothing. */
 export function cacheModeOf({ snapshot, view }: Pick<Exchange, "snapshot" | "view">): ModelCacheConfig | null {
@@ -41,10 +38,13 @@ export class CachedRequests {
   /** Under way, by cache key. */
   readonly #flights = new Map<string, SharedAnswer>();
   readonly #writing = new Set<Promise<void>>();
-  #awayUntilMs = 0;
+  readonly #store: StoreTier;
+  readonly #similar: SimilarAnswers;
 
   constructor(deps: CachedDeps) {
     this.#deps = deps;
+    this.#store = new StoreTier(deps);
+    this.#similar = new SimilarAnswers({ ...deps, store: this.#store });
   }
 
   /** Throws what keeps the request from being answered. */
@@ -57,16 +57,20 @@ export class CachedRequests {
       share.reuse = "bypass";
       return make();
     }
-    const cacheKey = this.#keyOf(scene);
+    const identity = identityOf(scene);
+    const cacheKey = cacheKeyOf(identity);
     if (wish.mode === "use" && (await this.#find(scene, cacheKey, wish))) return;
-    await this.#make(scene, { cacheKey, ttlMs: policy.ttlMs }, wish, make);
+    if (await this.#findInStore(scene, cacheKey, policy, wish)) return;
+    if (policy.mode === "semantic" && (await this.#findSimilar(scene, identity, policy, wish))) return;
+    await make();
   }
 
   /** In memory at once, in the store as soon as it takes it. */
-  put(cached: CachedAnswer, { sizeBytes }: CacheConfig): void {
-    this.#deps.memory.put(cached, sizeBytes);
+  put(cached: CachedAnswer, meaning: Meaning | null, config: CacheConfig): void {
+    this.#deps.memory.put(cached, config.sizeBytes);
+    if (meaning !== null) this.#similar.add(meaning, cached, config);
     const writing = this.#deps.answers
-      .cache(cached)
+      .cache(cached, meaning)
       .catch((thrown: unknown) => this.#deps.telemetry.backgroundFailed("writing an answer to the cache", thrown))
       .finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);
@@ -80,13 +84,6 @@ export class CachedRequests {
   /** Resolves when everything that was put is written, or has failed. */
   async written(): Promise<void> {
     await Promise.all(this.#writing);
-  }
-
-  #keyOf({ exchange, view, principal }: Scene): string {
-    const { models } = exchange.snapshot.config;
-    const model = models[view.model];
-    const targets = [...(model?.targets ?? []), ...(model?.fallbacks ?? [])].map((target) => target.model);
-    return cacheKeyOf({ payer: principal.payer, path: exchange.incoming.path, targets, document: view.document });
   }
 
   /** In memory or among those under way. `true`: answered, or cancelled. */
@@ -106,44 +103,57 @@ export class CachedRequests {
     }
   }
 
-  async #make(
-    scene: Scene,
-    plan: { readonly cacheKey: string; readonly ttlMs: number },
-    wish: CacheWish,
-    make: () => Promise<void>,
-  ): Promise<void> {
+  /** In the store, while others may follow this request already. `true`: answered. */
+  async #findInStore(scene: Scene, cacheKey: string, { ttlMs }: ModelCacheConfig, wish: CacheWish): Promise<boolean> {
     const { exchange, share } = scene;
+    const { cache } = exchange.snapshot.config;
     share.reuse = "miss";
-    share.cachePlan = plan;
-    const shared = share.leading ?? lead(scene, exchange.snapshot.config.cache.answerBytes);
-    if (!this.#flights.has(plan.cacheKey)) {
-      this.#flights.set(plan.cacheKey, shared);
-      share.flightKey = plan.cacheKey;
+    share.cachePlan = { cacheKey, ttlMs, meaning: null };
+    const shared = share.leading ?? lead(scene, cache.answerBytes);
+    if (!this.#flights.has(cacheKey)) {
+      this.#flights.set(cacheKey, shared);
+      share.flightKey = cacheKey;
     }
-    const found = wish.mode === "use" ? await this.#look(plan.cacheKey) : null;
-    if (found === null || !this.#deps.memory.isGood(found, wish.maxAgeMs)) return make();
-    share.cachePlan = null;
-    this.#deps.memory.put(found, exchange.snapshot.config.cache.sizeBytes);
+    if (wish.mode !== "use") return false;
+    const found = await this.#store.ask("looking for an answer in the cache", (answers) =>
+      answers.findCached(cacheKey),
+    );
+    if (found === null || !this.#deps.memory.isGood(found, wish.maxAgeMs)) return false;
+    this.#deps.memory.put(found, cache.sizeBytes);
     this.#answer(scene, found);
+    return true;
   }
 
-  #answer(scene: Scene, { answer }: CachedAnswer): void {
-    scene.share.reuse = "hit";
+  /** Among answers to other words. `true`: answered, or cancelled. */
+  async #findSimilar(
+    scene: Scene,
+    identity: CacheIdentity,
+    policy: ModelCacheConfig,
+    { mode, maxAgeMs }: CacheWish,
+  ): Promise<boolean> {
+    const { exchange, share } = scene;
+    const meaning = await this.#similar.meaningOf(scene, identity, policy);
+    if (exchange.cancelCause !== null) return true;
+    if (meaning === null) return false;
+    if (share.cachePlan !== null) share.cachePlan = { ...share.cachePlan, meaning };
+    if (mode !== "use") return false;
+    const found = await this.#similar.find(meaning, policy, maxAgeMs, exchange.snapshot.config.cache);
+    if (exchange.cancelCause !== null) return true;
+    if (found === null) return false;
+    share.similarity = found.similarity;
+    this.#answer(scene, found.cached, "semantic");
+    return true;
+  }
+
+  #answer(scene: Scene, { answer }: CachedAnswer, reuse: "hit" | "semantic" = "hit"): void {
+    scene.share.cachePlan = null;
+    scene.share.reuse = reuse;
     answerWith(scene, answer, this.#deps.clock.wallMs());
   }
+}
 
-  /** In the store. A store that is slow or away has nothing. */
-  async #look(cacheKey: string): Promise<CachedAnswer | null> {
-    const { clock, answers, telemetry } = this.#deps;
-    if (clock.monotonicMs() < this.#awayUntilMs) return null;
-    const pause = new Pause(clock, LOOK_MS);
-    const looked = answers.findCached(cacheKey).catch((thrown: unknown) => {
-      this.#awayUntilMs = clock.monotonicMs() + AWAY_MS;
-      telemetry.backgroundFailed("looking for an answer in the cache", thrown);
-      return null;
-    });
-    const found = await Promise.race([looked, pause.over.then(() => null)]);
-    pause.cancel();
-    return found;
-  }
+function identityOf({ exchange, view, principal }: Scene): CacheIdentity {
+  const model = exchange.snapshot.config.models[view.model];
+  const targets = [...(model?.targets ?? []), ...(model?.fallbacks ?? [])].map((target) => target.model);
+  return { payer: principal.payer, path: exchange.incoming.path, targets, document: view.document };
 }

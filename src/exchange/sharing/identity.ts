@@ -30,10 +30,28 @@ export interface CacheIdentity {
 
 /** Of tenant, project, what may serve, and all of the body that an answer may depend on. */
 export function cacheKeyOf({ payer, path, targets, document }: CacheIdentity): string {
-  const body = Object.fromEntries(
-    Object.entries(parse(document) as object).filter(([name]) => !notOfTheAnswer.has(name)),
-  );
-  return hash(["cache", payer.tenantId, payer.projectId, path, ...targets], canonicalJson(body));
+  return hash(["cache", payer.tenantId, payer.projectId, path, ...targets], canonicalJson(bodyOf(document)));
+}
+
+/**
+ * The same but for the words of the last message, whose numbers count all the same: requests of one partition may get
+ * each other's answers if they mean the same. `embeddings`: the model that says what they mean.
+ */
+export function partitionOf(
+  { payer, path, targets, document }: CacheIdentity,
+  embeddings: string,
+  numbers: readonly string[],
+): string {
+  const body = bodyOf(document);
+  const messages = body["messages"] as readonly Readonly<Record<string, unknown>>[];
+  const rest = { ...body, messages: messages.with(-1, { ...messages.at(-1), content: null }) };
+  const parts = ["meaning", payer.tenantId, payer.projectId, path, embeddings, ...targets];
+  return hash([...parts, "numbers", ...numbers], canonicalJson(rest));
+}
+
+/** What an answer may depend on. */
+function bodyOf(document: JsonDocument): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(parse(document) as object).filter(([name]) => !notOfTheAnswer.has(name)));
 }
 
 interface JsonWithSources {

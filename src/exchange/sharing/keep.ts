@@ -29,7 +29,11 @@ export async function keep(
     const expiresAtMs = answer.atMs + cachePlan.ttlMs;
     const { cacheKey } = cachePlan;
     if (answer.body.byteLength <= cache.answerBytes)
-      cached.put({ cacheKey, tenantId, modelAsked: record.modelAsked ?? "", expiresAtMs, answer }, cache);
+      cached.put(
+        { cacheKey, tenantId, modelAsked: record.modelAsked ?? "", expiresAtMs, answer },
+        cachePlan.meaning,
+        cache,
+      );
   }
   if (claim === null) return;
   if (end.how === "failed") {

@@ -32,7 +32,7 @@ export function endOf(
     headers: shared.headersOfAnswer,
     modelServed: record?.modelServed ?? null,
     provider: record?.provider ?? null,
-    costNanoUsd: record === null ? share.savedNanoUsd : addUsd(record.costNanoUsd, record.savedNanoUsd),
+    costNanoUsd: record === null ? share.savedNanoUsd : addUsd(record.costNanoUsd, share.savedNanoUsd),
   };
   const { failure } = exchange;
   if (failure === null && record !== null) return { how: "answered", source, ...shared.lastWords };

@@ -4,6 +4,7 @@ import type { Principal } from "../../tenancy/principal.ts";
 import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import { decodeFailure } from "./kept-failure.ts";
+import type { Embedded, Words } from "./meaning/embed.ts";
 import type { Share } from "./share.ts";
 import { SharedAnswer } from "./joint/shared-answer.ts";
 
@@ -14,6 +15,8 @@ export interface Scene {
   readonly principal: Principal;
   readonly share: Share;
   readonly deadline: CallerDeadline;
+  /** What words mean, at the payer's expense. Never rejects. */
+  readonly embed: (words: Words) => Promise<Embedded>;
 }
 
 /** From now on others can read what the exchange answers, up to `keepBytes` from the beginning. */

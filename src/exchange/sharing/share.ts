@@ -2,10 +2,11 @@
  * One exchange's part in answers that several requests get: what it leads, what it reads of another's, and what the
  * caller and the record are told of where the answer came from.
  */
-import { type NanoUsd, zeroUsd } from "../../kernel/money.ts";
+import { type NanoUsd, toNanoUsd, zeroUsd } from "../../kernel/money.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
-import type { KeyClaim } from "../../storage/answers/answers.ts";
+import type { KeyClaim, Meaning } from "../../storage/answers/answers.ts";
 import type { Reuse } from "../../storage/records.ts";
+import type { Exchange } from "../exchange.ts";
 import type { LogReader } from "./joint/answer-log.ts";
 import type { AnswerSource, Leader, SharedAnswer, SharedEnd } from "./joint/shared-answer.ts";
 
@@ -30,6 +31,8 @@ interface Reading {
 export interface CachePlan {
   readonly cacheKey: string;
   readonly ttlMs: number;
+  /** By which it is found for requests in other words; `null`: by none. */
+  readonly meaning: Meaning | null;
 }
 
 export class Share implements Leader {
@@ -37,7 +40,14 @@ export class Share implements Leader {
   reuse: Reuse | null = null;
   /** The answer was made for an earlier request with the same key. */
   isReplayed = false;
+  /** What the answer of another's had cost. */
   savedNanoUsd: NanoUsd = zeroUsd;
+  /** What it cost to learn what the request means. */
+  embeddingNanoUsd: NanoUsd = zeroUsd;
+  /** Of its words to those of the request that it gets the answer of. */
+  similarity: number | null = null;
+  /** The call for that while it is under way. */
+  embedding: Pick<Exchange, "cancel"> | null = null;
   /** Since the answer was complete; `null` while it is being made. */
   ageMs: number | null = null;
   /** The bytes that end a stream of another's. */
@@ -67,6 +77,11 @@ export class Share implements Leader {
     return this.#source?.provider ?? null;
   }
 
+  /** Negative where the request was compared with others and nothing was found. */
+  get netSavedNanoUsd(): NanoUsd {
+    return toNanoUsd(this.savedNanoUsd - this.embeddingNanoUsd);
+  }
+
   /** Whose answer it is. */
   get sourceId(): string | null {
     return this.#source?.requestId ?? null;
@@ -81,6 +96,7 @@ export class Share implements Leader {
 
   pushHeaders(headers: string[]): void {
     if (this.reuse !== null && this.reuse !== "replayed") headers.push("x-headgate-cache", this.reuse);
+    if (this.similarity !== null) headers.push("x-headgate-cache-similarity", this.similarity.toFixed(3));
     if (this.isReplayed) headers.push("idempotent-replayed", "true");
     if (this.#source === null) return;
     headers.push("x-headgate-answer-of", this.#source.requestId, ...this.#source.headers);
@@ -101,6 +117,7 @@ export class Share implements Leader {
     if (cause === "caller-gone" && this.leading?.callerLeft() === true) return true;
     this.leading?.close();
     this.#reading?.stop(null);
+    this.embedding?.cancel(cause);
     return false;
   }
 

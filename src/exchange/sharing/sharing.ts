@@ -3,7 +3,8 @@
  * own. Two ways to be equal, which can meet in one request:
  *
  *   Idempotency-Key   the caller says so; whatever was answered, errors that would come again included   keyed.ts
- *   cache             the route says so; answers that ended normally, and identical requests under way   cached.ts
+ *   cache             the route says so; answers that ended normally, and identical requests under way   cached.ts;
+ *                     with `mode: semantic` also answers to requests in other words                      meaning/
  *
  *   serve ─▶ join or replay ───────────────────────────────▶ conclude
  *        └─▶ lead: make the request, others may join ──────▶ conclude ─▶ concluded: keep, cache, end for all
@@ -26,6 +27,7 @@ import { cacheModeOf, CachedRequests } from "./cached.ts";
 import { KeyClaims } from "./claims.ts";
 import { KeyedRequests } from "./keyed.ts";
 import { keep } from "./keep.ts";
+import type { Embedded, Words } from "./meaning/embed.ts";
 import { endOf } from "./outcome.ts";
 import { Share } from "./share.ts";
 import { readIdempotencyKey } from "./wishes.ts";
@@ -38,6 +40,14 @@ export interface SharingDeps {
   readonly telemetry: Pick<Telemetry, "backgroundFailed" | "warn">;
 }
 
+/** Calls of providers that a request can make for itself. */
+export interface OwnCalls {
+  /** The request itself. */
+  readonly make: () => Promise<void>;
+  /** What words mean, at the payer's expense. Never rejects. */
+  readonly embed: (words: Words) => Promise<Embedded>;
+}
+
 /** Disposing waits until what is to be cached is written. */
 export interface Sharing extends AsyncDisposable {
   /** Whether the request has to go through `serve`. Asked of every request whose view is read. */
@@ -46,7 +56,7 @@ export interface Sharing extends AsyncDisposable {
    * Leaves the answer or the failure in the exchange, by `make` if nobody else has it. Throws what keeps the request from
    * being answered.
    */
-  serve(exchange: Exchange, principal: Principal, make: () => Promise<void>): Promise<void>;
+  serve(exchange: Exchange, principal: Principal, calls: OwnCalls): Promise<void>;
   /** To be awaited once the exchange is concluded: its caller gets the last bytes here. `record`: as `conclude` gave it. */
   concluded(exchange: Exchange, record: RequestRecord | null): Promise<void>;
 }
@@ -60,14 +70,14 @@ export function createSharing(deps: SharingDeps): Sharing {
     concerns(exchange) {
       return exchange.incoming.headers["idempotency-key"] !== undefined || cacheModeOf(exchange) !== null;
     },
-    async serve(exchange, principal, make) {
+    async serve(exchange, principal, { make, embed }) {
       const { view, snapshot, incoming } = exchange;
       if (view === null) return;
       planRequest(exchange, view, principal);
       const share = new Share(exchange);
       exchange.share = share;
       const deadline = readDeadline(incoming.headers, exchange.startedMs, view.stream);
-      const scene = { exchange, view, principal, share, deadline };
+      const scene = { exchange, view, principal, share, deadline, embed };
       const key = snapshot.config.idempotency.retentionMs === 0 ? null : readIdempotencyKey(incoming.headers);
       if (key === null) await cached.serve(scene, make);
       else await keyed.serve(scene, key, () => cached.serve(scene, make));

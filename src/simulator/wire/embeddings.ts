@@ -1,6 +1,6 @@
 /**
- * `POST /v1/embeddings`. Vectors are unit length and follow from the text alone: equal texts are equal, others are
- * about orthogonal. `encoding_format: "base64"` gives little-endian 32-bit floats, as OpenAI's SDK asks for.
+ * `POST /v1/embeddings`. Vectors are unit length and follow from the text's words alone: texts of the same words are
+ * equal, texts that share some are near, and others about orthogonal. `encoding_format: "base64"` gives little-endian 32-bit floats, as OpenAI's SDK asks for.
  */
 import { countText } from "../answer/answer.ts";
 import { hashText, Random } from "../answer/random.ts";
@@ -98,16 +98,22 @@ function countInput(input: Input): number {
   return typeof input === "string" ? countText(input) : input.length;
 }
 
+/** Words beyond these say nothing more. */
+const WORDS_MAX = 4096;
+/** Of the dimensions, each word has a share in so many. */
+const DIMENSIONS_PER_WORD = 8;
+
+/** The sum of the words' directions: the more words two texts share, whatever their order and case, the nearer they are. */
 function embed(text: string, dimensions: number): Float32Array<ArrayBuffer> {
-  const random = new Random(hashText(text));
   const vector = new Float32Array(dimensions);
-  let square = 0;
-  for (let index = 0; index < dimensions; index++) {
-    const value = random.next() - 0.5;
-    vector[index] = value;
-    square += value * value;
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [text];
+  for (const word of words.slice(0, WORDS_MAX)) {
+    const random = new Random(hashText(word));
+    for (let count = 0; count < DIMENSIONS_PER_WORD; count++) {
+      const index = random.below(dimensions);
+      vector[index] = (vector[index] ?? 0) + random.next() - 0.5;
+    }
   }
-  const length = Math.sqrt(square) || 1;
-  for (let index = 0; index < dimensions; index++) vector[index] = (vector[index] ?? 0) / length;
-  return vector;
+  const length = Math.hypot(...vector) || 1;
+  return vector.map((value) => value / length);
 }

@@ -155,6 +155,16 @@ describe("OpenAI's wire", () => {
     assert.equal(usage.prompt_tokens, 3);
   });
 
+  test("embeddings of texts are the nearer the more words they share", async () => {
+    const input = ["How do I reset my password?", "how do I RESET my old password", "Tell me about the moon"];
+    const { data } = await client().embeddings.create({ model: "sim-embed", input });
+    const [asked, alike, other] = data.map(({ embedding }) => embedding);
+    const cosine = (a: readonly number[] = [], b: readonly number[] = []): number =>
+      a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+    assert.ok(cosine(asked, alike) > 0.85, String(cosine(asked, alike)));
+    assert.ok(Math.abs(cosine(asked, other)) < 0.3, String(cosine(asked, other)));
+  });
+
   test("models are listed and found, with a script too", async () => {
     const ids: string[] = [];
     for await (const model of client().models.list()) ids.push(model.id);

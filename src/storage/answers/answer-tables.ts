@@ -1,6 +1,6 @@
 /** The tables of kept answers, as every engine has them; for `withTables`, where they stand beside others. */
 import { toNanoUsd } from "../../kernel/money.ts";
-import type { KeptAnswer } from "./answers.ts";
+import type { KeptAnswer, Meaning } from "./answers.ts";
 
 export type AnswerTables = {
   readonly idempotency_keys: IdempotencyKeysTable;
@@ -39,7 +39,25 @@ type CachedAnswersTable = AnswerColumns & {
   expires_at_ms: number;
   /** See `sizeOfCached`. */
   size_bytes: number;
+  /** With `vector`: see `Meaning`; both `null` for an answer to equal requests only. */
+  partition_key: string | null;
+  /** 32-bit floats, the least significant byte first. */
+  vector: Uint8Array | null;
 };
+
+export function toMeaningColumns(meaning: Meaning | null): Pick<CachedAnswersTable, "partition_key" | "vector"> {
+  return { partition_key: meaning?.partition ?? null, vector: meaning === null ? null : toBytes(meaning.vector) };
+}
+
+/** Every machine that Node runs on has the least significant byte first. */
+function toBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** A copy, since the bytes of a row need not begin where numbers may. */
+export function toVector(bytes: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
 
 export const noAnswer: { readonly [Column in keyof AnswerColumns]: null } = {
   request_id: null,

@@ -62,10 +62,14 @@ CREATE TABLE cached_answers (
   model_asked TEXT NOT NULL,
   expires_at_ms INTEGER NOT NULL,
   size_bytes INTEGER NOT NULL,
-${answerColumns("NOT NULL")}
+  partition_key TEXT,
+  vector BLOB,
+${answerColumns("NOT NULL")},
+  CHECK ((partition_key IS NULL) = (vector IS NULL))
 ) STRICT;
 CREATE INDEX cached_answers_expires ON cached_answers (expires_at_ms);
 CREATE INDEX cached_answers_age ON cached_answers (answered_at_ms, cache_key, size_bytes);
+CREATE INDEX cached_answers_meaning ON cached_answers (partition_key, answered_at_ms) WHERE partition_key IS NOT NULL;
 `;
 
 /** In order; the position is the version. Never edited or reordered after a release: append. */
@@ -110,6 +114,7 @@ export function createAnswersFile({ dataDir, clock, instanceId, instances }: Ans
   return {
     answers: {
       ...answers,
+      findMeanings: async (query) => (isThere() ? answers.findMeanings(query) : []),
       sumCached: async () => (isThere() ? answers.sumCached() : []),
       dropCached: async (scope) => (isThere() ? answers.dropCached(scope) : 0),
       sweep: async (cachedBytesMax) => (isThere() ? answers.sweep(cachedBytesMax) : undefined),

@@ -60,6 +60,30 @@ export interface CachedAnswer {
   readonly answer: KeptAnswer;
 }
 
+/** What the request of a cached answer means, by which it is found for requests in other words. */
+export interface Meaning {
+  /** Of the requests that differ in their words only: see `src/exchange/sharing/identity.ts`. */
+  readonly partition: string;
+  /** Of unit length, so that the product of two is the cosine between them. */
+  readonly vector: Float32Array;
+}
+
+export interface KeptMeaning {
+  readonly cacheKey: string;
+  /** Of the answer: when it was complete, ms since the epoch. */
+  readonly atMs: number;
+  readonly expiresAtMs: number;
+  readonly vector: Float32Array;
+}
+
+/** Of one partition, newest first, from answers that were complete at `sinceMs` or later. */
+export interface MeaningsQuery {
+  readonly partition: string;
+  readonly sinceMs: number;
+  readonly offset: number;
+  readonly limit: number;
+}
+
 /** Which answers are dropped from the cache; `null`: of all. */
 export interface CachedScope {
   readonly tenantId: string | null;
@@ -84,8 +108,10 @@ export interface AnswerStore {
   release(claim: KeyClaim): Promise<void>;
 
   findCached(cacheKey: string): Promise<CachedAnswer | null>;
-  /** Takes the place of an older one. */
-  cache(answer: CachedAnswer): Promise<void>;
+  /** Takes the place of an older one. Without `meaning` it is given to equal requests only. */
+  cache(answer: CachedAnswer, meaning?: Meaning | null): Promise<void>;
+  /** Of answers that have not expired. */
+  findMeanings(query: MeaningsQuery): Promise<readonly KeptMeaning[]>;
   /** Resolves with how many were dropped. */
   dropCached(scope: CachedScope): Promise<number>;
   sumCached(): Promise<readonly CachedSums[]>;
@@ -95,8 +121,8 @@ export interface AnswerStore {
 }
 
 /** Bytes that a cached answer counts, with what surrounds it. */
-export function sizeOfCached({ answer }: Pick<CachedAnswer, "answer">): number {
-  return answer.body.byteLength + OVERHEAD_BYTES;
+export function sizeOfCached({ answer }: Pick<CachedAnswer, "answer">, meaning: Meaning | null = null): number {
+  return answer.body.byteLength + (meaning?.vector.byteLength ?? 0) + OVERHEAD_BYTES;
 }
 
 const OVERHEAD_BYTES = 1024;

@@ -36,6 +36,7 @@ export function createSqlAnswers(deps: SqlAnswersDeps): AnswerStore {
     release: told(keys.release),
     findCached: told(cached.findCached),
     cache: told(cached.cache),
+    findMeanings: told(cached.findMeanings),
     dropCached: told(cached.dropCached),
     sumCached: told(cached.sumCached),
     sweep: told(cached.sweep),

@@ -1,8 +1,16 @@
 /** Cached answers on a SQL database: each operation is one statement, a sweep as many as there are portions. */
 import type { Kysely, RawBuilder } from "kysely";
 import { sql } from "kysely";
-import { type AnswerStore, type CachedAnswer, type CachedScope, sizeOfCached } from "./answers.ts";
-import { type AnswerTables, toAnswerColumns, toKeptAnswer } from "./answer-tables.ts";
+import {
+  type AnswerStore,
+  type CachedAnswer,
+  type CachedScope,
+  type KeptMeaning,
+  type Meaning,
+  type MeaningsQuery,
+  sizeOfCached,
+} from "./answers.ts";
+import { type AnswerTables, toAnswerColumns, toKeptAnswer, toMeaningColumns, toVector } from "./answer-tables.ts";
 import type { SqlAnswersDeps } from "./sql-answers.ts";
 
 /** Rows of one statement that drops what is over. */
@@ -12,10 +20,11 @@ const ROWS_AT_ONCE = 200;
 export function createSqlCached({
   db: open,
   now,
-}: SqlAnswersDeps): Pick<AnswerStore, "findCached" | "cache" | "dropCached" | "sumCached" | "sweep"> {
+}: SqlAnswersDeps): Pick<AnswerStore, "findCached" | "cache" | "findMeanings" | "dropCached" | "sumCached" | "sweep"> {
   return {
     findCached: async (cacheKey) => find(await open(), now, cacheKey),
-    cache: async (cached) => put(await open(), cached),
+    cache: async (cached, meaning = null) => put(await open(), cached, meaning),
+    findMeanings: async (query) => findMeanings(await open(), now, query),
     dropCached: async (scope) => drop(await open(), scope),
     async sumCached() {
       const rows = await (
@@ -48,7 +57,8 @@ async function find(
 ): Promise<CachedAnswer | null> {
   const row = await db
     .selectFrom("cached_answers")
-    .selectAll()
+    .select(["tenant_id", "model_asked", "expires_at_ms", "request_id", "kind", "answered_at_ms"])
+    .select(["headers", "body", "model_served", "provider", "cost_nano_usd"])
     .where("cache_key", "=", cacheKey)
     .where("expires_at_ms", ">", now())
     .executeTakeFirst();
@@ -58,12 +68,34 @@ async function find(
   return { cacheKey, tenantId, modelAsked, expiresAtMs, answer };
 }
 
-async function put(db: Kysely<AnswerTables>, cached: CachedAnswer): Promise<void> {
+async function findMeanings(
+  db: Kysely<AnswerTables>,
+  now: () => RawBuilder<number>,
+  { partition, sinceMs, offset, limit }: MeaningsQuery,
+): Promise<readonly KeptMeaning[]> {
+  const rows = await db
+    .selectFrom("cached_answers")
+    .select(["cache_key", "answered_at_ms", "expires_at_ms", "vector"])
+    .where("partition_key", "=", partition)
+    .where("answered_at_ms", ">=", sinceMs)
+    .where("expires_at_ms", ">", now())
+    .orderBy("answered_at_ms", "desc")
+    .orderBy("cache_key")
+    .limit(limit)
+    .offset(offset)
+    .execute();
+  return rows.flatMap(({ cache_key: cacheKey, answered_at_ms: atMs, expires_at_ms: expiresAtMs, vector }) =>
+    vector === null ? [] : [{ cacheKey, atMs, expiresAtMs, vector: toVector(vector) }],
+  );
+}
+
+async function put(db: Kysely<AnswerTables>, cached: CachedAnswer, meaning: Meaning | null): Promise<void> {
   const row = {
     tenant_id: cached.tenantId,
     model_asked: cached.modelAsked,
     expires_at_ms: cached.expiresAtMs,
-    size_bytes: sizeOfCached(cached),
+    size_bytes: sizeOfCached(cached, meaning),
+    ...toMeaningColumns(meaning),
     ...toAnswerColumns(cached.answer),
   };
   await db

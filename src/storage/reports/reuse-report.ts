@@ -43,7 +43,14 @@ export async function reportReuse(db: Kysely<Database>, scope: Scope): Promise<r
   return [...rows.values()];
 }
 
-const nothing: Readonly<Record<Reuse, number>> = { hit: 0, joined: 0, replayed: 0, miss: 0, bypass: 0 };
+const nothing: Readonly<Record<Reuse, number>> = {
+  hit: 0,
+  semantic: 0,
+  joined: 0,
+  replayed: 0,
+  miss: 0,
+  bypass: 0,
+};
 
 export interface Savings {
   /** That were answered without a call. */
@@ -55,7 +62,7 @@ export function totalSavings(rows: readonly ReuseRow[]): Savings {
   let requests = 0;
   let saved = 0n;
   for (const row of rows) {
-    requests += row.requests.hit + row.requests.joined + row.requests.replayed;
+    requests += row.requests.hit + row.requests.semantic + row.requests.joined + row.requests.replayed;
     saved += row.savedNanoUsd;
   }
   return { requests, savedNanoUsd: toNanoUsd(saved) };

@@ -56,6 +56,8 @@ async function fill(cli: TestCli): Promise<void> {
     { tenantId: acme, reuse: "hit", saved: 1_000_000_000n },
     { tenantId: acme, reuse: "hit", saved: 500_000_000n, ageMs: 2 * HOUR_MS },
     { tenantId: acme, reuse: "joined", saved: 250_000_000n },
+    { tenantId: acme, reuse: "semantic", saved: 100_000_000n },
+    { tenantId: acme, reuse: "miss", saved: -100_000_000n },
     { tenantId: acme, reuse: null },
     { tenantId: beta, reuse: "replayed", saved: 1n },
     { tenantId: beta, reuse: "bypass" },
@@ -69,7 +71,7 @@ test("cache stats counts by tenant and model, and says what was saved and what i
   using cli = createTestCli();
   await fill(cli);
   const stats = await cli.json("cache", "stats");
-  const none = { hit: 0, joined: 0, replayed: 0, miss: 0, bypass: 0 };
+  const none = { hit: 0, semantic: 0, joined: 0, replayed: 0, miss: 0, bypass: 0 };
   assert.deepEqual(stats, {
     since: null,
     until: null,
@@ -77,7 +79,7 @@ test("cache stats counts by tenant and model, and says what was saved and what i
       {
         tenant: "acme",
         model: "fast",
-        requests: { ...none, hit: 2, joined: 1, miss: 1 },
+        requests: { ...none, hit: 2, semantic: 1, joined: 1, miss: 2 },
         savedUsd: "1.75",
         kept: { answers: 1, bytes: 2000 },
       },
@@ -90,13 +92,13 @@ test("cache stats counts by tenant and model, and says what was saved and what i
       },
       { tenant: "acme", model: "slow", requests: none, savedUsd: "0", kept: { answers: 1, bytes: 2000 } },
     ],
-    saved: { requests: 4, usd: "1.750000001" },
+    saved: { requests: 5, usd: "1.750000001" },
   });
   const recent = await cli.json<{ saved: object }>("cache", "stats", "--since", "1h", "--tenant", "acme");
-  assert.deepEqual(recent.saved, { requests: 2, usd: "1.25" });
+  assert.deepEqual(recent.saved, { requests: 3, usd: "1.25" });
   const { stdout } = await cli.run("cache", "stats");
-  assert.match(stdout, /^TENANT +MODEL +HIT +JOINED +REPLAYED +MISS +BYPASS +SAVED +KEPT +BYTES$/m);
-  assert.match(stdout, /^4 answered without a call, \$1\.750000001 saved\.$/m);
+  assert.match(stdout, /^TENANT +MODEL +HIT +SEMANTIC +JOINED +REPLAYED +MISS +BYPASS +SAVED +KEPT +BYTES$/m);
+  assert.match(stdout, /^5 answered without a call, \$1\.750000001 saved\.$/m);
 });
 
 test("cache stats of a store where nothing was shared says so", async () => {
@@ -110,11 +112,11 @@ test("usage says what was saved", async () => {
   using cli = createTestCli();
   await fill(cli);
   const { saved } = await cli.json<{ saved: object }>("usage", "--tenant", "acme");
-  assert.deepEqual(saved, { requests: 3, usd: "1.75" });
+  assert.deepEqual(saved, { requests: 4, usd: "1.75" });
   const { stdout } = await cli.run("usage");
   assert.match(
     stdout,
-    /^4 requests were answered without a call, which saved \$1\.750000001: headgate cache stats\.$/m,
+    /^5 requests were answered without a call, which saved \$1\.750000001: headgate cache stats\.$/m,
   );
 });
 

@@ -69,6 +69,7 @@ function describe({ tenantId, modelAsked, reuse, kept }: Line, names: Names): Re
     model: modelAsked,
     requests: {
       hit: reuse?.requests.hit ?? 0,
+      semantic: reuse?.requests.semantic ?? 0,
       joined: reuse?.requests.joined ?? 0,
       replayed: reuse?.requests.replayed ?? 0,
       miss: reuse?.requests.miss ?? 0,
@@ -87,6 +88,7 @@ function columns(names: Names): readonly Column<Line>[] {
     { title: "tenant", cell: ({ tenantId }) => names.tenant(tenantId) },
     { title: "model", cell: ({ modelAsked }) => modelAsked },
     count("hit", ({ reuse }) => reuse?.requests.hit ?? 0),
+    count("semantic", ({ reuse }) => reuse?.requests.semantic ?? 0),
     count("joined", ({ reuse }) => reuse?.requests.joined ?? 0),
     count("replayed", ({ reuse }) => reuse?.requests.replayed ?? 0),
     count("miss", ({ reuse }) => reuse?.requests.miss ?? 0),

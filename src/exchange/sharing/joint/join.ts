@@ -61,7 +61,7 @@ function end(exchange: Exchange, share: Share, shared: SharedAnswer, reader: Log
     reader.readToEnd();
     share.tail = tail;
   } else {
-    exchange.answer = { status: 200, body };
+    exchange.answer = { status: 200, body, isStream: exchange.view?.stream === true };
   }
   return true;
 }

@@ -33,6 +33,8 @@ export interface Neighbour {
 interface Partition {
   /** By cache key, the oldest first. */
   vectors: Map<string, KeptMeaning>;
+  /** When the newest of its answers was complete. */
+  newestAtMs: number;
   bytes: number;
   /** When the store was read, monotonic; `null`: not yet. */
   readMs: number | null;
@@ -75,7 +77,8 @@ export class MeaningIndex {
     const nowMs = this.#clock.wallMs();
     let nearest: Neighbour | null = null;
     let least = threshold;
-    for (const { cacheKey, atMs, expiresAtMs, vector: other } of this.#partitions.get(partition)?.vectors.values() ?? []) {
+    for (const { cacheKey, atMs, expiresAtMs, vector: other } of this.#partitions.get(partition)?.vectors.values() ??
+      []) {
       if (expiresAtMs <= nowMs || nowMs - atMs > maxAgeMs) continue;
       const similarity = cosine(vector, other);
       if (similarity < least) continue;
@@ -86,14 +89,17 @@ export class MeaningIndex {
   }
 
   #use(partition: string): Partition {
-    const place = this.#partitions.get(partition) ?? {
+    const known = this.#partitions.get(partition);
+    if (known === undefined) this.#bytes += OVERHEAD_BYTES;
+    else this.#partitions.delete(partition);
+    const place = known ?? {
       vectors: new Map(),
-      bytes: 0,
+      newestAtMs: -Infinity,
+      bytes: OVERHEAD_BYTES,
       readMs: null,
       readAtMs: 0,
       reading: null,
     };
-    this.#partitions.delete(partition);
     this.#partitions.set(partition, place);
     return place;
   }
@@ -103,16 +109,19 @@ export class MeaningIndex {
     const [readMs, readAtMs] = [this.#clock.monotonicMs(), this.#clock.wallMs()];
     for (let offset = 0; offset < VECTORS_MAX; offset += ROWS_AT_ONCE) {
       const read = await answers.findMeanings({ partition, sinceMs, offset, limit: ROWS_AT_ONCE });
+      // Meanwhile there may have been no more room for it.
+      if (this.#partitions.get(partition) !== place) return;
       this.#put(place, read);
       if (read.length < ROWS_AT_ONCE) break;
       await new Pause(this.#clock, 0).over;
     }
     place.readMs = readMs;
     place.readAtMs = readAtMs;
-    if (this.#partitions.get(partition) === place) this.#makeRoom(partition, bytesMax);
+    this.#makeRoom(partition, bytesMax);
   }
 
   #put(place: Partition, meanings: readonly KeptMeaning[]): void {
+    let isSorted = true;
     for (const meaning of meanings) {
       const before = place.vectors.get(meaning.cacheKey);
       if (before !== undefined && before.atMs > meaning.atMs) continue;
@@ -120,8 +129,10 @@ export class MeaningIndex {
       place.vectors.set(meaning.cacheKey, meaning);
       place.bytes += sizeOf(meaning);
       this.#bytes += sizeOf(meaning);
+      isSorted &&= meaning.atMs >= place.newestAtMs;
+      place.newestAtMs = Math.max(place.newestAtMs, meaning.atMs);
     }
-    place.vectors = new Map([...place.vectors].sort(([, a], [, b]) => a.atMs - b.atMs));
+    if (!isSorted) place.vectors = new Map([...place.vectors].sort(([, a], [, b]) => a.atMs - b.atMs));
     for (const oldest of place.vectors.values()) {
       if (place.vectors.size <= Math.min(VECTORS_MAX, NUMBERS_MAX / oldest.vector.length)) break;
       this.#remove(place, oldest);

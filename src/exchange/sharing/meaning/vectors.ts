@@ -6,18 +6,14 @@ const DIMENSIONS_MAX = 16_384;
 /** Of a wire value; `null` for what is no vector, or has no direction. */
 export function toUnitVector(values: unknown): Float32Array | null {
   if (!Array.isArray(values) || values.length === 0 || values.length > DIMENSIONS_MAX) return null;
-  const vector = new Float32Array(values.length);
   let square = 0;
-  for (let index = 0; index < vector.length; index++) {
-    const value: unknown = values[index];
+  for (const value of values as readonly unknown[]) {
     if (typeof value !== "number") return null;
-    vector[index] = value;
     square += value * value;
   }
   const length = Math.sqrt(square);
   if (!(length > 0 && length < Infinity)) return null;
-  for (let index = 0; index < vector.length; index++) vector[index] = (vector[index] ?? 0) / length;
-  return vector;
+  return Float32Array.from(values as readonly number[], (value) => value / length);
 }
 
 /** From -1 to 1; 0 for vectors of different models. Both of unit length. In four sums, which the processor adds at a time. */

@@ -33,8 +33,12 @@ CREATE TABLE cached_answers (
   model_asked ${text} NOT NULL,
   expires_at_ms BIGINT NOT NULL,
   size_bytes BIGINT NOT NULL,
-${answerColumns("NOT NULL")}
+  partition_key ${text},
+  vector BYTEA,
+${answerColumns("NOT NULL")},
+  CHECK ((partition_key IS NULL) = (vector IS NULL))
 );
 CREATE INDEX cached_answers_expires ON cached_answers (expires_at_ms);
 CREATE INDEX cached_answers_age ON cached_answers (answered_at_ms);
+CREATE INDEX cached_answers_meaning ON cached_answers (partition_key, answered_at_ms) WHERE partition_key IS NOT NULL;
 `;
