@@ -215,7 +215,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     503,
     "gateway",
     "same-target",
-    "Every target that could serve the request is left alone for a moment, because calls of it have failed of late; `retry-after` says until when.",
+    "Every target that could serve the request is left alone for a moment, because calls of it have failed of late or its provider has asked for a pause; `retry-after` says until when.",
   ),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(
@@ -242,6 +242,8 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
 };
 
 export interface ErrorOptions {
+  /** Overrides the catalogue's: an allowance for some models only may leave others. */
+  readonly retry?: Retry;
   /** Overrides the catalogue's status: only for an upstream refusal, whose own status is passed on. */
   readonly status?: number;
   /** The field, header or flag at fault, as the person wrote it: `messages[2].content`. */
@@ -278,7 +280,7 @@ export class HeadgateError extends Error {
     const entry = errorCatalogue[code];
     this.code = code;
     this.fault = entry.fault;
-    this.retry = entry.retry;
+    this.retry = options.retry ?? entry.retry;
     this.status = options.status ?? entry.status;
     this.param = options.param ?? null;
     this.allow = options.allow ?? null;

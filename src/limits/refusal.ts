@@ -1,5 +1,5 @@
 /** What a request is told that is refused: by which allowance, what it says, and whether waiting helps. */
-import { HeadgateError } from "../kernel/errors.ts";
+import { HeadgateError, type ErrorOptions } from "../kernel/errors.ts";
 import type { AccountKey, Amount, Standing } from "../storage/escrow/bank.ts";
 import { type Allowance, type AllowanceScope, regimeOf } from "./allowance.ts";
 import { formatAmount } from "./amount-text.ts";
@@ -89,6 +89,11 @@ export function closingDown(): HeadgateError {
   });
 }
 
+/** One that is for some models only may leave the others. */
+function refusedBy({ name, models }: Allowance): ErrorOptions {
+  return models === null ? { allowance: name } : { allowance: name, retry: "other-target" };
+}
+
 function budgetExhausted({ allowance, account, amount, held, standing }: LimitReached): HeadgateError {
   const { name, meter, window, timeZone } = allowance;
   const limit = formatAmount(meter, standing?.limit ?? allowance.limit);
@@ -104,7 +109,7 @@ function budgetExhausted({ allowance, account, amount, held, standing }: LimitRe
   return new HeadgateError(
     "budget_exhausted",
     `The budget "${name}" of ${whose[allowance.scope.kind]} allows ${limit} ${period}, and there is no room for ${need}.${hope}${reset}`,
-    isTemporary ? { allowance: name, retryAfterMs: RUNNING_RETRY_AFTER_MS } : { allowance: name },
+    isTemporary ? { ...refusedBy(allowance), retryAfterMs: RUNNING_RETRY_AFTER_MS } : refusedBy(allowance),
   );
 }
 
@@ -113,14 +118,14 @@ function rateLimited({ allowance, amount, standing, roomInMs }: LimitReached): H
   const most = standing?.limit ?? allowance.burst ?? limit;
   const atOnce = most === limit ? "" : `, ${formatAmount(meter, most)} at once`;
   const rate = `The rate "${name}" of ${whose[allowance.scope.kind]} allows ${formatAmount(meter, limit)} per ${window}${atOnce}`;
-  if (most === 0n) return new HeadgateError("rate_limited", `${rate}: it admits nothing.`, { allowance: name });
+  if (most === 0n) return new HeadgateError("rate_limited", `${rate}: it admits nothing.`, refusedBy(allowance));
   if (amount > most) {
     const message = `${rate}. This request needs ${formatAmount(meter, amount)} at once, which there will never be: make it smaller, or bound its output by max_tokens.`;
-    return new HeadgateError("rate_limited", message, { allowance: name });
+    return new HeadgateError("rate_limited", message, refusedBy(allowance));
   }
   const retryAfterMs = roomInMs ?? RUNNING_RETRY_AFTER_MS;
   const message = `${rate}, and there is no room for this request now. Try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
-  return new HeadgateError("rate_limited", message, { allowance: name, retryAfterMs });
+  return new HeadgateError("rate_limited", message, { ...refusedBy(allowance), retryAfterMs });
 }
 
 function slotsExhausted({ allowance, standing }: LimitReached): HeadgateError {
@@ -128,13 +133,13 @@ function slotsExhausted({ allowance, standing }: LimitReached): HeadgateError {
   const limit = standing?.limit ?? allowance.limit;
   if (limit === 0n) {
     const message = `The allowance "${name}" of ${whose[allowance.scope.kind]} lets no request run: its limit is 0.`;
-    return new HeadgateError("slots_exhausted", message, { allowance: name });
+    return new HeadgateError("slots_exhausted", message, refusedBy(allowance));
   }
   return new HeadgateError(
     "slots_exhausted",
     `The allowance "${name}" of ${whose[allowance.scope.kind]} lets ${limit} ${limit === 1n ? "request" : "requests"} run at the same time, ` +
       "and as many are running. Try again when one of them has ended.",
-    { allowance: name, retryAfterMs: RUNNING_RETRY_AFTER_MS },
+    { ...refusedBy(allowance), retryAfterMs: RUNNING_RETRY_AFTER_MS },
   );
 }
 

@@ -30,7 +30,14 @@ export function readWholeAnswer(
     return { json, reading: emptyReading(), failure, refusedWith };
   }
   const reading = call.outbound.readResponse(json, call.target.facts.quirks);
-  return { json, reading, failure: call.stream ? notAStream(call) : null, refusedWith };
+  return { json, reading, failure: call.stream ? notAStream(call) : unfinished(call, reading), refusedWith };
+}
+
+/** What generates says why it stopped; an answer that does not is not the whole one. */
+function unfinished({ outbound, providerName }: AttemptCall, { finish }: ResponseReading): HeadgateError | null {
+  if (finish !== null || outbound.generates === false) return null;
+  const message = `Provider ${providerName} answered without saying why it stopped, so its answer may be cut short.`;
+  return new HeadgateError("stream_truncated", message);
 }
 
 function notAStream(call: AttemptCall): HeadgateError {

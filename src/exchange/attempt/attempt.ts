@@ -20,6 +20,8 @@ import { connectionError, emptyReading, readRefusal, readWholeAnswer, timeoutErr
 import { CollectedBody } from "./collected-body.ts";
 
 export interface AttemptSink {
+  /** The first output of a stream has come; it may be held back. */
+  attemptBegan(): void;
   /** A stream has reached its commit point; `attemptWrite` follows, with what was held back first. */
   attemptCommitted(): void;
   /** False: the caller reads slowly; `resume` is called when there is room again. */
@@ -265,7 +267,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   relayProgress(output: boolean): void {
-    if (output && this.firstOutputAtMs === null) this.firstOutputAtMs = this.#deps.clock.monotonicMs();
+    if (output && this.firstOutputAtMs === null) {
+      this.firstOutputAtMs = this.#deps.clock.monotonicMs();
+      this.#sink.attemptBegan();
+    }
     this.#timers.progress(output);
     if (output) this.outputEvents++;
     const growth = this.growth;

@@ -123,7 +123,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     commit: commitOf(parts),
     slowAfterMs: parts.slowAfterMs,
     totalDueMs: parts.totalDueMs,
-    firstOutputDueMs: parts.deadline.firstOutputDueMs,
+    firstOutputDueMs: exchange.responder.headSent ? Infinity : parts.deadline.firstOutputDueMs,
     deadlineIsCallers: parts.totalDueMs === parts.deadline.totalDueMs,
     responseBytesMax: responseBytes,
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),

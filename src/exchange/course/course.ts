@@ -35,13 +35,22 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
   exchange.deadlineMs = deadline.askedMs;
   if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
-  const dueMs = overallDueMs(exchange, plan, deadline);
-  const context = { deps, exchange, view, principal, policy: plan.policy, deadline, dueMs };
+  const { clock, health, queues, random } = deps;
+  const totalDueMs = overallDueMs(exchange, plan, deadline);
+  // Once the response's head has left, the caller waits for its beginning no longer.
+  const dueMs = (): number =>
+    exchange.responder.headSent ? totalDueMs : Math.min(totalDueMs, deadline.firstOutputDueMs);
+  const context = { deps, exchange, view, principal, policy: plan.policy, deadline, totalDueMs, dueMs };
   const itinerary = new Itinerary(
-    { health: deps.health, random: deps.random, nowMs: () => deps.clock.monotonicMs() },
+    {
+      health,
+      random,
+      nowMs: () => clock.monotonicMs(),
+      hasRoom: ({ provider, facts }) => queues.find(provider, facts.model)?.hasRoom ?? true,
+    },
     plan,
     dueMs,
-    attemptsMax(deps, exchange, plan),
+    isRetryOfSdk(exchange),
   );
   const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, deps.clock.monotonicMs()));
   try {
@@ -171,10 +180,10 @@ class Course implements LegOwner {
 }
 
 /** When everything must be over, monotonic: as late as the most patient target may be. */
-function overallDueMs({ startedMs }: Exchange, { targets }: Plan, deadline: CallerDeadline): number {
+function overallDueMs({ startedMs }: Exchange, { targets }: Plan, { totalDueMs }: CallerDeadline): number {
   let totalMs = 0;
   for (const { timeouts } of targets) totalMs = Math.max(totalMs, timeouts.totalMs === 0 ? Infinity : timeouts.totalMs);
-  return Math.min(startedMs + totalMs, deadline.totalDueMs, deadline.firstOutputDueMs);
+  return Math.min(startedMs + totalMs, totalDueMs);
 }
 
 /** How long the caller waits for the head of a stream whose output is held back; `Infinity`: no need to know. */
@@ -182,13 +191,7 @@ function callersPatienceMs({ policy }: Plan, { firstOutputDueMs }: CallerDeadlin
   return policy.commit.at === "first-output" ? Infinity : firstOutputDueMs - nowMs;
 }
 
-/**
- * A request that an SDK repeats by itself is a retry already (`x-stainless-retry-count`: openai-node, `buildHeaders`): it
- * comes out of the same budget, and once that is spent it is not multiplied here.
- */
-function attemptsMax({ clock, health }: ExchangeDeps, { incoming }: Exchange, { targets, policy }: Plan): number {
-  const { attemptsMax: configured, budgetPercent } = policy.retries;
-  const [target] = targets;
-  if (!(Number(incoming.headers["x-stainless-retry-count"]) > 0) || target === undefined) return configured;
-  return health.target(target.name).spendRetry(budgetPercent, clock.monotonicMs()) ? configured : 1;
+/** Of the request's own accord (`x-stainless-retry-count`: openai-node, `buildHeaders`). */
+function isRetryOfSdk({ incoming }: Exchange): boolean {
+  return Number(incoming.headers["x-stainless-retry-count"]) > 0;
 }

@@ -15,6 +15,8 @@ interface Setting {
   readonly dueMs?: number;
   readonly attemptsMax?: number;
   readonly health?: TargetsHealth;
+  readonly hasRoom?: (target: Target) => boolean;
+  readonly isRetry?: boolean;
 }
 
 function target(name: string, more: Partial<Target> = {}): Target {
@@ -35,12 +37,21 @@ const b = target("b");
 const spare = target("spare", { isFallback: true });
 
 /** At time 0, where the backoff is always the longest. */
-function itinerary({ targets, retries, dueMs = Infinity, attemptsMax = 4, health }: Setting): Itinerary {
+function itinerary(setting: Setting): Itinerary {
+  const {
+    targets,
+    retries,
+    dueMs = Infinity,
+    attemptsMax = 4,
+    health,
+    hasRoom = () => true,
+    isRetry = false,
+  } = setting;
   const model = defaultModel();
-  const policy = { ...model, retries: { ...defaultConfig().retries, ...retries } };
+  const policy = { ...model, retries: { ...defaultConfig().retries, attemptsMax, ...retries } };
   const plan: Plan = { asked: "m", targets, policy };
-  const deps = { health: health ?? createUnwatchedHealth(), nowMs: () => 0, random: () => 1 };
-  return new Itinerary(deps, plan, dueMs, attemptsMax);
+  const deps = { health: health ?? createUnwatchedHealth(), nowMs: () => 0, random: () => 1, hasRoom };
+  return new Itinerary(deps, plan, () => dueMs, isRetry);
 }
 
 function setback(at: Target, verdict: Verdict, more: Partial<Setback> = {}): Setback {
@@ -72,8 +83,16 @@ test("another target comes at once, and only then the first one again", () => {
   assert.deepEqual(route(itinerary({ targets: [a, b] }), "again"), ["a+0", "b+0", "a+500", "b+500"]);
 });
 
-test("one call is always left for the declared fallbacks", () => {
-  assert.deepEqual(route(itinerary({ targets: [a, spare] }), "again"), ["a+0", "a+500", "a+1000", "spare+0"]);
+test("one call is always left for the declared fallbacks, which are not kept waiting for long backoffs of others", () => {
+  const short = { backoffMs: 100 };
+  assert.deepEqual(route(itinerary({ targets: [a, spare], retries: short }), "again"), [
+    "a+0",
+    "a+100",
+    "a+200",
+    "spare+0",
+  ]);
+  const long = { backoffMs: 2_000 };
+  assert.deepEqual(route(itinerary({ targets: [a, spare], retries: long }), "again").slice(0, 2), ["a+0", "spare+0"]);
   assert.deepEqual(route(itinerary({ targets: [a, spare], attemptsMax: 2 }), "again"), ["a+0", "spare+0"]);
   assert.deepEqual(route(itinerary({ targets: [a, spare] }), "elsewhere"), ["a+0", "spare+0"]);
 });
@@ -93,6 +112,11 @@ test("what the provider asks for is waited for at the least, up to the longest b
   assert.deepEqual(route(itinerary({ targets: [a], attemptsMax: 2 }), "limited", after(3_000)), ["a+0", "a+3000"]);
   assert.deepEqual(route(itinerary({ targets: [a] }), "limited", after(60_000)), ["a+0"]);
   assert.deepEqual(route(itinerary({ targets: [a, b] }), "limited", after(60_000)), ["a+0", "b+0"]);
+});
+
+test("without a backoff the same target is called again at once", () => {
+  const retries = { backoffMs: 0, backoffMaxMs: 0 };
+  assert.deepEqual(route(itinerary({ targets: [a], retries, attemptsMax: 3 }), "again"), ["a+0", "a+0", "a+0"]);
 });
 
 test("a wait that does not fit the deadline is not begun", () => {
@@ -156,6 +180,30 @@ test("a target that is left alone for a moment only is waited for", () => {
   assert.deepEqual(route(itinerary({ targets: [a], health, dueMs: 300 }), "elsewhere"), []);
 });
 
+test("a fallback that is free is not kept waiting for a target that is back in a moment", () => {
+  const health = healthWith({ a: { availableAtMs: () => 900 } });
+  assert.deepEqual(route(itinerary({ targets: [a, spare], health }), "elsewhere"), ["spare+0", "a+900"]);
+});
+
+test("a target that has room comes before one whose callers wait, which is still better than none", () => {
+  const hasRoom = ({ name }: Target): boolean => name !== "a";
+  assert.deepEqual(route(itinerary({ targets: [a, b], hasRoom }), "elsewhere"), ["b+0", "a+0"]);
+  assert.deepEqual(route(itinerary({ targets: [a], hasRoom }), "elsewhere"), ["a+0"]);
+});
+
+test("a request that an SDK repeats spends for that, too, but only once it needs more", () => {
+  const spent: number[] = [];
+  const health = healthWith({ a: { spendRetry: (percent) => spent.push(percent) > 0 } });
+  assert.deepEqual(route(itinerary({ targets: [a], health, isRetry: true, attemptsMax: 3 }), "again"), [
+    "a+0",
+    "a+500",
+    "a+1000",
+  ]);
+  assert.equal(spent.length, 3);
+  const broke = healthWith({ a: { spendRetry: () => false } });
+  assert.deepEqual(route(itinerary({ targets: [a, b], health: broke, isRetry: true }), "elsewhere"), ["a+0", "b+0"]);
+});
+
 test("without a retry budget nothing is called again, but other targets are", () => {
   const spent = { spendRetry: () => false };
   const health = healthWith({ a: spent, b: spent });
@@ -175,9 +223,9 @@ test("beside a silent target an uncalled one is called", () => {
 
 test("a target that may be called now is called, although time goes on between two looks at the clock", () => {
   let nowMs = 0;
-  const deps = { health: createUnwatchedHealth(), nowMs: () => (nowMs += 0.001), random: () => 1 };
+  const deps = { health: createUnwatchedHealth(), nowMs: () => (nowMs += 0.001), random: () => 1, hasRoom: () => true };
   const policy = { ...defaultModel(), retries: defaultConfig().retries };
-  const way = new Itinerary(deps, { asked: "m", targets: [a, b], policy }, Infinity, 4);
+  const way = new Itinerary(deps, { asked: "m", targets: [a, b], policy }, () => Infinity, false);
   way.called(a);
   way.failed(setback(a, "again"));
   assert.deepEqual(way.next(), { target: b, waitMs: 0, triedCredentials: [] });

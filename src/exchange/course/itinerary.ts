@@ -3,7 +3,7 @@
  *
  * Targets come in the plan's order: each of the route's own once, then those whose failures may pass again, after a
  * backoff; then the declared fallbacks in the same way, for which one call is always left. One that is left alone for
- * its failures (health) is passed over. Bounded by the number of attempts, by the deadline, by the retry budget of each
+ * its failures (health) is passed over, and one whose queue is long comes after those that have room. Bounded by the number of attempts, by the deadline, by the retry budget of each
  * target, and by how long the gateway waits on a caller's behalf: a provider that asks for more is not waited for, its
  * `retry-after` is passed on.
  *
@@ -25,6 +25,8 @@ export interface Stop {
 
 export interface ItineraryDeps {
   readonly health: TargetsHealth;
+  /** Whether a call of the target would not have to wait for its turn. */
+  readonly hasRoom: (target: Target) => boolean;
   readonly nowMs: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -60,17 +62,20 @@ export class Itinerary {
   readonly #deps: ItineraryDeps;
   readonly #plan: Plan;
   /** When everything must be over, monotonic. */
-  readonly #dueMs: number;
+  readonly #dueMs: () => number;
   readonly #places: readonly Place[];
   #attemptsLeft: number;
+  #isRetry: boolean;
   /** Only a context window larger than this can help. */
   #contextTokens = 0;
 
-  constructor(deps: ItineraryDeps, plan: Plan, dueMs: number, attemptsMax: number) {
+  /** `isRetry`: the request was made before, by an SDK of its own accord. */
+  constructor(deps: ItineraryDeps, plan: Plan, dueMs: () => number, isRetry: boolean) {
     this.#deps = deps;
     this.#plan = plan;
     this.#dueMs = dueMs;
-    this.#attemptsLeft = attemptsMax;
+    this.#attemptsLeft = plan.policy.retries.attemptsMax;
+    this.#isRetry = isRetry;
     this.#places = plan.targets.map((target) => ({
       target,
       calls: 0,
@@ -85,17 +90,17 @@ export class Itinerary {
 
   /** `null`: nowhere. */
   next(): Stop | null {
-    if (this.#attemptsLeft === 0 || this.#deps.nowMs() >= this.#dueMs - LAST_MS) return null;
+    if (this.#attemptsLeft === 0 || this.#deps.nowMs() >= this.#dueMs() - LAST_MS) return null;
     return this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);
   }
 
   /**
    * A target to be called beside a silent one, that was not called yet. Leaving one that is silent for too long
-   * (`isFailing`) is like leaving one that has failed; a hedge comes out of the retry budget.
+   * (`isFailing`) is like leaving one that has failed; a hedge comes out of the retry budget, and is for no fallback.
    */
   beside(isFailing: boolean): Stop | null {
     if (this.#attemptsLeft === 0) return null;
-    const place = this.#untried(false) ?? this.#untried(true);
+    const place = this.#untried(false) ?? (isFailing ? this.#untried(true) : null);
     return place !== null && (isFailing || this.#mayRetry(place)) ? stopAt(place, 0) : null;
   }
 
@@ -157,7 +162,7 @@ export class Itinerary {
     const names = this.#places.map(({ target }) => target.name).join(", ");
     return new HeadgateError(
       "target_unavailable",
-      `Calls of ${names} have failed of late, so the gateway leaves ${this.#places.length === 1 ? "it" : "them"} alone for a moment. Nothing was called. Try again in ${Math.ceil(soonestMs / 1000)} s.`,
+      `${names} cannot be called for a moment: calls have failed of late, or the provider has asked for a pause. Nothing was called. Try again in ${Math.ceil(soonestMs / 1000)} s.`,
       { retryAfterMs: soonestMs },
     );
   }
@@ -165,14 +170,17 @@ export class Itinerary {
   #nextOf(fallbacks: boolean): Stop | null {
     const untried = this.#untried(fallbacks);
     if (untried !== null) return stopAt(untried, 0);
-    if (!fallbacks && this.#attemptsLeft === 1 && this.#untried(true) !== null) return null;
-    return this.#tried(fallbacks) ?? this.#untriedSoon(fallbacks);
+    if (fallbacks || this.#untried(true) === null) {
+      return this.#tried(fallbacks, this.#plan.policy.retries.backoffMaxMs) ?? this.#untriedSoon(fallbacks);
+    }
+    // A fallback may be called at once: for one of its own the route waits a moment at the most.
+    return this.#attemptsLeft === 1 ? null : this.#tried(fallbacks, MOMENT_MS);
   }
 
   /** One that may be called within a moment, which is better than refusing. */
   #untriedSoon(fallbacks: boolean): Stop | null {
     const nowMs = this.#deps.nowMs();
-    const soonMs = Math.min(nowMs + MOMENT_MS, this.#dueMs - 1);
+    const soonMs = Math.min(nowMs + MOMENT_MS, this.#dueMs() - 1);
     const place = this.#untried(fallbacks, soonMs);
     if (place === null) return null;
     return stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
@@ -181,25 +189,28 @@ export class Itinerary {
   /** `byMs`: when it may be called; `null`: now. */
   #untried(fallbacks: boolean, byMs: number | null = null): Place | null {
     const nowMs = this.#deps.nowMs();
+    let crowded: Place | null = null;
     for (const place of this.#places) {
       const { target } = place;
       if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
         continue;
-      if (this.#deps.health.target(target.name).availableAtMs(nowMs) <= (byMs ?? nowMs)) return place;
+      if (this.#deps.health.target(target.name).availableAtMs(nowMs) > (byMs ?? nowMs)) continue;
+      if (this.#deps.hasRoom(target)) return place;
+      crowded ??= place;
     }
-    return null;
+    return crowded;
   }
 
   /** The one that may be called again soonest. */
-  #tried(fallbacks: boolean): Stop | null {
+  #tried(fallbacks: boolean, waitMsMax: number): Stop | null {
     const nowMs = this.#deps.nowMs();
     let soonest: Place | null = null;
-    let soonestMs = Math.min(this.#dueMs, nowMs + this.#plan.policy.retries.backoffMaxMs);
+    let soonestMs = Math.min(this.#dueMs() - LAST_MS, nowMs + waitMsMax);
     for (const place of this.#places) {
       const { target, calls, isExcluded, againAtMs } = place;
       if (target.isFallback !== fallbacks || isExcluded || calls === 0 || !this.#isLargeEnough(target)) continue;
       const atMs = Math.max(againAtMs, this.#deps.health.target(target.name).availableAtMs(nowMs));
-      if (atMs >= soonestMs) continue;
+      if (atMs > soonestMs || (atMs === soonestMs && soonest !== null)) continue;
       soonest = place;
       soonestMs = atMs;
     }
@@ -214,9 +225,14 @@ export class Itinerary {
     place.againAtMs = this.#deps.nowMs() + backoffMs(retries, place.failures, retryAfterMs, this.#deps.random);
   }
 
+  /** A request that is itself a retry spends for that, too, once it needs more. */
   #mayRetry({ target }: Place): boolean {
     const { budgetPercent } = this.#plan.policy.retries;
-    return this.#deps.health.target(target.name).spendRetry(budgetPercent, this.#deps.nowMs());
+    const health = this.#deps.health.target(target.name);
+    const wasRetry = this.#isRetry;
+    this.#isRetry = false;
+    if (wasRetry && !health.spendRetry(budgetPercent, this.#deps.nowMs())) return false;
+    return health.spendRetry(budgetPercent, this.#deps.nowMs());
   }
 
   #isLargeEnough({ contextTokens }: Target): boolean {

@@ -46,7 +46,9 @@ export interface LegContext {
   readonly policy: RoutePolicy;
   readonly deadline: CallerDeadline;
   /** When everything must be over, by the caller's deadline or the gateway's timeouts; monotonic. */
-  readonly dueMs: number;
+  readonly totalDueMs: number;
+  /** The same, or when the response must have begun, as long as it has not. */
+  readonly dueMs: () => number;
 }
 
 /** The course that it is part of. */
@@ -103,12 +105,20 @@ export class Leg implements AttemptSink, ExchangeLeg {
     } catch (thrown) {
       if (!this.isCancelled) this.failure = toHeadgateError(thrown);
     }
+    try {
+      this.#end();
+    } catch (thrown) {
+      this.failure ??= toHeadgateError(thrown);
+    }
+    this.#owner.legEnded(this);
+  }
+
+  #end(): void {
     const nowMs = this.#context.deps.clock.monotonicMs();
     const outcome = outcomeOf(this, nowMs);
     this.#pass?.leave(this.#tokensUsed(), outcome);
     this.#inHealth?.ended(outcome, nowMs);
     this.#tellCredential();
-    this.#owner.legEnded(this);
   }
 
   /** The answer is whole. */
@@ -188,7 +198,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   /** Waits in front of a bounded target. */
   async #takeTurn(chosen: ChosenTarget): Promise<void> {
     const { deps, exchange, view, principal, dueMs } = this.#context;
-    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, dueMs);
+    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, dueMs());
     if (this.#pass !== null && this.#pass.ready !== null) await this.#pass.ready;
   }
 
@@ -249,8 +259,11 @@ export class Leg implements AttemptSink, ExchangeLeg {
     );
   }
 
-  attemptCommitted(): void {
+  attemptBegan(): void {
     this.#inHealth?.outputBegan(this.#context.deps.clock.monotonicMs());
+  }
+
+  attemptCommitted(): void {
     this.#owner.legCommitted(this);
   }
 
@@ -271,14 +284,14 @@ export class Leg implements AttemptSink, ExchangeLeg {
   #patienceWith({ target }: ChosenTarget): Patience {
     const { deps, policy, view, dueMs } = this.#context;
     const nowMs = deps.clock.monotonicMs();
-    return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, dueMs - nowMs, nowMs);
+    return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, dueMs() - nowMs, nowMs);
   }
 
   /** Its own time, as far as the request's reaches. */
   #totalDueMs({ target }: ChosenTarget): number {
-    const { deps, dueMs } = this.#context;
+    const { deps, totalDueMs } = this.#context;
     const { totalMs } = target.timeouts;
-    return totalMs === 0 ? dueMs : Math.min(dueMs, deps.clock.monotonicMs() + totalMs);
+    return totalMs === 0 ? totalDueMs : Math.min(totalDueMs, deps.clock.monotonicMs() + totalMs);
   }
 
   #tellCredential(): void {
@@ -332,7 +345,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #isPassed(): boolean {
-    return this.#context.deps.clock.monotonicMs() >= this.#context.dueMs;
+    return this.#context.deps.clock.monotonicMs() >= this.#context.dueMs();
   }
 }
 

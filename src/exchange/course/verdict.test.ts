@@ -52,3 +52,8 @@ test("what is missing at one target may be there at another", () => {
 test("a provider that asks for a retry of what it refused gets one", () => {
   assert.equal(verdict("upstream_rejected", { status: 409, shouldRetry: true }), "again");
 });
+
+test("an allowance that is for some models only leaves others", () => {
+  assert.equal(verdict("budget_exhausted", { allowance: "dear", retry: "other-target" }), "elsewhere");
+  assert.equal(verdict("rate_limited", { allowance: "all" }), "final");
+});

@@ -37,6 +37,11 @@ export function judge(failure: HeadgateError): Verdict {
     case "target_unavailable":
     case "stream_differs":
       return "elsewhere";
+    // An allowance that is for this target's model only says nothing of others.
+    case "budget_exhausted":
+    case "rate_limited":
+    case "slots_exhausted":
+      return failure.retry === "other-target" ? "elsewhere" : "final";
     case "upstream_rejected":
       return judgeRejection(failure);
     default:

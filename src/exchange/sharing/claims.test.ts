@@ -69,6 +69,17 @@ const answer: KeptAnswer = {
 };
 
 describe("KeyClaims", () => {
+  test("waits no longer than the request's own deadline, between two looks at the store", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    claimOf(await one.take(anExchange(), request, noDeadline));
+    const waiting = two.take(anExchange(), request, { ...noDeadline, firstOutputDueMs: 2_300 });
+    const refused = assert.rejects(waiting, { code: "deadline_exceeded" }).then(() => world.clock.monotonicMs());
+    await world.advance(5_000);
+    assert.equal(await refused, 2_300);
+    one.stop();
+  });
+
   test("waits while another process makes the request, and gets its answer", async () => {
     const world = createWorld();
     const [one, two] = [world.open(), world.open()];

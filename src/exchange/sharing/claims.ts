@@ -65,8 +65,8 @@ export class KeyClaims {
         return { answer: result.answer };
       }
       if (exchange.cancelCause !== null) return null;
-      this.#refuseLate(giveUpMs, deadline);
-      await exchange.pause(new Pause(clock, waitMs));
+      const leftMs = this.#leftMs(giveUpMs, deadline);
+      await exchange.pause(new Pause(clock, Math.min(waitMs, leftMs)));
       if (exchange.cancelCause !== null) return null;
     }
   }
@@ -121,13 +121,16 @@ export class KeyClaims {
     this.#renewal = goesOn ? clock.setTimer(() => void this.#renew(), RENEW_MS) : null;
   }
 
-  #refuseLate(giveUpMs: number, { totalDueMs, firstOutputDueMs }: CallerDeadline): void {
+  /** How long it may still wait; throws when that is over. */
+  #leftMs(giveUpMs: number, { totalDueMs, firstOutputDueMs }: CallerDeadline): number {
     const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs >= Math.min(totalDueMs, firstOutputDueMs)) {
+    const dueMs = Math.min(totalDueMs, firstOutputDueMs);
+    if (nowMs >= dueMs) {
       const message = "The deadline that the request gave passed while another process made the same request.";
       throw new HeadgateError("deadline_exceeded", message);
     }
     if (nowMs >= giveUpMs) throw stillRunning();
+    return Math.min(dueMs, giveUpMs) - nowMs;
   }
 }
 

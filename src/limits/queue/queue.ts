@@ -25,6 +25,8 @@ export interface TargetQueue {
    * the tenant's queue is full or its turn would not come in time, and `shutting_down` after `drain` if it had to wait.
    */
   enter(request: QueueRequest): Pass;
+  /** Whether a call could leave now, without waiting. */
+  readonly hasRoom: boolean;
 }
 
 export interface QueuesConfig extends Pick<Config, "queue" | "providers"> {

@@ -74,6 +74,10 @@ export class QueuedTarget implements PassHost {
     };
   }
 
+  get hasRoom(): boolean {
+    return this.#running < this.#concurrency;
+  }
+
   /** No call runs, and none waits. */
   get isIdle(): boolean {
     return this.#running === 0 && this.#order.length === 0;

@@ -52,6 +52,8 @@ export function createTargetsHealth({ random, events = unheard }: HealthDeps, in
     configure({ health }) {
       rules = health;
       for (const target of kept()) target.configure(health);
+      // A key may have been mended.
+      for (const turns of credentials.values()) turns.forget();
     },
     standings(nowMs) {
       const called = kept().filter(({ wasCalled }) => wasCalled);

@@ -57,6 +57,11 @@ export class CredentialTurns implements CredentialsHealth {
     this.#extend(this.#mark(name, nowMs), Math.min(MARK_MAX_MS, retryAfterMs ?? LIMITED_MS), nowMs);
   }
 
+  /** Takes all marks back. */
+  forget(): void {
+    this.#marks.clear();
+  }
+
   accepted(name: string, beganMs: number): void {
     if (this.#marks.size === 0) return;
     const mark = this.#marks.get(name);
