@@ -203,11 +203,30 @@ describe("an answer that grows", () => {
     await assert.rejects(async () => reservation.extend(demand(41)), {
       code: "budget_exhausted",
       allowance: "monthly",
+      retryAfterMs: null,
     });
     assert.equal(reservation.heldAmounts[0]?.amount, 60n);
     await (reservation.extend(demand(40)) ?? undefined);
     const [move] = reservation.settle(demand(130));
     assert.deepEqual([move?.fromGrant, move?.overdraft], [100n, 30n]);
+  });
+
+  test("is told that trying again can help where others hold what it lacks, not where it does itself", async () => {
+    const world = createLimitsWorld();
+    world.allow({ policy: "expected", limit: 100n });
+    const limits = await world.open();
+    const answer = await limits.reserve(aScope, estimate(demand(900), demand(60)));
+    await limits.reserve(aScope, estimate(demand(40)));
+    const refusals = [];
+    for (const more of [41n, 40n]) {
+      const asking = Promise.try(() => answer.extend(demand(more)));
+      const refusal = asking.then(
+        () => assert.fail("it is not refused"),
+        (thrown: HeadgateError) => thrown,
+      );
+      refusals.push((await world.until(refusal)).retryAfterMs);
+    }
+    assert.deepEqual(refusals, [null, 1_000]);
   });
 
   test("holds no more once it has settled, though the bank was asked", async () => {

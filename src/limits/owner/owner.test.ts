@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryBank } from "../../../test/support/memory-bank.ts";
 import { anAllowance } from "../../../test/support/limits-world.ts";
-import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
+import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
+import type { AccountKey } from "../../storage/escrow/bank.ts";
 import { BankTime } from "./bank-time.ts";
 import { Owner } from "./owner.ts";
 import { Reach } from "./reach.ts";
 
 const ignore = (): void => {};
 
-test("accounts whose windows have long ended are forgotten", async () => {
+function open(): { owner: Owner; bank: MemoryBank; clock: VirtualClock } {
   const clock = createVirtualClock(0);
   const bank = new MemoryBank(() => clock.wallMs());
   const owner = new Owner("own_1", 0, {
@@ -22,15 +23,19 @@ test("accounts whose windows have long ended are forgotten", async () => {
     nowMs: () => clock.monotonicMs(),
     passedLimit: ignore,
   });
+  return { owner, bank, clock };
+}
+
+function accountOf(user: number, windowEndMs: number | null): AccountKey {
+  const accountId = `alw_1|${user}|${windowEndMs}`;
+  return { accountId, allowanceId: "alw_1", subject: `${user}`, windowStartMs: 0, windowEndMs };
+}
+
+test("accounts whose windows have long ended are forgotten", async () => {
+  const { owner, bank, clock } = open();
   await bank.register("own_1", "ins_1", 30_000);
   const know = (windowEndMs: number | null): void => {
-    for (let user = 0; user < 5_000; user++) {
-      const accountId = `alw_1|${user}|${windowEndMs}`;
-      owner.purseOf(
-        { accountId, allowanceId: "alw_1", subject: `${user}`, windowStartMs: 0, windowEndMs },
-        anAllowance,
-      );
-    }
+    for (let user = 0; user < 5_000; user++) owner.purseOf(accountOf(user, windowEndMs), anAllowance);
   };
   know(60_000);
   know(null);
@@ -41,4 +46,16 @@ test("accounts whose windows have long ended are forgotten", async () => {
   clock.advance(1);
   owner.poll();
   assert.equal(owner.isFull, false);
+});
+
+test("of more accounts than it can keep the books of, those of allowances that do not refuse only overdraw", () => {
+  const { owner, bank } = open();
+  for (let user = 0; user < 20_000; user++) owner.purseOf(accountOf(user, null), anAllowance);
+  const another = accountOf(20_000, null);
+  assert.throws(() => owner.purseOf(another, anAllowance), { code: "overloaded" });
+  const purse = owner.purseOf(another, { ...anAllowance, mode: "soft" });
+  const taker = { heldOf: () => 0n, countAt: () => true, forgo: ignore };
+  assert.deepEqual([purse.covers(5n, 0), purse.take(5n, taker), purse.settle(5n, 5n)], [true, 5n, 0n]);
+  owner.poll();
+  assert.equal(bank.count("draw"), 0);
 });
