@@ -5,7 +5,6 @@
  *   serving ──▶ stopping: what runs goes on for the grace period and is then cancelled ──▶ stopped
  */
 import { createSharing } from "../../src/exchange/sharing/sharing.ts";
-import { MemoryAnswers } from "../support/memory-answers.ts";
 import type { PriceCatalogue } from "../../src/accounting/prices/catalogue.ts";
 import { findDialect } from "../../src/dialects/registry.ts";
 import { createAdmission, type Admission } from "../../src/exchange/admission.ts";
@@ -19,6 +18,8 @@ import type { Limits } from "../../src/limits/limits.ts";
 import { createTargetQueues, type TargetQueues } from "../../src/limits/queue/queue.ts";
 import { createTargetsHealth } from "../../src/routing/health/create-health.ts";
 import type { Transport } from "../../src/providers/transport.ts";
+import type { AnswerStore } from "../../src/storage/answers/answers.ts";
+import type { PurgeReader } from "../../src/storage/answers/cache-purges.ts";
 import type { Journal } from "../../src/storage/records.ts";
 import type { Principal } from "../../src/tenancy/principal.ts";
 import type { Agenda } from "../simulation/world/agenda.ts";
@@ -39,6 +40,7 @@ export interface GatewayDeps {
   readonly ids: IdSource;
   readonly limits: Limits;
   readonly journal: Journal;
+  readonly answers: AnswerStore & PurgeReader;
   readonly transport: Transport;
   readonly lateReservations: LateReservations;
   readonly catalogue: PriceCatalogue;
@@ -64,13 +66,12 @@ export class Gateway {
   readonly #snapshot: Snapshot;
 
   constructor(deps: GatewayDeps) {
-    const { scenario, clock, ids, limits, journal, transport, lateReservations, catalogue, random } = deps;
+    const { scenario, clock, ids, limits, journal, answers, transport, lateReservations, catalogue, random } = deps;
     this.#deps = deps;
     this.limits = limits;
     this.queues = createTargetQueues({ clock }, scenario.config);
     this.#snapshot = createSnapshot(scenario.config, { catalogue, random, userAgent: "headgate/simulated" });
     const telemetry = createAlarm(deps.violated);
-    const answers = new MemoryAnswers(clock);
     this.#exchange = {
       clock,
       ids,
@@ -115,6 +116,12 @@ export class Gateway {
     const timer = this.#deps.clock.setTimer(() => this.#cancelAll(), graceMs);
     await drained;
     timer.cancel();
+  }
+
+  /** Gives back what is in hand, once nothing runs any more. */
+  async close(): Promise<void> {
+    await this.#exchange.sharing[Symbol.asyncDispose]();
+    await this.limits[Symbol.asyncDispose]();
   }
 
   #cancelAll(): void {

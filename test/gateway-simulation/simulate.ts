@@ -1,6 +1,6 @@
 /**
  * `npm run simulate:gateway -- --seeds N [--from S]`: proves that every request ends well or honestly, whatever goes wrong.
- * Each seed is a world of one gateway with the real exchange, routes, health, relay, queues, limits and prices, in one
+ * Each seed is a world of one gateway with the real exchange, routes, health, relay, queues, limits, prices, keys and cache, in one
  * process on a virtual clock; between callers that leave, read slowly, set deadlines and ask again, providers that fail
  * in every way there is, and a store that is slow, refuses or is away; and it is stopped in the midst of it. After every
  * event the invariants in checks/violation.ts must hold. The same seed is the same world. For `--seed S`, `--trace` and
@@ -10,7 +10,13 @@ import { simulate } from "../support/seeds/simulate-command.ts";
 import { attemptMutations } from "./mutation/attempt-mutations.ts";
 import { conclusionMutations } from "./mutation/conclusion-mutations.ts";
 import { courseMutations } from "./mutation/course-mutations.ts";
+import { sharingMutations } from "./mutation/sharing-mutations.ts";
 import { gatewaySimulation } from "./simulation.ts";
 
-const holds = await simulate(gatewaySimulation, [...courseMutations, ...attemptMutations, ...conclusionMutations]);
+const holds = await simulate(gatewaySimulation, [
+  ...courseMutations,
+  ...attemptMutations,
+  ...conclusionMutations,
+  ...sharingMutations,
+]);
 process.exitCode = holds ? 0 : 1;

@@ -11,8 +11,9 @@ import { Counts } from "../support/seeds/counts.ts";
 import { Agenda } from "../simulation/world/agenda.ts";
 import { Random } from "../simulation/world/random.ts";
 import { Trace } from "../simulation/world/trace.ts";
+import { MemoryAnswers } from "../support/memory-answers.ts";
 import { MemoryBank } from "../support/memory-bank.ts";
-import { drawAsk } from "./callers/ask.ts";
+import { drawAsk, twinOf } from "./callers/ask.ts";
 import { Traffic } from "./callers/traffic.ts";
 import { Auditor } from "./checks/auditor.ts";
 import { describe, Violation } from "./checks/violation.ts";
@@ -31,6 +32,7 @@ export class World {
   readonly trace: Trace;
   readonly clock: CountingClock;
   readonly bank: MemoryBank;
+  readonly answers: MemoryAnswers;
   readonly journal: SimulatedJournal;
   readonly traffic: Traffic;
   readonly auditor: Auditor;
@@ -53,6 +55,7 @@ export class World {
     this.trace = new Trace(agenda, tell);
     this.clock = createCountingClock(agenda, this.scenario.originMs);
     this.bank = this.#openBank();
+    this.answers = new MemoryAnswers(this.clock);
     const violated = (violation: Violation): void => this.violate(violation);
     this.journal = new SimulatedJournal({
       agenda,
@@ -104,7 +107,17 @@ export class World {
     const sources = { keys: [...principals.keys()], models: scenario.models, spanMs: scenario.lastsMs };
     for (let number = 1; number <= scenario.requests; number++) {
       const ask = drawAsk(this.#random, number, sources);
-      agenda.after(this.#random.unit() * scenario.lastsMs, () => traffic.ask(ask));
+      const atMs = this.#random.unit() * scenario.lastsMs;
+      agenda.after(atMs, () => traffic.ask(ask));
+      for (const afterMs of ask.twinsAfterMs) {
+        const twin = twinOf(ask, this.#random, scenario.lastsMs);
+        agenda.after(atMs + afterMs, () => traffic.ask(twin));
+      }
+    }
+    let sinceMs = 0;
+    for (const { untilMs, refuses } of scenario.storeMoods) {
+      agenda.after(sinceMs, () => this.#setAnswers(refuses));
+      sinceMs = untilMs;
     }
     if (scenario.stop !== null) agenda.after(scenario.stop.atMs, () => this.stop(scenario.stop?.graceMs ?? 0));
   }
@@ -113,6 +126,7 @@ export class World {
   heal(): void {
     this.trace.note("world", "heals");
     this.#healed = true;
+    this.#setAnswers(false);
     this.traffic.stop();
     this.providers.heal();
   }
@@ -131,7 +145,7 @@ export class World {
   /** Gives back what is in hand, once nothing runs any more. */
   close(): void {
     if (this.gateway === null) throw new Error("There is no gateway.");
-    this.gateway.limits[Symbol.asyncDispose]().then(
+    this.gateway.close().then(
       () => (this.stopped = true),
       (thrown: unknown) => this.violate(new Violation("crash", describe(thrown))),
     );
@@ -147,6 +161,7 @@ export class World {
       clock,
       limits,
       journal,
+      answers: this.answers,
       transport: providers,
       ids: this.#ids,
       lateReservations: this.#late,
@@ -159,6 +174,12 @@ export class World {
         this.traffic.askAgain(request);
       },
     });
+  }
+
+  /** Kept answers are in the same store. */
+  #setAnswers(refuse: boolean): void {
+    const refuses = refuse && !this.#healed;
+    this.answers.failure = refuses ? new HeadgateError("storage_unavailable", "The store refuses.") : null;
   }
 
   #openLimits(): Promise<Limits> {

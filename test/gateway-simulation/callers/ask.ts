@@ -25,6 +25,10 @@ export interface Ask {
   readonly leavesAfterMs: number | null;
   /** As an SDK retries. */
   readonly retriesMax: number;
+  /** `Idempotency-Key`; the same for whoever asks the same again. */
+  readonly idempotencyKey: string | null;
+  /** Others who ask the same, so long after it, in milliseconds. */
+  readonly twinsAfterMs: readonly number[];
 }
 
 export interface AskSources {
@@ -56,6 +60,21 @@ export function drawAsk(random: Random, number: number, { keys, models, spanMs }
     reading: drawReading(random),
     leavesAfterMs: random.chance(0.2) ? random.skewed(1, spanMs) : null,
     retriesMax: random.chance(0.4) ? 2 : 0,
+    idempotencyKey: random.chance(0.25) ? `once-${number}` : null,
+    twinsAfterMs: Array.from({ length: random.chance(0.25) ? random.between(1, 4) : 0 }, () =>
+      random.skewed(1, spanMs),
+    ),
+  };
+}
+
+/** The same request of somebody else, who behaves otherwise. */
+export function twinOf(ask: Ask, random: Random, spanMs: number): Ask {
+  return {
+    ...ask,
+    deadline: random.chance(0.3) ? drawDeadline(random, spanMs) : null,
+    reading: drawReading(random),
+    leavesAfterMs: random.chance(0.2) ? random.skewed(1, spanMs) : null,
+    twinsAfterMs: [],
   };
 }
 
@@ -72,13 +91,21 @@ export function bodyOf({ number, model, stream, wantsUsage, words, wordsMax, rep
   );
 }
 
-export function headersOf({ key, deadline, clamps, batch, retryCount }: Ask): Readonly<Record<string, string>> {
+export function headersOf({
+  key,
+  deadline,
+  clamps,
+  batch,
+  retryCount,
+  idempotencyKey,
+}: Ask): Readonly<Record<string, string>> {
   return {
     authorization: `Bearer ${key}`,
     ...(deadline?.header === "own" ? { "x-headgate-deadline-ms": String(deadline.ms) } : {}),
     ...(deadline?.header === "sdk" ? { "x-stainless-timeout": String(deadline.ms / 1_000) } : {}),
     ...(clamps ? { "x-headgate-clamp": "output" } : {}),
     ...(batch ? { "x-headgate-priority": "batch" } : {}),
+    ...(idempotencyKey === null ? {} : { "idempotency-key": idempotencyKey }),
     "x-stainless-retry-count": String(retryCount),
   };
 }

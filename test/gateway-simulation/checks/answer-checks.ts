@@ -10,9 +10,16 @@ import { Violation } from "./violation.ts";
 /** How an answer looked to its caller. */
 export type Look = "complete" | "error" | "broken off" | "cut off" | "left";
 
-/** Throws a `Violation` for an answer that no caller should get. `at`: the commit point of its route. */
-export function judgeAnswer(request: Request, at: CommitConfig["at"]): Look {
-  const { inbox, calls } = request;
+/**
+ * Throws a `Violation` for an answer that no caller should get. `at`: the commit point of its route. `calls`: those that
+ * may have given it.
+ */
+export function judgeAnswer(
+  request: Request,
+  at: CommitConfig["at"],
+  calls: readonly SimulatedCall[] = request.calls,
+): Look {
+  const { inbox } = request;
   if (inbox.hasLeft) return "left";
   const seen = readInbox(inbox);
   switch (seen.kind) {
@@ -25,12 +32,17 @@ export function judgeAnswer(request: Request, at: CommitConfig["at"]): Look {
       judgeText(request, seen, calls);
       return "complete";
     case "stream":
-      return judgeStream(request, seen, at);
+      return judgeStream(request, seen, at, calls);
   }
 }
 
-function judgeStream(request: Request, seen: SeenStream, at: CommitConfig["at"]): Look {
-  const { inbox, calls, ask } = request;
+function judgeStream(
+  request: Request,
+  seen: SeenStream,
+  at: CommitConfig["at"],
+  calls: readonly SimulatedCall[],
+): Look {
+  const { inbox, ask } = request;
   if (!calls.some(({ facts }) => textOf(facts.answer).startsWith(seen.text))) {
     throw truncated(request, `No provider said what the stream says: ${JSON.stringify(seen.text)}.`);
   }
@@ -75,7 +87,8 @@ function truncated(request: Request, what: string): Violation {
 
 /** The caller left only when all was over but for the store, or when the gateway was giving up by itself. */
 function wasThereToTheEnd({ leftAtMs, exchange }: Request, { closedAtMs }: Keeping): boolean {
-  return leftAtMs === null || leftAtMs >= closedAtMs || exchange.cancelCause === "shutdown";
+  const goesOnForOthers = exchange.share !== null;
+  return leftAtMs === null || leftAtMs >= closedAtMs || exchange.cancelCause === "shutdown" || goesOnForOthers;
 }
 
 /** What the store made of a record. */

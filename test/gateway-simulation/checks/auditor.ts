@@ -57,9 +57,16 @@ export class Auditor {
       const request = this.#requests.get(journal.holds.get(attemptId)?.requestId ?? "");
       if (request === undefined) throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
       this.#world.trace.note(request.id, `makes call-${call.facts.number}`);
+      this.#judgeKey(request);
       this.#count(request, call);
       request.calls.push(call);
-      judgeDeparture({ call, request, config: scenario.config, running: this.#running });
+      judgeDeparture({
+        call,
+        request,
+        config: scenario.config,
+        isShared: this.#isAwaited(request),
+        running: this.#running,
+      });
     });
   }
 
@@ -77,8 +84,9 @@ export class Auditor {
   /** Calls that have lost are stopped. */
   shown(request: Request): void {
     const { agenda } = this.#world;
+    const made = [...request.calls];
     agenda.after(STOPPED_MS, () => {
-      const running = request.calls.filter(({ isOver, isFinished }) => !isOver && !isFinished);
+      const running = made.filter(({ isOver, isFinished }) => !isOver && !isFinished);
       if (running.length > 1) this.#expectClosed(request, running[0]);
     });
   }
@@ -93,13 +101,17 @@ export class Auditor {
 
   left(request: Request): void {
     const { agenda, scenario } = this.#world;
-    this.#watchDue(request, leavingDueMsOf, () => "goes on although its caller has left");
-    for (const call of request.calls) {
+    this.#watchDue(request, leavingDueMsOf, () =>
+      this.#isAwaited(request) ? null : "goes on although its caller has left",
+    );
+    for (const call of this.#sourcesOf(request)) {
       const { callerGone, drainMs } = scenario.config.providers[call.facts.provider] ?? {
         callerGone: "cancel",
         drainMs: 0,
       };
-      agenda.after(STOPPED_MS + (callerGone === "drain" ? drainMs : 0), () => this.#expectStopped(request, call));
+      agenda.after(STOPPED_MS + (callerGone === "drain" ? drainMs : 0), () => {
+        if (!this.#isAwaited(request)) this.#expectStopped(request, call);
+      });
     }
   }
 
@@ -109,7 +121,7 @@ export class Auditor {
       const { inbox } = request;
       if (inbox.endedBy === null && !inbox.hasLeft)
         throw new Violation("once", `${request.id} is over without an end.`);
-      const look = judgeAnswer(request, commitPointOf(request, scenario.config));
+      const look = judgeAnswer(request, commitPointOf(request, scenario.config), this.#sourcesOf(request));
       this.#looks.set(request, look);
       if (look === "complete" && !((journal.committedAtMs.get(request.id) ?? Infinity) <= (inbox.endedAtMs ?? -1))) {
         throw new Violation("committed", `${request.id} is complete for its caller before it is for the store.`);
@@ -138,7 +150,13 @@ export class Auditor {
     const { agenda, scenario, traffic } = this.#world;
     const sources = { keys: ["secret-ada"], models: scenario.models, spanMs: 1 };
     scenario.models.forEach((model, at) => {
-      const plain: Partial<Ask> = { deadline: null, leavesAfterMs: null, bodyAfterMs: 0, reading: { kind: "at once" } };
+      const plain: Partial<Ask> = {
+        deadline: null,
+        leavesAfterMs: null,
+        bodyAfterMs: 0,
+        idempotencyKey: null,
+        reading: { kind: "at once" },
+      };
       const drawn = drawAsk(new Random(at), scenario.requests + at + 1, sources);
       const ask: Ask = {
         ...drawn,
@@ -183,6 +201,39 @@ export class Auditor {
     checkSpent(scenario.allowances, bank, away, journal.ledger, sent);
   }
 
+  /** Whoever asks the same under the same key makes no call while another's is under way, nor once it is answered. */
+  #judgeKey(request: Request): void {
+    const { idempotencyKey, key } = request.ask;
+    if (idempotencyKey === null) return;
+    const isStoreSound = !this.#world.scenario.storeMoods.some(
+      ({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0,
+    );
+    for (const other of this.#requests.values()) {
+      if (other === request || other.ask.idempotencyKey !== idempotencyKey || other.ask.key !== key) continue;
+      const runs = other.overAtMs === null && !other.inbox.hasLeft && other.calls.length > 0;
+      const isAnswered = isStoreSound && this.#looks.get(other) === "complete";
+      if (!runs && !isAnswered) continue;
+      const what = runs ? "is being answered" : "was answered";
+      throw new Violation("shared", `${request.id} calls a provider although ${other.id} with its key ${what}.`);
+    }
+  }
+
+  /** The calls that an answer can come from: where it is shared, those of whoever asked the same. */
+  #sourcesOf(request: Request): readonly SimulatedCall[] {
+    return this.#sharersOf(request).flatMap(({ calls }) => calls);
+  }
+
+  /** Whether anybody who asked the same is there and waits. */
+  #isAwaited(request: Request): boolean {
+    return this.#sharersOf(request).some(({ inbox, overAtMs }) => overAtMs === null && !inbox.hasLeft);
+  }
+
+  /** Whoever may have the same answer, the request included. */
+  #sharersOf(request: Request): readonly Request[] {
+    if (request.exchange.share === null) return [request];
+    return [...this.#requests.values()].filter(({ ask }) => ask.number === request.ask.number);
+  }
+
   #count({ calls }: Request, { facts }: SimulatedCall): void {
     const { counts } = this.#world;
     counts.add(`calls: ${facts.behaviour.replace(/ for \d+ ms$/, "")}`);
@@ -196,7 +247,7 @@ export class Auditor {
     const terms = (): DueTerms => ({
       config: scenario.config,
       allowances: scenario.allowances.length,
-      storeMs: journal.waitedMs(request.id),
+      storeMs: this.#sharersOf(request).reduce((sumMs, { id }) => sumMs + journal.waitedMs(id), 0),
       nowMs: agenda.nowMs,
     });
     const look = (): void => {
@@ -215,8 +266,9 @@ export class Auditor {
   }
 
   #judgeProbe({ id, inbox }: Request, look: Look): void {
-    const isLimited = inbox.status === 402 || inbox.status === 429;
-    if (look === "complete" || (isLimited && inbox.headers.has("x-headgate-allowance"))) return;
+    const isLimited = look === "error" && inbox.headers.has("x-headgate-allowance");
+    const isCut = look === "broken off" && inbox.text().includes('"budget_exhausted"');
+    if (look === "complete" || isLimited || isCut) return;
     throw new Violation("recovery", `${id} looks ${look}: ${inbox.status} ${inbox.text()}`);
   }
 

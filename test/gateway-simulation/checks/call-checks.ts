@@ -12,6 +12,8 @@ export interface Departure {
   readonly call: SimulatedCall;
   readonly request: Request;
   readonly config: Config;
+  /** Somebody else waits for the same answer. */
+  readonly isShared: boolean;
   /** All that are not over, this one included. */
   readonly running: ReadonlySet<SimulatedCall>;
 }
@@ -41,14 +43,14 @@ export function judgeDeparture(departure: Departure): void {
 }
 
 /** How calls of the request's model are made again. */
-export function retriesOf({ ask }: Request, { retries, models }: Config): RetriesConfig {
+function retriesOf({ ask }: Request, { retries, models }: Config): RetriesConfig {
   return { ...retries, ...models[ask.model]?.retries };
 }
 
-function judgeNeed({ call, request, config }: Departure): void {
+function judgeNeed({ call, request, config, isShared }: Departure): void {
   const { attemptId } = call.facts;
   const { inbox, ask } = request;
-  if (inbox.hasLeft || inbox.endedBy !== null || request.overAtMs !== null) {
+  if ((inbox.hasLeft && !isShared) || inbox.endedBy !== null || request.overAtMs !== null) {
     throw new Violation("cancelled", `${attemptId} leaves, and nobody waits for its answer.`);
   }
   if (inbox.hasShown && config.models[ask.model]?.commit.whenBroken !== "continue") {

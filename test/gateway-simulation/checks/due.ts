@@ -12,6 +12,9 @@ const PROMPTLY_MS = 100;
 /** The longest wait for what other processes are asked to give back. */
 const RECALLS_MS_MAX = 5_000;
 
+/** The longest wait for a key that the store says is in use: docs/guides/caching.md. */
+const CLAIM_MS_MAX = 30_000;
+
 export interface DueTerms {
   readonly config: Config;
   /** How many may be on the request's path. */
@@ -26,7 +29,8 @@ export function dueMsOf(request: Request, terms: DueTerms): number {
   const { ask, startedMs } = request;
   const boundsWhole = ask.deadline?.header === "own" || !ask.stream;
   const askedMs = ask.deadline !== null && boundsWhole ? ask.deadline.ms : Infinity;
-  return latest(request, startedMs + Math.min(askedMs, terms.config.timeouts.totalMs), terms);
+  const claimMs = ask.idempotencyKey === null ? 0 : CLAIM_MS_MAX;
+  return latest(request, startedMs + Math.min(askedMs, terms.config.timeouts.totalMs + claimMs), terms);
 }
 
 /** When a stream must have begun, where an SDK waits for its head only and nothing holds it back; else `Infinity`. */

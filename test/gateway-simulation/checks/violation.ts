@@ -14,6 +14,7 @@ export const invariants = {
   invoice: "where the provider reported usage the ledger charges what its invoice says",
   charge: "what was not reported is charged as its ending demands",
   spent: "what allowances have spent is what the ledger says",
+  shared: "requests with the same key are made once, and answered the same",
   attempts: "no request causes more calls than its route allows",
   retry:
     "a call is made again only where that may help: not after a refusal of the request, nor after output was shown",

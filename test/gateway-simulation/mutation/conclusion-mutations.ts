@@ -22,8 +22,9 @@ export const conclusionMutations: readonly Mutation[] = [
   {
     name: "allowances are charged twice",
     file: conclude,
-    find: "moves.push(...settleReservation(reservation, open, entry));",
-    replace: "const taken = settleReservation(reservation, open, entry);\n      moves.push(...taken, ...taken);",
+    find: "moves.push(...reservation.settle(demandOf(open, entry) ?? (reservations.length === 0 ? unseen : null)));",
+    replace:
+      "const taken = reservation.settle(demandOf(open, entry) ?? unseen);\n      moves.push(...taken, ...taken);",
   },
   {
     name: "a reservation is not told that it is committed",
@@ -71,8 +72,8 @@ export const conclusionMutations: readonly Mutation[] = [
   {
     name: "a call that a provider saw does not count",
     file: settle,
-    find: "open.attempt.sentAtMs === null) return reservation.settle(null);",
-    replace: 'open.attempt.state !== "complete") return reservation.settle(null);',
+    find: "if (open === null || entry === null || open.attempt.sentAtMs === null) return null;",
+    replace: 'if (open === null || entry === null || open.attempt.state !== "complete") return null;',
   },
   {
     name: "a request that was admitted never leaves",

@@ -9,8 +9,8 @@ export const courseMutations: readonly Mutation[] = [
   {
     name: "the loser of a race is not cancelled",
     file: course,
-    find: 'for (const other of this.#running) if (other !== leg) other.cancel("lost");',
-    replace: "",
+    find: "if (other !== leg) other.lose(leg);",
+    replace: "if (other === leg) other.lose(leg);",
   },
   {
     name: "a call is made again after output was shown",

@@ -79,6 +79,7 @@ function drawRoute(random: Random, providers: readonly ProviderPlan[]): DeepPart
       windowMs: random.skewed(10, 5_000),
       whenBroken: random.chance(0.3) ? "continue" : "error",
     },
+    cache: { mode: random.chance(0.4) ? "exact" : "off", ttlMs: random.skewed(1_000, 60_000) },
     hedge: { mode: random.chance(0.4) ? "on" : "off", afterMs: random.pick([0, 50, 500]) },
   };
 }
