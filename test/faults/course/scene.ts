@@ -12,7 +12,7 @@ import { evidenceOf, type Evidence } from "../../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
 import { send, type Reply, type SendOptions } from "../../support/simulator-client.ts";
 import { assertCaller, assertCharge } from "../scene.ts";
-import type { ExpectedCourse } from "./cases.ts";
+import type { ExpectedCourse } from "./expected.ts";
 
 /** Cases at a time: as many as two cores serve without delaying each other much. */
 export const SIDE_BY_SIDE = 12;

@@ -4,7 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { furtherFaults } from "../further.ts";
 import { answered, type Outcome } from "../outcome.ts";
 import { models, upstreams } from "../scene.ts";
-import { ATTEMPTS_MAX, inOrder, type ExpectedCall } from "./cases.ts";
+import { inOrder } from "./cases.ts";
+import { ATTEMPTS_MAX, type ExpectedCall } from "./expected.ts";
 import { openCourses, type Courses } from "./scene.ts";
 
 const CONNECT_MS = 300;
