@@ -11,7 +11,7 @@ import type { Bank } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
 import type { Purse } from "./escrow/purse.ts";
-import type { AllowanceVerdict, Demand, Estimate, Limits, Rates, RequestScope, Reservation } from "./limits.ts";
+import type { AllowanceVerdict, Estimate, Limits, Rates, RequestScope, Reservation } from "./limits.ts";
 import { holdsOf } from "./path/amounts.ts";
 import { BankTime } from "./owner/bank-time.ts";
 import type { Owner } from "./owner/owner.ts";
@@ -22,7 +22,7 @@ import { PathFinder } from "./path/path-finder.ts";
 import { previewAll } from "./preview.ts";
 import { noRates, tightestRate } from "./rates.ts";
 import { closingDown, tooManyWaiting } from "./refusal.ts";
-import { emptyReservation, HeldReservation, type HeldOf } from "./reservation.ts";
+import { type Beginning, emptyReservation, HeldReservation, type HeldOf } from "./reservation.ts";
 
 /** What happens to limits, for the operator. Called synchronously, on the request path too: they must be cheap. */
 export interface LimitsEvents {
@@ -118,10 +118,11 @@ class EscrowLimits implements Limits {
     const purses = path.pursesFrom(owner, this.#bankTime.at(nowMs));
     const amounts: HeldOf[] = holdsOf(path.allowances, estimate);
     if (earlier.length > 0) leaveOut(path, purses, amounts, earlier);
+    const beginning = { expected: estimate.expected, nowMs, eldest: earlier.length > 0 ? eldestOf(earlier) : null };
     if (coversAll(purses, amounts, this.#room.order)) {
-      return new HeldReservation(path, owner, this.#room, purses, amounts, estimate.expected, nowMs);
+      return new HeldReservation(path, owner, this.#room, purses, amounts, beginning);
     }
-    return this.#claim(path, owner, purses, amounts, estimate.expected, nowMs);
+    return this.#claim(path, owner, purses, amounts, beginning);
   }
 
   rates(scope: RequestScope): Rates {
@@ -153,17 +154,16 @@ class EscrowLimits implements Limits {
     owner: Owner,
     purses: readonly Purse[],
     amounts: HeldOf[],
-    expected: Demand,
-    nowMs: number,
+    beginning: Beginning,
   ): Reservation | Promise<Reservation> {
     const room = this.#room;
     if (room.count >= WAITING_MAX) throw tooManyWaiting(room.count);
     const take = (): Reservation => {
-      const takenMs = this.#clock.monotonicMs();
-      owner.assertUsable(takenMs);
-      return new HeldReservation(path, owner, room, purses, amounts, expected, takenMs);
+      const nowMs = this.#clock.monotonicMs();
+      owner.assertUsable(nowMs);
+      return new HeldReservation(path, owner, room, purses, amounts, { ...beginning, nowMs });
     };
-    const claim = new Claim(room, owner, purses, amounts, null, nowMs);
+    const claim = new Claim(room, owner, purses, amounts, beginning.eldest, beginning.nowMs);
     return claim.attempt() ? take() : claim.wait(take);
   }
 
@@ -175,6 +175,10 @@ class EscrowLimits implements Limits {
 }
 
 const none: readonly Reservation[] = [];
+
+function eldestOf(earlier: readonly Reservation[]): HeldReservation | null {
+  return earlier.find((each) => each instanceof HeldReservation) ?? null;
+}
 
 /** What the request has already of accounts that count it as a whole. */
 function leaveOut(

@@ -58,7 +58,7 @@ describe("a budget that is exhausted", () => {
     assert.equal(
       alone.message,
       'The budget "monthly" of this tenant allows $100.00 per month, and there is no room for the $0.05 more that this ' +
-        "answer may use. It begins anew at 2026-12-01T00:00:00+01:00 (Europe/Berlin).",
+        "request may use. It begins anew at 2026-12-01T00:00:00+01:00 (Europe/Berlin).",
     );
     const beside = refuse(month, 50_000_000n, standing, { held: 50_000_000n });
     assert.ok((beside.retryAfterMs ?? 0) > 0);

@@ -9,7 +9,7 @@ export interface LimitReached {
   readonly account: AccountKey;
   /** What the request needs to hold. */
   readonly amount: Amount;
-  /** What it holds already, where its answer grows. */
+  /** What it holds already, where its answer grows or it is tried again. */
   readonly held: Amount;
   readonly standing: Standing | null;
   /** Of a rate: when the bank said there is room. `null`: it did not say. */
@@ -104,8 +104,8 @@ function budgetExhausted({ allowance, account, amount, held, standing }: LimitRe
   const hope = isTemporary ? " What is left is held by requests in flight: trying again can help." : "";
   const { windowEndMs } = account;
   const reset = windowEndMs === null ? "" : ` It begins anew at ${timeIn(windowEndMs, timeZone)}.`;
-  const use = held === 0n ? "that this request may use" : "more that this answer may use";
-  const need = meter === "requests" ? "another" : `the ${formatAmount(meter, amount)} ${use}`;
+  const more = held === 0n ? "" : " more";
+  const need = meter === "requests" ? "another" : `the ${formatAmount(meter, amount)}${more} that this request may use`;
   return new HeadgateError(
     "budget_exhausted",
     `The budget "${name}" of ${whose[allowance.scope.kind]} allows ${limit} ${period}, and there is no room for ${need}.${hope}${reset}`,

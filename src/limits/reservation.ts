@@ -42,6 +42,14 @@ export const emptyReservation: Reservation = {
  */
 export type HeldOf = Amount | null;
 
+export interface Beginning {
+  readonly expected: Demand;
+  /** Monotonic. */
+  readonly nowMs: number;
+  /** The first reservation of the same request. `null`: this is. */
+  readonly eldest: Taker | null;
+}
+
 /** All lists are in the order of the path's allowances. */
 export class HeldReservation implements Reservation, Taker {
   readonly #path: Path;
@@ -50,6 +58,7 @@ export class HeldReservation implements Reservation, Taker {
   readonly #purses: readonly Purse[];
   readonly #held: HeldOf[];
   readonly #sinceMs: number;
+  readonly #eldest: Taker | null;
   /** Of the answer as far as it has grown. */
   #expected: Demand;
   #state: "held" | "settled" | "committed" = "held";
@@ -66,8 +75,7 @@ export class HeldReservation implements Reservation, Taker {
     room: WaitingRoom,
     purses: readonly Purse[],
     amounts: HeldOf[],
-    expected: Demand,
-    nowMs: number,
+    { expected, nowMs, eldest }: Beginning,
   ) {
     this.#path = path;
     this.#owner = owner;
@@ -76,6 +84,7 @@ export class HeldReservation implements Reservation, Taker {
     this.#held = amounts;
     this.#expected = expected;
     this.#sinceMs = nowMs;
+    this.#eldest = eldest;
     owner.openCount++;
     let at = 0;
     for (const purse of purses) {
@@ -204,6 +213,7 @@ export class HeldReservation implements Reservation, Taker {
   }
 
   countAt(accountId: string): boolean {
+    if (this.#eldest !== null) return this.#eldest.countAt(accountId);
     if (this.#countedAt?.includes(accountId) === true) return false;
     this.#countedAt ??= [];
     this.#countedAt.push(accountId);

@@ -12,7 +12,7 @@ async function open(allowance: Partial<Allowance>, needs = demand(800, 800)) {
   const first = await world.until(Promise.resolve(limits.reserve(aScope, estimate(needs))));
   const next = (earlier: readonly Reservation[]): Promise<Reservation> =>
     world.until(Promise.resolve(limits.reserve(aScope, estimate(needs), earlier)));
-  return { first, next };
+  return { world, first, next };
 }
 
 test("what a call held and did not use is there for the next one, once that is committed", async () => {
@@ -64,4 +64,26 @@ test("a reservation that settles before its rest was freed frees it when it is c
   first.settle(demand(100));
   first.committed();
   assert.equal((await next([])).heldAmounts[0]?.amount, 800n);
+});
+
+test("a request is counted once among the refused, however many of its calls are", async () => {
+  const { world, first, next } = await open({ limit: 1_000n });
+  for (let call = 0; call < 3; call++) {
+    await assert.rejects(async () => next([first]), { code: "budget_exhausted" });
+  }
+  await world.advance(1_500);
+  assert.equal(world.bank.accountOf("alw_1||0").refusals, 1);
+});
+
+test("a request passes a limit that does not refuse once, however many of its calls do", async () => {
+  const { world, first, next } = await open({ limit: 1_000n, mode: "soft", name: "soft" });
+  const second = await next([first]);
+  await next([first, second]);
+  await world.advance(500);
+  assert.deepEqual(world.events, ["soft limit passed: soft "]);
+});
+
+test("a call is not told to wait for what an earlier one of the same request holds", async () => {
+  const { first, next } = await open({ limit: 1_000n });
+  await assert.rejects(next([first]), { code: "budget_exhausted", retryAfterMs: null });
 });

@@ -38,7 +38,7 @@ export class Claim {
   amount: Amount = 0n;
   /** Whether it waits there for a recall: the bank has refused it. */
   isRecalling = false;
-  /** Whose answer it is that grows. `null`: it is a request that holds nothing yet. */
+  /** What the request holds already, whose answer grows or which is tried again. `null`: nothing. */
   readonly taker: Taker | null;
   #isExpected = false;
   readonly #room: WaitingRoom;
