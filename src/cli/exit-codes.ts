@@ -17,6 +17,6 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   2: "The command line is wrong: an unknown command or option, or a value that cannot be used.",
   3: "The configuration was refused. Every problem is listed with its place.",
   4: "What was named does not exist, or what should be created already does.",
-  5: "Checks ran and at least one failed (doctor, prices missing), or the request would be refused (route explain).",
+  5: "Checks ran and at least one failed (doctor, prices missing), the request would be refused (route explain), or no threshold will do (cache evaluate).",
   130: "Interrupted: a second signal ended the process before everything was finished.",
 };

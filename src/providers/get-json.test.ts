@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "../../test/support/virtual-clock.ts";
-import { getJson, type JsonRequest } from "./get-json.ts";
+import { getJson, type JsonRequest, postJson } from "./get-json.ts";
 import type { Transport, UpstreamHandler } from "./transport.ts";
 
 const request: JsonRequest = { origin: "http://127.0.0.1:1", path: "/v1/x", headers: [], timeoutMs: 500, bytesMax: 20 };
@@ -70,4 +70,19 @@ test("aborting rejects with the signal's reason", async () => {
   controller.abort(new Error("stop"));
   await assert.rejects(pending, /stop/);
   assert.equal(aborts(), 1);
+});
+
+test("a POST carries its body", async () => {
+  const sent: unknown[] = [];
+  const transport: Transport = {
+    send({ method, body }, handler) {
+      sent.push(method, String(body));
+      handler.onHeaders(200, {});
+      handler.onEnd();
+      return { abort() {}, pause() {}, resume() {} };
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+  const answer = await postJson(transport, createVirtualClock(), { ...request, body: Buffer.from("{}") }, live());
+  assert.deepEqual([answer.status, answer.json, ...sent], [200, null, "POST", "{}"]);
 });

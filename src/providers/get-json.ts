@@ -1,5 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "./transport.ts";
+import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders, UpstreamRequest } from "./transport.ts";
 
 export interface JsonRequest {
   readonly origin: string;
@@ -29,20 +29,36 @@ export function getJson(
   request: JsonRequest,
   signal: AbortSignal,
 ): Promise<JsonAnswer> {
+  return call(transport, clock, { ...request, method: "GET", body: null }, signal);
+}
+
+/** The same for a small POST. */
+export function postJson(
+  transport: Transport,
+  clock: Clock,
+  request: JsonRequest & { readonly body: Uint8Array },
+  signal: AbortSignal,
+): Promise<JsonAnswer> {
+  return call(transport, clock, { ...request, method: "POST" }, signal);
+}
+
+type JsonCall = JsonRequest & Pick<UpstreamRequest, "method" | "body">;
+
+function call(transport: Transport, clock: Clock, request: JsonCall, signal: AbortSignal): Promise<JsonAnswer> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<JsonAnswer>();
-  let call: UpstreamCall | null = null;
+  let open: UpstreamCall | null = null;
   const give = (reason: Error): void => {
-    call?.abort();
+    open?.abort();
     reject(reason);
   };
   const onAbort = (): void => give(signal.reason as Error);
   const timer = clock.setTimer(() => give(new AnswerTooLate(request)), request.timeoutMs);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const { origin, path, headers } = request;
+    const { method, origin, path, headers, body } = request;
     const collector = new Collector(request.bytesMax, resolve, give);
-    call = transport.send({ method: "GET", origin, path, headers, body: null }, collector);
+    open = transport.send({ method, origin, path, headers, body }, collector);
   } catch (reason) {
     reject(reason);
   }

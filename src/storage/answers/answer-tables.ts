@@ -56,7 +56,9 @@ function toBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
 
 /** A copy, since the bytes of a row need not begin where numbers may. */
 export function toVector(bytes: Uint8Array): Float32Array {
-  return new Float32Array(Uint8Array.from(bytes).buffer);
+  const copy = new Uint8Array(bytes.byteLength);
+  copy.set(bytes);
+  return new Float32Array(copy.buffer);
 }
 
 export const noAnswer: { readonly [Column in keyof AnswerColumns]: null } = {

@@ -80,7 +80,7 @@ async function findMeanings(
     .where("answered_at_ms", ">=", sinceMs)
     .where("expires_at_ms", ">", now())
     .orderBy("answered_at_ms", "desc")
-    .orderBy("cache_key")
+    .orderBy("cache_key", "desc")
     .limit(limit)
     .offset(offset)
     .execute();

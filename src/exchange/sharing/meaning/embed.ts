@@ -17,7 +17,7 @@ import { runCourse } from "../../course/course.ts";
 import { Exchange, type Incoming } from "../../exchange.ts";
 import type { Responder } from "../../responder.ts";
 import type { ExchangeDeps } from "../../run.ts";
-import { toUnitVector } from "./vectors.ts";
+import { readVectors } from "./vectors.ts";
 
 export interface Words {
   /** `provider/model` or alias. */
@@ -54,7 +54,7 @@ export async function embed(
     if (share !== null) share.embedding = null;
   }
   const record = await concludeOwn(deps, own);
-  const vector = own.failure === null ? vectorOf(own.toldAttempt?.attempt.json) : null;
+  const vector = own.failure === null ? (readVectors(own.toldAttempt?.attempt.json)[0] ?? null) : null;
   return { vector, failure: own.failure, costNanoUsd: record?.costNanoUsd ?? zeroUsd };
 }
 
@@ -109,12 +109,6 @@ async function concludeOwn(deps: ExchangeDeps, own: Exchange): Promise<RequestRe
     deps.telemetry.requestBroke(own.requestId, thrown);
     return null;
   }
-}
-
-/** Wire facts: openai-node, `CreateEmbeddingResponse`: `data[0].embedding` is a list of numbers unless base64 is asked for. */
-function vectorOf(json: unknown): Float32Array | null {
-  const [first] = (json as { readonly data?: readonly unknown[] } | null)?.data ?? [];
-  return toUnitVector((first as { readonly embedding?: unknown } | null | undefined)?.embedding);
 }
 
 const nobody: Responder = {

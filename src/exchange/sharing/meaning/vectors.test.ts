@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { cosine, toUnitVector } from "./vectors.ts";
+import { cosine, readVectors, toUnitVector } from "./vectors.ts";
 
 const values = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1, maxLength: 40 });
 
@@ -28,6 +28,13 @@ test("a vector has the length 1, or is none", () => {
       else assert.ok(Math.abs(Math.hypot(...vector) - 1) < 1e-5);
     }),
   );
+});
+
+test("the vectors of an answer come in the order of the inputs, by their index where they have one", () => {
+  const data = [{ index: 1, embedding: [0, 2] }, { index: 0, embedding: [3, 0] }, { embedding: "AAAA" }];
+  assert.deepEqual(readVectors({ data }), [Float32Array.of(1, 0), Float32Array.of(0, 1), null]);
+  assert.deepEqual(readVectors({ data: [null, { index: 7, embedding: [1] }] }), [null, null]);
+  for (const json of [null, undefined, {}, { data: {} }]) assert.deepEqual(readVectors(json), []);
 });
 
 test("what is no vector is none", () => {

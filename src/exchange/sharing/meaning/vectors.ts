@@ -16,6 +16,21 @@ export function toUnitVector(values: unknown): Float32Array | null {
   return Float32Array.from(values as readonly number[], (value) => value / length);
 }
 
+/**
+ * Of an embeddings answer, in the order of the inputs; `null` for each that is no vector. Wire facts: openai-node,
+ * `CreateEmbeddingResponse`: `data` has an `index` each, and `embedding` is a list of numbers unless base64 is asked for.
+ */
+export function readVectors(json: unknown): readonly (Float32Array | null)[] {
+  const { data } = (json ?? {}) as { readonly data?: unknown };
+  if (!Array.isArray(data)) return [];
+  const vectors: (Float32Array | null)[] = Array.from(data, () => null);
+  data.forEach((each: unknown, position) => {
+    const { index = position, embedding } = (each ?? {}) as { readonly index?: unknown; readonly embedding?: unknown };
+    if (typeof index === "number" && index in vectors) vectors[index] = toUnitVector(embedding);
+  });
+  return vectors;
+}
+
 /** From -1 to 1; 0 for vectors of different models. Both of unit length. In four sums, which the processor adds at a time. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return 0;

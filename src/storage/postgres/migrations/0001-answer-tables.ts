@@ -40,5 +40,5 @@ ${answerColumns("NOT NULL")},
 );
 CREATE INDEX cached_answers_expires ON cached_answers (expires_at_ms);
 CREATE INDEX cached_answers_age ON cached_answers (answered_at_ms);
-CREATE INDEX cached_answers_meaning ON cached_answers (partition_key, answered_at_ms) WHERE partition_key IS NOT NULL;
+CREATE INDEX cached_answers_meaning ON cached_answers (partition_key, answered_at_ms, cache_key, expires_at_ms) WHERE partition_key IS NOT NULL;
 `;
