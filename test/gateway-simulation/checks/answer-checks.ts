@@ -57,8 +57,9 @@ function judgeStream(
     );
   }
   if (isComplete) judgeText(request, seen, calls);
-  // Once it is complete only the store can still withhold its end.
-  if (isBroken && at === "complete" && seen.text !== "" && seen.errorCode !== "storage_unavailable") {
+  // Once it is complete only the store can still withhold its end, or the deadline of who shares it.
+  const isShared = request.exchange.share !== null;
+  if (isBroken && !isShared && at === "complete" && seen.text !== "" && seen.errorCode !== "storage_unavailable") {
     throw new Violation("heldBack", `${request.id} got ${JSON.stringify(seen.text)} and then ${seen.errorCode}.`);
   }
   return isComplete ? "complete" : "broken off";

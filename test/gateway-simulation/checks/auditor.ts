@@ -2,16 +2,17 @@
  * Watches a world: judges each call as it leaves and each answer when it is over, and looks again in time whether what had
  * to end has ended and what had to be stopped was stopped. What it finds it tells the world.
  */
-import { drawAsk, type Ask } from "../callers/ask.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import type { World } from "../world.ts";
-import { Random } from "../../simulation/world/random.ts";
 import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
 import { judgeDeparture } from "./call-checks.ts";
-import { beginningDueMsOf, commitPointOf, dueMsOf, leavingDueMsOf, stoppedDueMsOf, type DueTerms } from "./due.ts";
+import { commitPointOf } from "./due.ts";
+import { DueWatch } from "./due-watch.ts";
 import { checkQuiescence, checkSpent } from "./end-checks.ts";
 import { judgeEntry } from "./ledger-checks.ts";
+import { judgeProbe, probesOf } from "./probes.ts";
+import { RequestRoll } from "./request-roll.ts";
 import { describe, Violation } from "./violation.ts";
 
 /** Within which a call must be stopped whose answer nobody waits for. */
@@ -20,12 +21,11 @@ const STOPPED_MS = 100;
 const HELD_BYTES_MAX = 1_700_000;
 /** Between the requests that show that all is well again. */
 const PROBE_GAP_MS = 5_000;
-const PROBE_WORDS = 5;
 
 export class Auditor {
   readonly #world: World;
-  /** By id. */
-  readonly #requests = new Map<string, Request>();
+  readonly #roll = new RequestRoll();
+  readonly #due: DueWatch;
   readonly #looks = new Map<Request, Look>();
   readonly #running = new Set<SimulatedCall>();
   /** Of what they used the gateway was told before it settled them. */
@@ -34,18 +34,16 @@ export class Auditor {
 
   constructor(world: World) {
     this.#world = world;
+    this.#due = new DueWatch(world, this.#roll);
   }
 
   get openRequests(): number {
-    return this.#requests.size - this.#looks.size;
+    return this.#roll.size - this.#looks.size;
   }
 
   began(request: Request): void {
-    this.#requests.set(request.id, request);
-    this.#watchDue(request, dueMsOf, () => "goes on");
-    this.#watchDue(request, beginningDueMsOf, () => {
-      return request.inbox.headSent || request.inbox.hasLeft ? null : "has not begun";
-    });
+    this.#roll.add(request);
+    this.#due.began(request);
   }
 
   called(call: SimulatedCall): void {
@@ -54,8 +52,8 @@ export class Auditor {
     for (const each of this.#running) if (each.isOver) this.#running.delete(each);
     this.#running.add(call);
     this.#judge(() => {
-      const request = this.#requests.get(journal.holds.get(attemptId)?.requestId ?? "");
-      if (request === undefined) throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
+      const request = this.#roll.find(journal.holds.get(attemptId)?.requestId);
+      if (request === null) throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
       this.#world.trace.note(request.id, `makes call-${call.facts.number}`);
       this.#judgeKey(request);
       this.#count(request, call);
@@ -64,7 +62,7 @@ export class Auditor {
         call,
         request,
         config: scenario.config,
-        isShared: this.#isAwaited(request),
+        isShared: this.#roll.isAwaited(request),
         running: this.#running,
       });
     });
@@ -73,8 +71,8 @@ export class Auditor {
   delivered(call: SimulatedCall): void {
     const { journal, scenario } = this.#world;
     if (!call.facts.stream || call.isOver || call.bytes < HELD_BYTES_MAX) return;
-    const request = this.#requests.get(journal.holds.get(call.facts.attemptId)?.requestId ?? "");
-    if (request === undefined || request.inbox.hasShown || request.inbox.hasLeft) return;
+    const request = this.#roll.find(journal.holds.get(call.facts.attemptId)?.requestId);
+    if (request === null || request.inbox.hasShown || request.inbox.hasLeft) return;
     const holdsAll = commitPointOf(request, scenario.config) === "complete";
     if (call.bytes > HELD_BYTES_MAX + (holdsAll ? scenario.config.limits.responseBytes : 0)) {
       this.#world.violate(new Violation("memory", `${call.bytes} bytes of ${call.facts.attemptId} are held back.`));
@@ -91,26 +89,18 @@ export class Auditor {
     });
   }
 
-  /** What runs at the end of the grace period is cancelled. */
   stopping(graceMs: number): void {
-    const { agenda } = this.#world;
-    const dueOf = stoppedDueMsOf(agenda.nowMs + graceMs);
-    for (const request of this.#requests.values())
-      this.#watchDue(request, dueOf, () => "goes on after the grace period");
+    this.#due.stopping(graceMs);
   }
 
   left(request: Request): void {
     const { agenda, scenario } = this.#world;
-    this.#watchDue(request, leavingDueMsOf, () =>
-      this.#isAwaited(request) ? null : "goes on although its caller has left",
-    );
-    for (const call of this.#sourcesOf(request)) {
-      const { callerGone, drainMs } = scenario.config.providers[call.facts.provider] ?? {
-        callerGone: "cancel",
-        drainMs: 0,
-      };
-      agenda.after(STOPPED_MS + (callerGone === "drain" ? drainMs : 0), () => {
-        if (!this.#isAwaited(request)) this.#expectStopped(request, call);
+    this.#due.left(request);
+    for (const call of this.#roll.sourcesOf(request)) {
+      const provider = scenario.config.providers[call.facts.provider];
+      const drainMs = provider?.callerGone === "drain" ? provider.drainMs : 0;
+      agenda.after(STOPPED_MS + drainMs, () => {
+        if (!this.#roll.isAwaited(request)) this.#expectStopped(request, call);
       });
     }
   }
@@ -121,7 +111,7 @@ export class Auditor {
       const { inbox } = request;
       if (inbox.endedBy === null && !inbox.hasLeft)
         throw new Violation("once", `${request.id} is over without an end.`);
-      const look = judgeAnswer(request, commitPointOf(request, scenario.config), this.#sourcesOf(request));
+      const look = judgeAnswer(request, commitPointOf(request, scenario.config), this.#roll.sourcesOf(request));
       this.#looks.set(request, look);
       if (look === "complete" && !((journal.committedAtMs.get(request.id) ?? Infinity) <= (inbox.endedAtMs ?? -1))) {
         throw new Violation("committed", `${request.id} is complete for its caller before it is for the store.`);
@@ -132,7 +122,7 @@ export class Auditor {
         request.id,
         `is over: ${look}${code === undefined ? "" : ` ${code}`}, after ${request.calls.length} calls`,
       );
-      if (this.#probes.has(request)) this.#judgeProbe(request, look);
+      if (this.#probes.has(request)) judgeProbe(request, look);
     });
     for (const call of request.calls) {
       agenda.after(STOPPED_MS, () => this.#expectStopped(request, call));
@@ -142,37 +132,20 @@ export class Auditor {
 
   /** What was told later cannot be charged. */
   closing(requestId: string): void {
-    for (const call of this.#requests.get(requestId)?.calls ?? []) if (call.toldUsage) this.#told.add(call);
+    for (const call of this.#roll.find(requestId)?.calls ?? []) if (call.toldUsage) this.#told.add(call);
   }
 
-  /** A short request for every model, once nothing is wrong any more. Returns how long it takes to ask all of them. */
+  /** Asks for every model, once nothing is wrong any more. Returns how long that takes. */
   probe(): number {
     const { agenda, scenario, traffic } = this.#world;
-    const sources = { keys: ["secret-ada"], models: scenario.models, spanMs: 1 };
-    scenario.models.forEach((model, at) => {
-      const plain: Partial<Ask> = {
-        deadline: null,
-        leavesAfterMs: null,
-        bodyAfterMs: 0,
-        idempotencyKey: null,
-        reading: { kind: "at once" },
-      };
-      const drawn = drawAsk(new Random(at), scenario.requests + at + 1, sources);
-      const ask: Ask = {
-        ...drawn,
-        ...plain,
-        model,
-        key: "secret-ada",
-        words: PROBE_WORDS,
-        clamps: false,
-        retriesMax: 0,
-      };
+    const asks = probesOf(scenario.models, scenario.requests);
+    for (const [at, ask] of asks.entries()) {
       agenda.after(at * PROBE_GAP_MS, () => {
         const request = traffic.ask(ask);
         if (request !== null) this.#probes.add(request);
       });
-    });
-    return scenario.models.length * PROBE_GAP_MS;
+    }
+    return asks.length * PROBE_GAP_MS;
   }
 
   /** Throws a `Violation`. */
@@ -208,7 +181,7 @@ export class Auditor {
     const isStoreSound = !this.#world.scenario.storeMoods.some(
       ({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0,
     );
-    for (const other of this.#requests.values()) {
+    for (const other of this.#roll.all()) {
       if (other === request || other.ask.idempotencyKey !== idempotencyKey || other.ask.key !== key) continue;
       const runs = other.overAtMs === null && !other.inbox.hasLeft && other.calls.length > 0;
       const isAnswered = isStoreSound && this.#looks.get(other) === "complete";
@@ -218,58 +191,12 @@ export class Auditor {
     }
   }
 
-  /** The calls that an answer can come from: where it is shared, those of whoever asked the same. */
-  #sourcesOf(request: Request): readonly SimulatedCall[] {
-    return this.#sharersOf(request).flatMap(({ calls }) => calls);
-  }
-
-  /** Whether anybody who asked the same is there and waits. */
-  #isAwaited(request: Request): boolean {
-    return this.#sharersOf(request).some(({ inbox, overAtMs }) => overAtMs === null && !inbox.hasLeft);
-  }
-
-  /** Whoever may have the same answer, the request included. */
-  #sharersOf(request: Request): readonly Request[] {
-    if (request.exchange.share === null) return [request];
-    return [...this.#requests.values()].filter(({ ask }) => ask.number === request.ask.number);
-  }
-
   #count({ calls }: Request, { facts }: SimulatedCall): void {
     const { counts } = this.#world;
     counts.add(`calls: ${facts.behaviour.replace(/ for \d+ ms$/, "")}`);
     if (calls.some(({ isOver }) => !isOver)) counts.add("calls beside others");
     if (calls.some((other) => other.facts.provider === facts.provider)) counts.add("calls made again");
     else if (calls.length > 0) counts.add("calls of other targets");
-  }
-
-  #watchDue(request: Request, dueOf: (request: Request, terms: DueTerms) => number, isLate: () => string | null): void {
-    const { agenda, scenario, journal } = this.#world;
-    const terms = (): DueTerms => ({
-      config: scenario.config,
-      allowances: scenario.allowances.length,
-      storeMs: this.#sharersOf(request).reduce((sumMs, { id }) => sumMs + journal.waitedMs(id), 0),
-      nowMs: agenda.nowMs,
-    });
-    const look = (): void => {
-      const complaint = request.overAtMs === null ? isLate() : null;
-      if (complaint === null) return;
-      const dueMs = dueOf(request, terms());
-      if (agenda.nowMs < dueMs) {
-        agenda.after(dueMs - agenda.nowMs + 1, look);
-        return;
-      }
-      const lastedMs = Math.round(agenda.nowMs - request.startedMs);
-      this.#world.violate(new Violation("overdue", `${request.id} ${complaint} after ${lastedMs} ms.`));
-    };
-    const dueMs = dueOf(request, terms());
-    if (dueMs !== Infinity) agenda.after(dueMs - agenda.nowMs, look);
-  }
-
-  #judgeProbe({ id, inbox }: Request, look: Look): void {
-    const isLimited = look === "error" && inbox.headers.has("x-headgate-allowance");
-    const isCut = look === "broken off" && inbox.text().includes('"budget_exhausted"');
-    if (look === "complete" || isLimited || isCut) return;
-    throw new Violation("recovery", `${id} looks ${look}: ${inbox.status} ${inbox.text()}`);
   }
 
   /** Connections of answers that are complete may close by themselves. */

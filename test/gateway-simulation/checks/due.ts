@@ -41,18 +41,18 @@ export function beginningDueMsOf(request: Request, terms: DueTerms): number {
   return latest(request, startedMs + ask.deadline.ms, terms);
 }
 
-/** When the exchange of a caller who has left must be over: its tail may be read for a while. */
-export function leavingDueMsOf(request: Request, terms: DueTerms): number {
+/** When an exchange must be over that nobody waits for since `desertedMs`: its tail may be read for a while. */
+export function desertedDueMs(request: Request, desertedMs: number, terms: DueTerms): number {
   const { config } = terms;
   const drainsMs = Object.values(config.providers).map(({ callerGone, drainMs }) => {
     return callerGone === "drain" ? drainMs : 0;
   });
-  return latest(request, (request.leftAtMs ?? Infinity) + Math.max(0, ...drainsMs), terms);
+  return latest(request, desertedMs + Math.max(0, ...drainsMs), terms);
 }
 
 /** When everything must be over after a grace period. */
-export function stoppedDueMsOf(graceEndMs: number): (request: Request, terms: DueTerms) => number {
-  return (request, terms) => latest(request, graceEndMs, terms);
+export function stoppedDueMs(request: Request, graceEndMs: number, terms: DueTerms): number {
+  return latest(request, graceEndMs, terms);
 }
 
 function latest({ incoming }: Request, dueMs: number, { config, allowances, storeMs, nowMs }: DueTerms): number {
