@@ -6,7 +6,6 @@ import { type NanoUsd, toNanoUsd, zeroUsd } from "../../kernel/money.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { KeyClaim, Meaning } from "../../storage/answers/answers.ts";
 import type { Reuse } from "../../storage/records.ts";
-import type { Exchange } from "../exchange.ts";
 import type { LogReader } from "./joint/answer-log.ts";
 import type { AnswerSource, Leader, SharedAnswer, SharedEnd } from "./joint/shared-answer.ts";
 
@@ -47,7 +46,7 @@ export class Share implements Leader {
   /** Of its words to those of the request that it gets the answer of. */
   similarity: number | null = null;
   /** The call for that while it is under way. */
-  embedding: Pick<Exchange, "cancel"> | null = null;
+  embedding: { cancel(cause: "caller-gone" | "shutdown"): void } | null = null;
   /** Since the answer was complete; `null` while it is being made. */
   ageMs: number | null = null;
   /** The bytes that end a stream of another's. */

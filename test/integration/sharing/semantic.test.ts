@@ -10,6 +10,7 @@ import { createIdSource, systemRandomFill } from "../../../src/kernel/ids.ts";
 import { createKey } from "../../../src/tenancy/keys.ts";
 import { createTenant } from "../../../src/tenancy/tenants.ts";
 import { createProject } from "../../../src/tenancy/projects.ts";
+import { allow } from "../../support/allowances.ts";
 import { evidenceOf } from "../../support/evidence.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
@@ -177,6 +178,32 @@ describe("a route that compares meanings", () => {
     assert.equal(cacheOf(await ask(place, ASKED, { key })), "semantic", "its key need not allow the embeddings model");
   });
 
+  test("compares identical requests at the same time once, and goes on when the first of their callers leaves", async () => {
+    await using place = await openPlace({ embeddings: "simulator/sim-embed:ttft=400" });
+    const kept = await ask(place, ASKED);
+    const left = Promise.withResolvers<() => void>();
+    const leaving = ask(place, ALIKE, { onStart: left.resolve });
+    const { journalDb } = place.gateway.store;
+    await eventually("the call to be held", () => journalDb.selectFrom("holds").selectAll().executeTakeFirst());
+    const staying = ask(place, ALIKE);
+    await send(`${place.url}/v1/models`, { headers: { authorization: `Bearer ${place.key}` } });
+    (await left.promise)();
+    await leaving;
+    const reply = await staying;
+    assert.deepEqual([cacheOf(reply), reply.text], ["joined", kept.text]);
+    assert.equal((await embeddingIds(place)).length, 2);
+  });
+
+  test("repeats what it gave under an Idempotency-Key", async () => {
+    await using place = await openPlace();
+    const kept = await ask(place, ASKED);
+    const headers = { "idempotency-key": "k1" };
+    assert.equal(cacheOf(await ask(place, ALIKE, { headers })), "semantic");
+    const again = await ask(place, ALIKE, { headers });
+    assert.deepEqual([again.headers["idempotent-replayed"], again.text], ["true", kept.text]);
+    assert.equal((await embeddingIds(place)).length, 2);
+  });
+
   test("gives what an earlier process has kept", async () => {
     await using place = await openPlace();
     const first = await ask(place, ASKED);
@@ -236,6 +263,16 @@ describe("when words cannot be turned into vectors", () => {
     assert.deepEqual([reply.status, cacheOf(reply)], [200, "miss"]);
     const { row } = await evidenceOf(place.gateway, `${idOf(reply)}_embedding`);
     assert.equal(row.error_code, "upstream_rejected");
+  });
+
+  test("because no budget allows it, the request is made all the same", async () => {
+    await using place = await openPlace();
+    const terms = { meter: "requests", limit: 0n, window: "lifetime", operation: "embeddings" } as const;
+    await allow(place.gateway, { name: "no-vectors", ...terms });
+    const reply = await ask(place, ASKED);
+    assert.deepEqual([reply.status, cacheOf(reply)], [200, "miss"]);
+    const { row } = await evidenceOf(place.gateway, `${idOf(reply)}_embedding`);
+    assert.deepEqual([row.status, row.attempts], [402, 0]);
   });
 
   test("because the route's tags do not allow that provider, nothing is sent there", async () => {
