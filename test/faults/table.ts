@@ -62,8 +62,6 @@ const truncatedWhole = failed(502, "stream_truncated", { ending: "truncated", ch
 const silentInWhole = failed(504, "total_timeout", { ending: "timeout", charged: "estimate" });
 const malformed = failed(502, "upstream_malformed", { charged: "input estimate" });
 const tooLarge = failed(502, "upstream_too_large", { charged: "input estimate" });
-/** Read whole and charged as reported, but it may be cut short. */
-const unfinished = failed(502, "stream_truncated", { ending: "truncated", charged: "reported" });
 const cut = brokenOff("stream_truncated", "truncated");
 const holed = brokenOff("upstream_malformed");
 
@@ -210,7 +208,7 @@ const inTheAnswer: readonly FaultCase[] = [
     title: "ends without saying why it stopped",
     script: "fault=no-finish",
     next: "again",
-    whole: unfinished,
+    whole: truncatedWhole,
     stream: cut,
   },
   {
