@@ -4,7 +4,7 @@
  * a streamed attempt, or a `failure`.
  */
 import type { Dialect, RequestView } from "../dialects/dialect.ts";
-import { HeadgateError } from "../kernel/errors.ts";
+import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
 import type { Rates, Reservation } from "../limits/limits.ts";
@@ -59,6 +59,15 @@ export interface ExchangeLeg {
   free(): Promise<void>;
 }
 
+/** A target of the plan that was not called when its turn came. */
+export interface PassedOver {
+  /** `provider/model`. */
+  readonly target: string;
+  /** Monotonic. */
+  readonly atMs: number;
+  readonly code: ErrorCode;
+}
+
 export function shuttingDown(): HeadgateError {
   return new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", {
     retryAfterMs: SHUTDOWN_RETRY_AFTER_MS,
@@ -71,6 +80,7 @@ export function callerGone(): HeadgateError {
 
 /** By then another process has taken over, or this one is back. */
 const SHUTDOWN_RETRY_AFTER_MS = 1_000;
+const NOBODY: readonly PassedOver[] = [];
 
 export class Exchange {
   readonly requestId: string;
@@ -98,6 +108,8 @@ export class Exchange {
   decisive: ExchangeLeg | null = null;
   /** Of those calls that have a hold in the journal. */
   readonly attempts: OpenAttempt[] = [];
+  /** Empty for nearly all. */
+  passedOver: readonly PassedOver[] = NOBODY;
   /** What it has to do with the answers of other requests; `null` for nearly all. */
   share: Share | null = null;
   answer: Answer | null = null;

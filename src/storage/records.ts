@@ -103,20 +103,21 @@ export type Ending =
  */
 export type Reuse = "hit" | "semantic" | "joined" | "replayed" | "miss" | "bypass";
 
-/** One of several calls of a request. Times are microseconds from the beginning of the request. */
+/** One of several targets that a request came to. Times are microseconds from the beginning of the request. */
 export interface TrailStep {
   /** `provider/model`. */
   readonly target: string;
-  readonly credential: string;
+  /** `null`: it was not called. */
+  readonly credential: string | null;
   readonly beganUs: number;
   readonly firstOutputUs: number | null;
   readonly endedUs: number;
   /**
    * `continued`: answered, from where the stream of an earlier call had broken off. `cancelled`: because another had
-   * answered, or for the reason that the request ended for.
+   * answered, or for the reason that the request ended for. `passed-over`: it was not called when its turn came.
    */
-  readonly outcome: "answered" | "continued" | "failed" | "cancelled";
-  /** Why it failed. */
+  readonly outcome: "answered" | "continued" | "failed" | "cancelled" | "passed-over";
+  /** Why it failed or was passed over. */
   readonly code: string | null;
 }
 
@@ -140,7 +141,7 @@ export interface RequestRecord {
   readonly finishReason: string | null;
   readonly errorCode: string | null;
   readonly attempts: number;
-  /** Its calls in order, where there was more than one. */
+  /** Its calls in order, with targets that were passed over between them; empty where the plan's first target was called once. */
   readonly trail: readonly TrailStep[];
   /** What the caller gave as its deadline; `null`: none. */
   readonly deadlineUs: number | null;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import type { DeepPartial } from "../../src/config/defaults.ts";
+import type { TrailStep } from "../../src/storage/records.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { send, type Reply } from "../support/simulator-client.ts";
 
@@ -92,6 +93,12 @@ describe("a silent target", () => {
     const reply = await ask(gateway);
     assertServed(reply);
     assert.ok(reply.ms < SWITCH_MS, `after ${Math.round(reply.ms)} ms`);
+    const told = `${silent}=target_unavailable, ${healthy}=answered`;
+    assert.equal(reply.headers["x-headgate-attempts"], told, "one call, and why it was not of the first");
+    assert.deepEqual(await lastTrailOf(gateway), [
+      { target: silent, credential: false, outcome: "passed-over", code: "target_unavailable" },
+      { target: healthy, credential: true, outcome: "answered", code: null },
+    ]);
   });
 });
 
@@ -116,7 +123,23 @@ test("who finds a target saturated is served by another that has room", async ()
   for (const reply of replies) assertServed(reply);
   const byNarrow = replies.filter(({ headers }) => String(headers["x-headgate-model"]).startsWith("narrow/"));
   assert.equal(byNarrow.length, 1);
+  const told = replies.map(({ headers }) => headers["x-headgate-attempts"]).filter((said) => said !== undefined);
+  assert.deepEqual(new Set(told), new Set([`narrow/sim-chat:tokens=5,ttft=400=overloaded, ${healthy}=answered`]));
+  assert.equal(told.length, 7);
 });
+
+/** Of the request that was recorded last; `credential`: whether one is named. */
+async function lastTrailOf({ gateway }: TestGateway): Promise<readonly unknown[]> {
+  const rows = gateway.store.db.selectFrom("requests").select("trail").orderBy("started_at_ms", "desc");
+  const { trail } = await rows.limit(1).executeTakeFirstOrThrow();
+  const steps = JSON.parse(String(trail)) as TrailStep[];
+  return steps.map(({ target, credential, outcome, code }) => ({
+    target,
+    credential: credential !== null,
+    outcome,
+    code,
+  }));
+}
 
 /** Of each target that the gateway has called, whether it is called as usual. */
 async function statesOf({ url, key }: TestGateway): Promise<readonly string[]> {

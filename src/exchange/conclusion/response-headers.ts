@@ -6,14 +6,14 @@ import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Rates, RateStanding } from "../../limits/limits.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
-import { describeTrail } from "./trail.ts";
+import { describeTrail, hasTrail } from "./trail.ts";
 
 export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-request-id": "The gateway's id of the request, on every response; the record and the log carry it.",
   "x-headgate-provider": "The provider that answered, as the configuration names it.",
   "x-headgate-model": "`provider/model` that served the request.",
   "x-headgate-attempts":
-    "Where more than one call was made: each target in order with what became of it, `answered`, `cancelled` or an error code.",
+    "Unless the first target was called once and that was all: each target in order with what became of it, `answered`, `cancelled` or an error code; one that was passed over with the reason, e.g. `target_unavailable` (left alone after failures) or `overloaded` (no room).",
   "x-headgate-upstream-request-id": "The provider's own id of the call, where it gives one.",
   "x-headgate-dropped":
     "Comma-separated fields of the request that the target's dialect cannot carry and that were left out; at about 1 kB it ends with `and N more`.",
@@ -105,11 +105,11 @@ export function answerHeaders(exchange: Exchange): string[] {
   const outputBound = leg?.outputBound ?? null;
   if (outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(outputBound));
   exchange.share?.pushHeaders(headers);
+  if (hasTrail(exchange)) headers.push("x-headgate-attempts", describeTrail(exchange));
   const open = exchange.toldAttempt;
   if (open === null) return headers;
   const { attempt, hold } = open;
   headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);
-  if (exchange.attempts.length > 1) headers.push("x-headgate-attempts", describeTrail(exchange));
   if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", attempt.upstreamRequestId);
   const { losses } = attempt.call;
   if (losses.length > 0) headers.push("x-headgate-dropped", summarizeLosses(losses).join(", "));

@@ -1,23 +1,48 @@
-/** The calls of a request, where there was more than one: for its record, and in short for its response. */
+/**
+ * Where a request came to, where that was more than one call of its plan's first target: for its record, and in short for
+ * its response.
+ */
 import type { TrailStep } from "../../storage/records.ts";
-import type { Exchange, OpenAttempt } from "../exchange.ts";
+import type { Exchange, OpenAttempt, PassedOver } from "../exchange.ts";
+
+type Trailed = Pick<Exchange, "attempts" | "passedOver" | "startedMs">;
 
 /** `nowMs`: monotonic. */
-export function trailOf({ attempts, startedMs }: Exchange, nowMs: number): readonly TrailStep[] {
-  if (attempts.length < 2) return [];
-  return attempts.map(({ hold, attempt }) => {
-    const us = (atMs: number): number => Math.max(0, Math.round((atMs - startedMs) * 1000));
-    const endedMs = attempt.endedAtMs ?? nowMs;
-    return {
-      target: hold.modelTarget,
-      credential: hold.credential,
-      beganUs: us(attempt.startedAtMs ?? endedMs),
-      firstOutputUs: attempt.firstOutputAtMs === null ? null : us(attempt.firstOutputAtMs),
-      endedUs: us(endedMs),
-      outcome: attempt.state === "complete" && attempt.call.isContinuation ? "continued" : outcomes[attempt.state],
-      code: attempt.failure?.code ?? null,
-    };
-  });
+export function trailOf(exchange: Trailed, nowMs: number): readonly TrailStep[] {
+  if (!hasTrail(exchange)) return [];
+  const { attempts, passedOver, startedMs } = exchange;
+  const steps = passedOver.map((passed) => passing(passed, startedMs));
+  for (const open of attempts) steps.push(call(open, startedMs, nowMs));
+  return steps.sort((one, next) => one.beganUs - next.beganUs);
+}
+
+export function hasTrail({ attempts, passedOver }: Trailed): boolean {
+  return attempts.length + passedOver.length > 1;
+}
+
+/** `openai/gpt-5=upstream_overloaded, anthropic/claude-sonnet-4-5=answered`. */
+export function describeTrail(exchange: Trailed): string {
+  return trailOf(exchange, Infinity)
+    .map(({ target, code, outcome }) => `${target}=${code ?? outcome}`)
+    .join(", ");
+}
+
+function passing({ target, atMs, code }: PassedOver, startedMs: number): TrailStep {
+  const us = sinceUs(startedMs, atMs);
+  return { target, credential: null, beganUs: us, firstOutputUs: null, endedUs: us, outcome: "passed-over", code };
+}
+
+function call({ hold, attempt }: OpenAttempt, startedMs: number, nowMs: number): TrailStep {
+  const endedMs = attempt.endedAtMs ?? nowMs;
+  return {
+    target: hold.modelTarget,
+    credential: hold.credential,
+    beganUs: sinceUs(startedMs, attempt.startedAtMs ?? endedMs),
+    firstOutputUs: attempt.firstOutputAtMs === null ? null : sinceUs(startedMs, attempt.firstOutputAtMs),
+    endedUs: sinceUs(startedMs, endedMs),
+    outcome: attempt.state === "complete" && attempt.call.isContinuation ? "continued" : outcomes[attempt.state],
+    code: attempt.failure?.code ?? null,
+  };
 }
 
 const outcomes: Readonly<Record<OpenAttempt["attempt"]["state"], TrailStep["outcome"]>> = {
@@ -28,9 +53,6 @@ const outcomes: Readonly<Record<OpenAttempt["attempt"]["state"], TrailStep["outc
   cancelled: "cancelled",
 };
 
-/** `openai/gpt-5=upstream_overloaded, anthropic/claude-sonnet-4-5=answered`. */
-export function describeTrail({ attempts }: Exchange): string {
-  return attempts
-    .map(({ hold, attempt }) => `${hold.modelTarget}=${attempt.failure?.code ?? outcomes[attempt.state]}`)
-    .join(", ");
+function sinceUs(startedMs: number, atMs: number): number {
+  return Math.max(0, Math.round((atMs - startedMs) * 1000));
 }

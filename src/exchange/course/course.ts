@@ -17,14 +17,16 @@ import type { Principal } from "../../tenancy/principal.ts";
 import type { Shown } from "../attempt/continuing.ts";
 import { openStreamHead } from "../conclusion/response-headers.ts";
 import { deadlinePassed, isPassed, readDeadline, type CallerDeadline } from "../deadline.ts";
-import type { Plan } from "../../routing/plan.ts";
+import type { RequestView } from "../../dialects/dialect.ts";
+import type { Plan, RoutePolicy } from "../../routing/plan.ts";
 import type { Exchange } from "../exchange.ts";
 import { planRequest } from "../plan-request.ts";
 import type { ExchangeDeps } from "../run.ts";
 import { startHeartbeat } from "./caller-line.ts";
-import { Itinerary, type Stop } from "./itinerary.ts";
+import { Itinerary, type Due } from "./itinerary.ts";
 import { Leg, type LegContext, type LegOwner } from "./leg.ts";
 import { Pause } from "./pause.ts";
+import type { Stop } from "./place.ts";
 import { judge } from "./verdict.ts";
 
 /** Leaves the failure that is told, if any, in the exchange. Throws what keeps every call from being made. */
@@ -35,26 +37,10 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
   exchange.deadlineMs = deadline.askedMs;
   if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
-  const { clock, health, queues, random } = deps;
-  const totalDueMs = overallDueMs(exchange, plan, deadline);
-  // Once the response's head has left, the caller waits for its beginning no longer.
-  const dueMs = (): number =>
-    exchange.responder.headSent ? totalDueMs : Math.min(totalDueMs, deadline.firstOutputDueMs);
-  const context = { deps, exchange, view, principal, policy: plan.policy, deadline, totalDueMs, dueMs };
-  const itinerary = new Itinerary(
-    {
-      health,
-      random,
-      nowMs: () => clock.monotonicMs(),
-      hasRoom: ({ provider, facts }) => queues.find(provider, facts.model)?.hasRoom ?? true,
-    },
-    plan,
-    dueMs,
-    isRetryOfSdk(exchange),
-  );
+  const course = new Course(deps, exchange, view, principal, plan, deadline);
   const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, deps.clock.monotonicMs()));
   try {
-    await new Course(context, itinerary).run();
+    await course.run();
   } finally {
     heartbeat?.stop();
   }
@@ -62,21 +48,46 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
 
 const FREED_WITHIN_MS = 100;
 
-class Course implements LegOwner {
-  readonly #context: LegContext;
-  readonly #itinerary: Itinerary;
-  readonly #running: Leg[] = [];
+class Course implements LegContext, LegOwner, Due {
+  readonly deps: ExchangeDeps;
+  readonly exchange: Exchange;
+  readonly view: RequestView;
+  readonly principal: Principal;
+  readonly policy: RoutePolicy;
+  readonly deadline: CallerDeadline;
+  readonly totalDueMs: number;
   /** What a stream that broke has shown, from where calls go on now. Its failure is told until one of them wins. */
   continues: Shown | null = null;
+  readonly #itinerary: Itinerary;
+  readonly #running: Leg[] = [];
   #winner: Leg | null = null;
 
-  constructor(context: LegContext, itinerary: Itinerary) {
-    this.#context = context;
-    this.#itinerary = itinerary;
+  constructor(
+    deps: ExchangeDeps,
+    exchange: Exchange,
+    view: RequestView,
+    principal: Principal,
+    plan: Plan,
+    deadline: CallerDeadline,
+  ) {
+    this.deps = deps;
+    this.exchange = exchange;
+    this.view = view;
+    this.principal = principal;
+    this.policy = plan.policy;
+    this.deadline = deadline;
+    this.totalDueMs = overallDueMs(exchange, plan, deadline);
+    this.#itinerary = new Itinerary(deps, plan, this, isRetryOfSdk(exchange));
+  }
+
+  /** Once the response's head has left, the caller waits for its beginning no longer. */
+  dueMs(): number {
+    if (this.exchange.responder.headSent) return this.totalDueMs;
+    return Math.min(this.totalDueMs, this.deadline.firstOutputDueMs);
   }
 
   async run(): Promise<void> {
-    const { deps, exchange } = this.#context;
+    const { deps, exchange } = this;
     let stop = this.#itinerary.next();
     if (stop === null) throw this.#itinerary.refusal();
     while (stop !== null) {
@@ -92,7 +103,7 @@ class Course implements LegOwner {
 
   /** Waits until what ended calls held and did not use is free, but for a slow store not for long. */
   async #freeEnded(): Promise<void> {
-    const { deps, exchange } = this.#context;
+    const { deps, exchange } = this;
     const pause = new Pause(deps.clock, FREED_WITHIN_MS);
     void Promise.all(exchange.legs.map((leg) => leg.free()))
       .catch((thrown: unknown) => deps.telemetry.backgroundFailed("freeing what a call held", thrown))
@@ -116,7 +127,7 @@ class Course implements LegOwner {
   }
 
   legCommitted(leg: Leg): void {
-    const { exchange } = this.#context;
+    const { exchange } = this;
     this.#win(leg);
     if (this.continues === null) openStreamHead(exchange);
     else exchange.responder.write(Buffer.from(`: continued by ${leg.stop.target.name}\n\n`));
@@ -140,8 +151,10 @@ class Course implements LegOwner {
   }
 
   #launch(stop: Stop): void {
-    const leg = new Leg(this.#context, this, stop);
-    this.#context.exchange.legs.push(leg);
+    const { exchange } = this;
+    if (stop.passedOver.length > 0) exchange.passedOver = [...exchange.passedOver, ...stop.passedOver];
+    const leg = new Leg(this, this, stop);
+    exchange.legs.push(leg);
     this.#running.push(leg);
     leg.begin();
   }
@@ -149,21 +162,25 @@ class Course implements LegOwner {
   legEnded(leg: Leg): void {
     this.#running.splice(this.#running.indexOf(leg), 1);
     if (leg.isComplete && !leg.isCancelled) this.#win(leg);
-    if (leg === this.#winner) this.#context.exchange.failure = leg.failure;
+    if (leg === this.#winner) this.exchange.failure = leg.failure;
     else if (this.#winner === null && leg.failure !== null) this.#failed(leg, leg.failure);
   }
 
   #win(leg: Leg): void {
     if (this.#winner !== null) return;
     this.#winner = leg;
-    this.#context.exchange.decisive = leg;
-    this.#context.exchange.failure = null;
+    this.exchange.decisive = leg;
+    this.exchange.failure = null;
     for (const other of this.#running) if (other !== leg) other.lose(leg);
   }
 
   /** What an earlier call failed with is told rather than why a later one was not made. */
   #failed(leg: Leg, failure: HeadgateError): void {
-    const { exchange } = this.#context;
+    const { exchange } = this;
+    if (leg.open === null) {
+      const passed = { target: leg.stop.target.name, atMs: this.deps.clock.monotonicMs(), code: failure.code };
+      exchange.passedOver = [...exchange.passedOver, passed];
+    }
     if (this.continues === null && (leg.open !== null || exchange.failure === null)) {
       exchange.failure = failure;
       exchange.decisive = leg;

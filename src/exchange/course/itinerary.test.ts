@@ -15,7 +15,8 @@ interface Setting {
   readonly dueMs?: number;
   readonly attemptsMax?: number;
   readonly health?: TargetsHealth;
-  readonly hasRoom?: (target: Target) => boolean;
+  /** By the target's name. */
+  readonly hasRoom?: (name: string) => boolean;
   readonly isRetry?: boolean;
 }
 
@@ -50,8 +51,10 @@ function itinerary(setting: Setting): Itinerary {
   const model = defaultModel();
   const policy = { ...model, retries: { ...defaultConfig().retries, attemptsMax, ...retries } };
   const plan: Plan = { asked: "m", targets, policy };
-  const deps = { health: health ?? createUnwatchedHealth(), nowMs: () => 0, random: () => 1, hasRoom };
-  return new Itinerary(deps, plan, () => dueMs, isRetry);
+  const clock = { monotonicMs: () => 0 };
+  const queues = { find: (_: string, model: string) => ({ hasRoom: hasRoom(model) }) };
+  const deps = { health: health ?? createUnwatchedHealth(), clock, random: () => 1, queues };
+  return new Itinerary(deps, plan, { dueMs: () => dueMs }, isRetry);
 }
 
 function setback(at: Target, verdict: Verdict, more: Partial<Setback> = {}): Setback {
@@ -127,7 +130,7 @@ test("another credential of the same target comes before another target", () => 
   const way = itinerary({ targets: [a, b] });
   way.called(a);
   way.failed(setback(a, "credential", { credential: "k1", hasOtherCredential: true }));
-  assert.deepEqual(way.next(), { target: a, waitMs: 0, triedCredentials: ["k1"] });
+  assert.deepEqual(way.next(), { target: a, waitMs: 0, triedCredentials: ["k1"], passedOver: [] });
   way.called(a);
   way.failed(setback(a, "credential", { credential: "k2" }));
   assert.equal(way.next()?.target.name, "b");
@@ -151,7 +154,7 @@ test("a credential that was refused is not tried again, one that was limited is"
   assert.deepEqual(way.next()?.triedCredentials, ["refused"]);
   way.called(a);
   way.failed(setback(a, "limited", { credential: "limited" }));
-  assert.deepEqual(way.next(), { target: a, waitMs: 1_000, triedCredentials: ["refused"] });
+  assert.deepEqual(way.next(), { target: a, waitMs: 1_000, triedCredentials: ["refused"], passedOver: [] });
 });
 
 test("a prompt that is too long goes to a window that is known to be larger, or nowhere", () => {
@@ -186,7 +189,7 @@ test("a fallback that is free is not kept waiting for a target that is back in a
 });
 
 test("a target that has room comes before one whose callers wait, which is still better than none", () => {
-  const hasRoom = ({ name }: Target): boolean => name !== "a";
+  const hasRoom = (name: string): boolean => name !== "a";
   assert.deepEqual(route(itinerary({ targets: [a, b], hasRoom }), "elsewhere"), ["b+0", "a+0"]);
   assert.deepEqual(route(itinerary({ targets: [a], hasRoom }), "elsewhere"), ["a+0"]);
 });
@@ -223,10 +226,40 @@ test("beside a silent target an uncalled one is called", () => {
 
 test("a target that may be called now is called, although time goes on between two looks at the clock", () => {
   let nowMs = 0;
-  const deps = { health: createUnwatchedHealth(), nowMs: () => (nowMs += 0.001), random: () => 1, hasRoom: () => true };
+  const clock = { monotonicMs: () => (nowMs += 0.001) };
+  const deps = { health: createUnwatchedHealth(), clock, random: () => 1, queues: { find: () => null } };
   const policy = { ...defaultModel(), retries: defaultConfig().retries };
-  const way = new Itinerary(deps, { asked: "m", targets: [a, b], policy }, () => Infinity, false);
+  const way = new Itinerary(deps, { asked: "m", targets: [a, b], policy }, { dueMs: () => Infinity }, false);
   way.called(a);
   way.failed(setback(a, "again"));
-  assert.deepEqual(way.next(), { target: b, waitMs: 0, triedCredentials: [] });
+  assert.deepEqual(way.next(), { target: b, waitMs: 0, triedCredentials: [], passedOver: [] });
+});
+
+test("a stop says who was passed over for it and why, each once", () => {
+  const away = { availableAtMs: () => 60_000 };
+  const passed = (way: Itinerary): readonly string[] =>
+    way.next()?.passedOver.map(({ target: name, code }) => `${name} ${code}`) ?? assert.fail("nowhere");
+  const leftAlone = itinerary({ targets: [a, b, spare], health: healthWith({ a: away }) });
+  assert.deepEqual(passed(leftAlone), ["a target_unavailable"]);
+  leftAlone.called(b);
+  leftAlone.failed(setback(b, "again"));
+  assert.deepEqual(passed(leftAlone), [], "it was told of already");
+  const crowded = itinerary({
+    targets: [a, b, spare],
+    hasRoom: (name) => name !== "a",
+    health: healthWith({ b: away }),
+  });
+  assert.deepEqual(passed(crowded), []);
+  crowded.called(a);
+  crowded.failed(setback(a, "elsewhere"));
+  assert.deepEqual(passed(crowded), ["b target_unavailable"]);
+});
+
+test("who was called before, or has a window that is too small, was not passed over", () => {
+  const small = target("small", { contextTokens: 8_000 });
+  const large = target("large", { contextTokens: 200_000 });
+  const way = itinerary({ targets: [small, a, large], health: healthWith({ a: { availableAtMs: () => 60_000 } }) });
+  way.called(small);
+  way.failed(setback(small, "larger"));
+  assert.deepEqual(way.next(), { target: large, waitMs: 0, triedCredentials: [], passedOver: [] });
 });

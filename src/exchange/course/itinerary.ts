@@ -3,31 +3,27 @@
  *
  * Targets come in the plan's order: each of the route's own once, then those whose failures may pass again, after a
  * backoff; then the declared fallbacks in the same way, for which one call is always left. One that is left alone for
- * its failures (health) is passed over, and one whose queue is long comes after those that have room. Bounded by the number of attempts, by the deadline, by the retry budget of each
- * target, and by how long the gateway waits on a caller's behalf: a provider that asks for more is not waited for, its
- * `retry-after` is passed on.
+ * its failures (health) is passed over, and one whose queue is long comes after those that have room; a stop says so.
+ * Bounded by the number of attempts, by the deadline, by the retry budget of each target, and by how long the gateway
+ * waits on a caller's behalf: a provider that asks for more is not waited for, its `retry-after` is passed on.
  *
- * It decides and remembers; it calls nothing and waits for nothing.
+ * It decides and remembers, of targets no more than it has looked at; it calls nothing and waits for nothing.
  */
+import type { Clock } from "../../kernel/clock.ts";
+import { assert } from "../../kernel/assert.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Plan, Target } from "../../routing/plan.ts";
 import type { TargetsHealth } from "../../routing/health/health.ts";
+import type { PassedOver } from "../exchange.ts";
 import { backoffMs } from "./backoff.ts";
+import { createPlace, type Place, type Stop } from "./place.ts";
 import type { Verdict } from "./verdict.ts";
-
-export interface Stop {
-  readonly target: Target;
-  /** Until the call; 0: at once. */
-  readonly waitMs: number;
-  /** Credentials of its provider that this request has tried. */
-  readonly triedCredentials: readonly string[];
-}
 
 export interface ItineraryDeps {
   readonly health: TargetsHealth;
-  /** Whether a call of the target would not have to wait for its turn. */
-  readonly hasRoom: (target: Target) => boolean;
-  readonly nowMs: () => number;
+  /** What bounds a model of a provider, and whether a call would not have to wait for its turn. */
+  readonly queues: { find(provider: string, model: string): { readonly hasRoom: boolean } | null };
+  readonly clock: Pick<Clock, "monotonicMs">;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -43,54 +39,34 @@ export interface Setback {
   readonly hasOtherCredential: boolean;
 }
 
-interface Place {
-  readonly target: Target;
-  calls: number;
-  failures: number;
-  /** Nothing but another target can help. */
-  isExcluded: boolean;
-  /** After a failure: when it may be called again, monotonic. */
-  againAtMs: number;
-  /** Its provider has a credential that this request has not tried: it is called with that before anything else. */
-  hasCredential: boolean;
-  readonly triedCredentials: string[];
-  /** Of those, the ones that the provider refused: they are not tried again. */
-  readonly refusedCredentials: string[];
+/** When everything must be over, monotonic; it may come to be later. */
+export interface Due {
+  dueMs(): number;
 }
 
 export class Itinerary {
   readonly #deps: ItineraryDeps;
   readonly #plan: Plan;
-  /** When everything must be over, monotonic. */
-  readonly #dueMs: () => number;
-  readonly #places: readonly Place[];
+  readonly #due: Due;
+  /** Of the plan's first targets, in its order: as many as were looked at. */
+  readonly #places: Place[] = [];
   #attemptsLeft: number;
   #isRetry: boolean;
   /** Only a context window larger than this can help. */
   #contextTokens = 0;
 
   /** `isRetry`: the request was made before, by an SDK of its own accord. */
-  constructor(deps: ItineraryDeps, plan: Plan, dueMs: () => number, isRetry: boolean) {
+  constructor(deps: ItineraryDeps, plan: Plan, due: Due, isRetry: boolean) {
     this.#deps = deps;
     this.#plan = plan;
-    this.#dueMs = dueMs;
+    this.#due = due;
     this.#attemptsLeft = plan.policy.retries.attemptsMax;
     this.#isRetry = isRetry;
-    this.#places = plan.targets.map((target) => ({
-      target,
-      calls: 0,
-      failures: 0,
-      isExcluded: false,
-      againAtMs: Infinity,
-      hasCredential: false,
-      triedCredentials: [],
-      refusedCredentials: [],
-    }));
   }
 
   /** `null`: nowhere. */
   next(): Stop | null {
-    if (this.#attemptsLeft === 0 || this.#deps.nowMs() >= this.#dueMs() - LAST_MS) return null;
+    if (this.#attemptsLeft === 0 || this.#nowMs >= this.#due.dueMs() - LAST_MS) return null;
     return this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);
   }
 
@@ -101,7 +77,7 @@ export class Itinerary {
   beside(isFailing: boolean): Stop | null {
     if (this.#attemptsLeft === 0) return null;
     const place = this.#untried(false) ?? (isFailing ? this.#untried(true) : null);
-    return place !== null && (isFailing || this.#mayRetry(place)) ? stopAt(place, 0) : null;
+    return place !== null && (isFailing || this.#mayRetry(place)) ? this.#stopAt(place, 0) : null;
   }
 
   /** The same target with another credential: at once the first time, then within the retry budget. */
@@ -110,7 +86,7 @@ export class Itinerary {
     if (place === undefined) return null;
     const isLastFor = this.#attemptsLeft === 1 && (this.#untried(false) ?? this.#untried(true)) !== null;
     if (isLastFor || (place.calls > 1 && !this.#mayRetry(place))) return null;
-    return stopAt(place, 0);
+    return this.#stopAt(place, 0);
   }
 
   /** A call of the target is being made. */
@@ -127,7 +103,7 @@ export class Itinerary {
     place.failures++;
     place.againAtMs = Infinity;
     place.hasCredential = false;
-    if (credential !== null) place.triedCredentials.push(credential);
+    if (credential !== null) place.triedCredentials = [...place.triedCredentials, credential];
     switch (verdict) {
       case "final":
         this.#attemptsLeft = 0;
@@ -140,7 +116,7 @@ export class Itinerary {
         this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? Infinity);
         return;
       case "credential":
-        if (credential !== null) place.refusedCredentials.push(credential);
+        if (credential !== null) place.refusedCredentials = [...place.refusedCredentials, credential];
         place.hasCredential = hasOtherCredential;
         place.isExcluded = !hasOtherCredential;
         return;
@@ -155,11 +131,12 @@ export class Itinerary {
 
   /** Why no target was called at all: each is left alone for its failures. */
   refusal(): HeadgateError {
-    const nowMs = this.#deps.nowMs();
+    const nowMs = this.#nowMs;
     const { health } = this.#deps;
-    const inMs = this.#places.map(({ target }) => health.target(target.name).availableAtMs(nowMs) - nowMs);
+    const { targets } = this.#plan;
+    const inMs = targets.map(({ name }) => health.target(name).availableAtMs(nowMs) - nowMs);
     const soonestMs = Math.max(RETRY_AFTER_MIN_MS, Math.min(...inMs));
-    const names = this.#places.map(({ target }) => target.name).join(", ");
+    const names = targets.map(({ name }) => name).join(", ");
     return new HeadgateError(
       "target_unavailable",
       `${names} cannot be called for a moment: calls have failed of late, or the provider has asked for a pause. Nothing was called. Try again in ${Math.ceil(soonestMs / 1000)} s.`,
@@ -169,7 +146,7 @@ export class Itinerary {
 
   #nextOf(fallbacks: boolean): Stop | null {
     const untried = this.#untried(fallbacks);
-    if (untried !== null) return stopAt(untried, 0);
+    if (untried !== null) return this.#stopAt(untried, 0);
     if (fallbacks || this.#untried(true) === null) {
       return this.#tried(fallbacks, this.#plan.policy.retries.backoffMaxMs) ?? this.#untriedSoon(fallbacks);
     }
@@ -179,23 +156,25 @@ export class Itinerary {
 
   /** One that may be called within a moment, which is better than refusing. */
   #untriedSoon(fallbacks: boolean): Stop | null {
-    const nowMs = this.#deps.nowMs();
-    const soonMs = Math.min(nowMs + MOMENT_MS, this.#dueMs() - 1);
+    const nowMs = this.#nowMs;
+    const soonMs = Math.min(nowMs + MOMENT_MS, this.#due.dueMs() - 1);
     const place = this.#untried(fallbacks, soonMs);
     if (place === null) return null;
-    return stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
+    return this.#stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
   }
 
   /** `byMs`: when it may be called; `null`: now. */
   #untried(fallbacks: boolean, byMs: number | null = null): Place | null {
-    const nowMs = this.#deps.nowMs();
+    const nowMs = this.#nowMs;
     let crowded: Place | null = null;
-    for (const place of this.#places) {
+    const { targets } = this.#plan;
+    for (let index = 0; index < targets.length; index++) {
+      const place = this.#placeAt(index);
       const { target } = place;
       if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
         continue;
       if (this.#deps.health.target(target.name).availableAtMs(nowMs) > (byMs ?? nowMs)) continue;
-      if (this.#deps.hasRoom(target)) return place;
+      if (this.#hasRoom(target)) return place;
       crowded ??= place;
     }
     return crowded;
@@ -203,9 +182,9 @@ export class Itinerary {
 
   /** The one that may be called again soonest. */
   #tried(fallbacks: boolean, waitMsMax: number): Stop | null {
-    const nowMs = this.#deps.nowMs();
+    const nowMs = this.#nowMs;
     let soonest: Place | null = null;
-    let soonestMs = Math.min(this.#dueMs() - LAST_MS, nowMs + waitMsMax);
+    let soonestMs = Math.min(this.#due.dueMs() - LAST_MS, nowMs + waitMsMax);
     for (const place of this.#places) {
       const { target, calls, isExcluded, againAtMs } = place;
       if (target.isFallback !== fallbacks || isExcluded || calls === 0 || !this.#isLargeEnough(target)) continue;
@@ -215,14 +194,14 @@ export class Itinerary {
       soonestMs = atMs;
     }
     if (soonest === null || !this.#mayRetry(soonest)) return null;
-    return stopAt(soonest, Math.max(0, soonestMs - nowMs));
+    return this.#stopAt(soonest, Math.max(0, soonestMs - nowMs));
   }
 
   #again(place: Place, retryAfterMs: number | null): void {
     // Whichever credential is next: all that were not refused are equally welcome again.
-    place.triedCredentials.splice(0, Infinity, ...place.refusedCredentials);
+    place.triedCredentials = place.refusedCredentials;
     const { retries } = this.#plan.policy;
-    place.againAtMs = this.#deps.nowMs() + backoffMs(retries, place.failures, retryAfterMs, this.#deps.random);
+    place.againAtMs = this.#nowMs + backoffMs(retries, place.failures, retryAfterMs, this.#deps.random);
   }
 
   /** A request that is itself a retry spends for that, too, once it needs more. */
@@ -231,25 +210,72 @@ export class Itinerary {
     const health = this.#deps.health.target(target.name);
     const wasRetry = this.#isRetry;
     this.#isRetry = false;
-    if (wasRetry && !health.spendRetry(budgetPercent, this.#deps.nowMs())) return false;
-    return health.spendRetry(budgetPercent, this.#deps.nowMs());
+    if (wasRetry && !health.spendRetry(budgetPercent, this.#nowMs)) return false;
+    return health.spendRetry(budgetPercent, this.#nowMs);
   }
 
   #isLargeEnough({ contextTokens }: Target): boolean {
     return this.#contextTokens === 0 || (contextTokens !== null && contextTokens > this.#contextTokens);
   }
 
+  #hasRoom({ provider, facts }: Target): boolean {
+    return this.#deps.queues.find(provider, facts.model)?.hasRoom ?? true;
+  }
+
+  #stopAt(place: Place, waitMs: number): Stop {
+    const { target, triedCredentials } = place;
+    return { target, waitMs, triedCredentials, passedOver: this.#passedOverFor(place) };
+  }
+
+  /** Those that would have come before it, and that nothing was told of yet. */
+  #passedOverFor(place: Place): readonly PassedOver[] {
+    let passedOver: PassedOver[] | null = null;
+    for (const other of this.#places) {
+      if (other === place && place.calls === 0) break;
+      const { target, calls, isExcluded, isPassedOver } = other;
+      if (calls > 0 || isExcluded || isPassedOver || (target.isFallback && !place.target.isFallback)) continue;
+      const code = this.#isLargeEnough(target) ? this.#whyNot(target) : null;
+      if (code === null) continue;
+      other.isPassedOver = true;
+      passedOver ??= [];
+      passedOver.push({ target: target.name, atMs: this.#nowMs, code });
+    }
+    return passedOver ?? NOBODY;
+  }
+
+  #whyNot(target: Target): "target_unavailable" | "overloaded" | null {
+    const nowMs = this.#nowMs;
+    if (this.#deps.health.target(target.name).availableAtMs(nowMs) > nowMs) return "target_unavailable";
+    return this.#hasRoom(target) ? null : "overloaded";
+  }
+
+  get #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+
+  /** They are looked at in order, so that none is left out. */
+  #placeAt(index: number): Place {
+    const place = this.#places[index];
+    if (place !== undefined) return place;
+    const target = this.#plan.targets[index];
+    assert(target !== undefined, "the plan has a target at each index");
+    const made = createPlace(target);
+    this.#places.push(made);
+    return made;
+  }
+
   #placeOf(name: string): Place | null {
-    return this.#places.find(({ target }) => target.name === name) ?? null;
+    for (let index = 0; index < this.#plan.targets.length; index++) {
+      const place = this.#placeAt(index);
+      if (place.target.name === name) return place;
+    }
+    return null;
   }
 }
 
+const NOBODY: readonly PassedOver[] = [];
 const RETRY_AFTER_MIN_MS = 1_000;
 /** With no more time than this left nobody is called. */
 const LAST_MS = 2;
 /** For so long a request waits for a target that is left alone; for longer it is refused at once. */
 const MOMENT_MS = 1_000;
-
-function stopAt({ target, triedCredentials }: Place, waitMs: number): Stop {
-  return { target, waitMs, triedCredentials };
-}

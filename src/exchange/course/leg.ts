@@ -33,9 +33,9 @@ import { enterQueue } from "../reservation/enter-queue.ts";
 import { Growth } from "../reservation/growth.ts";
 import { reserve, type Reserved } from "../reservation/reserve.ts";
 import type { ExchangeDeps } from "../run.ts";
-import type { Stop } from "./itinerary.ts";
 import { outcomeOf } from "./outcome.ts";
 import { patienceWith, type Patience } from "./patience.ts";
+import type { Stop } from "./place.ts";
 
 /** What is the same for all calls of an exchange. */
 export interface LegContext {
@@ -48,7 +48,7 @@ export interface LegContext {
   /** When everything must be over, by the caller's deadline or the gateway's timeouts; monotonic. */
   readonly totalDueMs: number;
   /** The same, or when the response must have begun, as long as it has not. */
-  readonly dueMs: () => number;
+  dueMs(): number;
 }
 
 /** The course that it is part of. */
@@ -180,7 +180,8 @@ export class Leg implements AttemptSink, ExchangeLeg {
     const { deps, exchange, view, principal } = this.#context;
     const chosen = chooseTarget(exchange, view, this.stop.target);
     this.chosen = chosen;
-    await this.#takeTurn(chosen);
+    const turn = this.#takeTurn(chosen);
+    if (turn !== null) await turn;
     if (this.isCancelled) return;
     let reserved = reserve(deps.limits, exchange, view, principal, chosen, this);
     if (reserved instanceof Promise) {
@@ -195,11 +196,11 @@ export class Leg implements AttemptSink, ExchangeLeg {
     await this.#callTarget(chosen, reserved);
   }
 
-  /** Waits in front of a bounded target. */
-  async #takeTurn(chosen: ChosenTarget): Promise<void> {
-    const { deps, exchange, view, principal, dueMs } = this.#context;
-    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, dueMs());
-    if (this.#pass !== null && this.#pass.ready !== null) await this.#pass.ready;
+  /** Its turn in front of a bounded target, where it has to wait for that; `null`: it need not. */
+  #takeTurn(chosen: ChosenTarget): Promise<void> | null {
+    const { deps, exchange, view, principal } = this.#context;
+    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, this.#context.dueMs());
+    return this.#pass?.ready ?? null;
   }
 
   async #callTarget(chosen: ChosenTarget, reserved: Reserved): Promise<void> {
@@ -282,9 +283,10 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #patienceWith({ target }: ChosenTarget): Patience {
-    const { deps, policy, view, dueMs } = this.#context;
+    const { deps, policy, view } = this.#context;
     const nowMs = deps.clock.monotonicMs();
-    return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, dueMs() - nowMs, nowMs);
+    const leftMs = this.#context.dueMs() - nowMs;
+    return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, leftMs, nowMs);
   }
 
   /** Its own time, as far as the request's reaches. */
