@@ -45,7 +45,7 @@ export function respond(exchange: Exchange, end: Uint8Array | null, entries: rea
     const headers = answerHeaders(exchange);
     if (answer.isStream === true) pushStreamType(headers);
     else headers.push("content-type", "application/json");
-    if (!entries.some(isUnpriced)) headers.push("x-headgate-cost-nano-usd", totalCost(entries).toString());
+    if (!entries.some(isUnpriced)) headers.push("x-headgate-cost-nano-usd", totalCost(exchange, entries).toString());
     responder.send(answer.status, headers, answer.body);
   } else {
     responder.end(end);
@@ -61,6 +61,8 @@ function isUnpriced({ flags }: LedgerEntry): boolean {
   return flags.includes("unpriced");
 }
 
-function totalCost(entries: readonly LedgerEntry[]): bigint {
-  return entries.reduce((sum, entry) => sum + entry.costNanoUsd, zeroUsd as bigint);
+/** What was charged on its account: its own calls, and the one that said what it means. */
+function totalCost({ share }: Exchange, entries: readonly LedgerEntry[]): bigint {
+  const comparing: bigint = share?.embeddingNanoUsd ?? zeroUsd;
+  return entries.reduce((sum, entry) => sum + entry.costNanoUsd, comparing);
 }

@@ -94,6 +94,9 @@ describe("a route that compares meanings", () => {
       ["semantic", 0n, 0, 0],
     );
     assert.ok(after.row.cost_nano_usd > 0n);
+    const toldOf = ({ headers }: Reply): bigint => BigInt(String(headers["x-headgate-cost-nano-usd"]));
+    assert.equal(toldOf(again), after.row.cost_nano_usd);
+    assert.equal(toldOf(first), made.row.cost_nano_usd + before.row.cost_nano_usd);
     assert.equal(found.row.saved_nano_usd, made.row.cost_nano_usd - after.row.cost_nano_usd);
     assert.equal(made.row.saved_nano_usd, -before.row.cost_nano_usd);
     assert.deepEqual(
