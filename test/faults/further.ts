@@ -3,10 +3,13 @@
  * end. Each has a test of its own that checks this outcome; together with the table they are docs/reference/faults.md.
  */
 import { brokenOff, callerGone, failed, type Outcome } from "./outcome.ts";
+import type { Next } from "./table.ts";
 
 export interface FurtherFault {
   readonly title: string;
   readonly outcome: Outcome;
+  /** Where it is a provider's fault. Default `nothing`. */
+  readonly next?: Next;
 }
 
 export type FurtherName =
@@ -38,12 +41,13 @@ const stopped = { ending: "shutdown", retryAfter: 1 } as const;
 const unwritten = { ending: "gateway-error", retryAfter: 1 } as const;
 
 export const furtherFaults: Readonly<Record<FurtherName, FurtherFault>> = {
-  "connection refused": { title: "The provider refuses the connection", outcome: unreachable },
-  "name unknown": { title: "The provider's name does not resolve", outcome: unreachable },
-  "not TLS": { title: "The provider does not speak TLS where TLS is expected", outcome: unreachable },
+  "connection refused": { title: "The provider refuses the connection", outcome: unreachable, next: "again" },
+  "name unknown": { title: "The provider's name does not resolve", outcome: unreachable, next: "again" },
+  "not TLS": { title: "The provider does not speak TLS where TLS is expected", outcome: unreachable, next: "again" },
   "endless handshake": {
     title: "The dial or the handshake takes longer than `timeouts.connectMs`",
     outcome: failed(504, "connect_timeout", overdue),
+    next: "elsewhere",
   },
   "deadline before output": {
     title: "The caller's deadline passes before any output",

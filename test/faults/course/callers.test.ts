@@ -8,6 +8,7 @@ import { answered, failed, type Outcome } from "../outcome.ts";
 import { models, upstreams } from "../scene.ts";
 import { inOrder } from "./cases.ts";
 import { openCourses, trailOf, type Courses } from "./scene.ts";
+import { promises } from "./promises.ts";
 
 /** Most that may pass between a caller's leaving and the providers' noticing. */
 const CANCELLED_WITHIN_MS = 100;
@@ -47,8 +48,8 @@ function assertEnded(row: Record<string, unknown>, { ending, code, status }: Out
 for (const upstream of upstreams) {
   for (const stream of [false, true]) {
     const tag = `${upstream}-${stream ? "stream" : "whole"}`;
-    describe(`a caller of ${upstream} who asked for ${stream ? "a stream" : "a whole answer"} and leaves`, () => {
-      test("while two targets are at work ends both calls at once, and pays for the input of both", async () => {
+    describe(`a caller of ${upstream} who asked for ${stream ? "a stream" : "a whole answer"}`, () => {
+      test(promises.leftTwoCalls, async () => {
         const targets = ["one", "two"].map((name) => `${models[upstream]}:ttft=20000,tag=${name}-${tag}`);
         const [first = "", second = ""] = targets;
         const timeouts = { switchMs: stream ? SWITCH_MS : SWITCH_MS / 4 };
@@ -66,7 +67,7 @@ for (const upstream of upstreams) {
         for (const entry of evidence.entries) assert.ok(entry.cost_nano_usd > 0n && entry.estimated === 1);
       });
 
-      test("while the gateway waits to call again is not called for any more", async () => {
+      test(promises.leftPause, async () => {
         const model = `${models[upstream]}:status=429,retry-after=2,tag=pausing-${tag}`;
         const { simulator } = courses.test;
         const refusedBefore = simulator.stats().refused;
@@ -80,10 +81,8 @@ for (const upstream of upstreams) {
         assert.deepEqual([row.ending, row.attempts, row.cost_nano_usd], ["caller-gone", 1, 0n]);
         assert.equal(simulator.stats().refused, refusedBefore + 1);
       });
-    });
 
-    describe(`the deadline of a caller of ${upstream} who asked for ${stream ? "a stream" : "a whole answer"}`, () => {
-      test("is not spent on waiting for a provider that asks for more: it is told at once", async () => {
+      test(promises.shortDeadline, async () => {
         const model = `${models[upstream]}:status=429,retry-after=3,tag=short-${tag}`;
         const startedMs = performance.now();
         const reply = await courses.ask({ model, stream, headers: { "x-headgate-deadline-ms": "1500" } });
@@ -93,7 +92,7 @@ for (const upstream of upstreams) {
         assertEnded(row, failed(429, "upstream_rate_limited"), 1);
       });
 
-      test("leaves time for another target after one that fails late", async () => {
+      test(promises.lateFailure, async () => {
         const first = `${models[upstream]}:fault=slow-headers:200,fault=reset-after-headers,tag=late-${tag}`;
         const second = `${models[upstream]}:tokens=5,tag=after-late-${tag}`;
         const timeouts = { switchMs: 0 };
@@ -106,9 +105,9 @@ for (const upstream of upstreams) {
   }
 }
 
-describe("a target that lost to another and ignores its cancellation", () => {
+describe("two targets of which the second wins", () => {
   for (const stream of [false, true]) {
-    test(`does not keep ${stream ? "a stream" : "a whole answer"} waiting, and is charged for what is known`, async () => {
+    test(`${stream ? "Streams" : "Whole answers"}: ${promises.deafLoser}`, async () => {
       const first = `simulator/sim-chat:tokens=50,ttft=1500,fault=ignore-cancellation,tag=deaf-${stream}`;
       const second = `simulator-anthropic/sim-claude:tokens=20,tag=after-deaf-${stream}`;
       const timeouts = { switchMs: stream ? SWITCH_MS : SWITCH_MS / 4 };

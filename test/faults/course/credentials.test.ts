@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { createSecret } from "../../../src/config/secret.ts";
 import { answered, failed } from "../outcome.ts";
 import { openCourses, type Courses } from "./scene.ts";
+import { promises } from "./promises.ts";
 
 const kinds = { "openai-chat": "simulator", "anthropic-messages": "simulator-anthropic" } as const;
 const served = { "openai-chat": "sim-chat", "anthropic-messages": "sim-claude" } as const;
@@ -30,8 +31,8 @@ async function credentialsUsed(requestId: unknown): Promise<readonly string[]> {
 for (const upstream of ["openai-chat", "anthropic-messages"] as const) {
   for (const stream of [false, true]) {
     const tag = `${upstream === "openai-chat" ? "o" : "a"}-${stream ? "stream" : "whole"}`;
-    describe(`a provider of ${upstream} with two keys, asked for ${stream ? "a stream" : "a whole answer"},`, () => {
-      test("that refuses one of them is asked with the other, and later with that one only", async () => {
+    describe(`keys of ${upstream}, asked for ${stream ? "a stream" : "a whole answer"}`, () => {
+      test(promises.oneKeyRefused, async () => {
         const target = provide(`mended-${tag}`, upstream, ["gone", "good"], "fault=bad-key:gone");
         const calls = [
           { target, became: "failed", code: "upstream_credentials", charged: "nothing" },
@@ -44,14 +45,14 @@ for (const upstream of ["openai-chat", "anthropic-messages"] as const) {
         await courses.assertCourse(next, { ...answered(), calls: [calls[1]] }, stream);
       });
 
-      test("that refuses both is asked once with each, and the caller's own key is not blamed", async () => {
+      test(promises.allKeysRefused, async () => {
         const target = provide(`locked-${tag}`, upstream, ["gone", "also-gone"], "fault=bad-key:gone");
         const call = { target, became: "failed", code: "upstream_credentials", charged: "nothing" } as const;
         const expected = { ...failed(502, "upstream_credentials"), calls: [call, call] };
         await courses.assertCourse(await courses.ask({ model: target, stream }), expected, stream);
       });
 
-      test("that limits the rate of one of them for long is asked with the other at once", async () => {
+      test(promises.oneKeyLimited, async () => {
         const target = provide(`limited-${tag}`, upstream, ["busy", "idle"], "status=429,retry-after=3600,first=1");
         const calls = [
           { target, became: "failed", code: "upstream_rate_limited", charged: "nothing" },

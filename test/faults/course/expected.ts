@@ -1,6 +1,6 @@
 /** What requests come to that may take several calls: what follows from a row of the table of faults by the defaults. */
 import { answered, type CallerSees, type Charged, type Outcome } from "../outcome.ts";
-import type { FaultCase } from "../table.ts";
+import type { FaultCase, Next } from "../table.ts";
 
 /** `retries.attemptsMax` */
 export const ATTEMPTS_MAX = 4;
@@ -47,14 +47,20 @@ export function isSilent({ whole }: FaultCase): boolean {
   return whole.code === "total_timeout";
 }
 
+/** What may follow: of a row, or of a fault that no simulator injects. */
+export interface Following {
+  readonly next: Next;
+}
+
 /** How many calls a model with this one target gets. */
-export function callsOfOne(row: FaultCase, { caller }: Outcome): number {
-  return row.next === "again" && caller.kind === "error" ? ATTEMPTS_MAX : 1;
+export function callsOfOne({ next }: Following, { caller, attempts }: Outcome): number {
+  if (attempts === 0) return 0;
+  return next === "again" && caller.kind === "error" ? ATTEMPTS_MAX : 1;
 }
 
 /** Whether another target answers in its stead, unseen by the caller. */
-export function isRescued(row: FaultCase, { caller }: Outcome, commit: Commit): boolean {
-  if (caller.kind === "answer" || row.next === "nothing") return false;
+export function isRescued({ next }: Following, { caller }: Outcome, commit: Commit): boolean {
+  if (caller.kind === "answer" || next === "nothing") return false;
   return caller.kind === "error" || commit === "complete";
 }
 

@@ -5,6 +5,7 @@ import { evidenceOf } from "../../support/evidence.ts";
 import { startLocalServer } from "../../support/local-server.ts";
 import { inOrder } from "./cases.ts";
 import { openCourses, trailOf } from "./scene.ts";
+import { promises } from "./promises.ts";
 
 const tooLong = {
   error: {
@@ -22,7 +23,7 @@ const answer = {
   usage: { prompt_tokens: 9000, completion_tokens: 1, total_tokens: 9001 },
 };
 
-test("a prompt that a target finds too long goes to one with a larger window, and to no other", async () => {
+test(promises.longPrompt, async () => {
   const asked: string[] = [];
   await using provider = await startLocalServer((request, response) => {
     const chunks: Buffer[] = [];

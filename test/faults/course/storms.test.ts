@@ -5,6 +5,7 @@ import type { Reply } from "../../support/simulator-client.ts";
 import { models, upstreams } from "../scene.ts";
 import { inOrder } from "./cases.ts";
 import { openCourses, type Courses } from "./scene.ts";
+import { promises } from "./promises.ts";
 
 /** How long a target is left alone, instead of five seconds. */
 const OPEN_MS = 400;
@@ -46,8 +47,8 @@ describe("in a storm", { concurrency: true }, () => {
       const tag = `${upstream}-${stream ? "stream" : "whole"}`;
       const asked = `of ${upstream}, asked for ${stream ? "streams" : "whole answers"},`;
 
-      describe(`a target ${asked} that is overloaded (529) for long`, { concurrency: true }, () => {
-        test("is left alone after a few calls, while every caller is answered by the other target", async () => {
+      describe(`targets ${asked}`, { concurrency: true }, () => {
+        test(promises.storm, async () => {
           const first = `${models[upstream]}:status=529,tag=storm-${tag}`;
           const second = `${models[upstream]}:tokens=3,tag=calm-${tag}`;
           const model = courses.route(`storm-${tag}`, { targets: inOrder(first, second) });
@@ -60,7 +61,7 @@ describe("in a storm", { concurrency: true }, () => {
           assert.equal(await callsOf(second), STORM);
         });
 
-        test("gets few calls also where there is no other: callers are told when to come back", async () => {
+        test(promises.stormAlone, async () => {
           const target = `${models[upstream]}:status=529,tag=alone-${tag}`;
           const startedMs = performance.now();
           const replies = await storm(target, stream);
@@ -74,18 +75,18 @@ describe("in a storm", { concurrency: true }, () => {
             if (status === 503) assert.ok(Number(headers["retry-after"]) >= 1);
           }
         });
-      });
 
-      test(`a target ${asked} that fails every other time fails no caller where there is another`, async () => {
-        const first = `${models[upstream]}:tokens=3,fault=flapping:2,tag=flapping-${tag}`;
-        const second = `${models[upstream]}:tokens=3,tag=steady-${tag}`;
-        const model = courses.route(`flapping-${tag}`, { targets: inOrder(first, second) });
-        for (const { status } of await storm(model, stream)) assert.equal(status, 200);
+        test(promises.flapping, async () => {
+          const first = `${models[upstream]}:tokens=3,fault=flapping:2,tag=flapping-${tag}`;
+          const second = `${models[upstream]}:tokens=3,tag=steady-${tag}`;
+          const model = courses.route(`flapping-${tag}`, { targets: inOrder(first, second) });
+          for (const { status } of await storm(model, stream)) assert.equal(status, 200);
+        });
       });
     }
   }
 
-  test("a target that recovers is probed by one call, then by a few, while the other serves the rest", async () => {
+  test(promises.recovering, async () => {
     const first = `simulator/sim-chat:tokens=3,ttft=250,status=500,first=${FAILURES_IN_ROW},tag=recovering`;
     const second = "simulator-anthropic/sim-claude:tokens=3,tag=beside-recovering";
     const model = courses.route("recovering", { targets: inOrder(first, second) });

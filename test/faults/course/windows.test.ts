@@ -3,6 +3,7 @@ import { answered, brokenOff } from "../outcome.ts";
 import { models, upstreams } from "../scene.ts";
 import { inOrder } from "./cases.ts";
 import { openCourses, type Courses } from "./scene.ts";
+import { promises } from "./promises.ts";
 
 /** Of output, held back at the beginning of each stream. */
 const WINDOW_TOKENS = 10;
@@ -23,8 +24,8 @@ function route(upstream: keyof typeof models, tokens: number): { model: string; 
 }
 
 for (const upstream of upstreams) {
-  describe(`a stream of ${upstream} that is held back for a window and is cut`, () => {
-    test("within it is replaced by another target's, unseen by the caller", async () => {
+  describe(`streams of ${upstream}`, () => {
+    test(promises.earlyCut, async () => {
       const { model, first, second } = route(upstream, WINDOW_TOKENS - 4);
       const calls = [
         { target: first, became: "failed", code: "stream_truncated", charged: "estimate" },
@@ -33,7 +34,7 @@ for (const upstream of upstreams) {
       await courses.assertCourse(await courses.ask({ model, stream: true }), { ...answered(), calls }, true);
     });
 
-    test("after it ends with an error event, and no other target is called", async () => {
+    test(promises.lateCut, async () => {
       const { model, first } = route(upstream, WINDOW_TOKENS + 10);
       const broken = brokenOff("stream_truncated", "truncated");
       const calls = [{ target: first, became: "failed", code: "stream_truncated", charged: "estimate" }] as const;

@@ -1,0 +1,26 @@
+/** What holds where there are several targets, keys or calls: the names of tests, and lines of docs/reference/faults.md. */
+export const promises = {
+  oneKeyRefused:
+    "A provider that refuses one of its keys (401, 402, 403) is asked with another at once, and from then on with that one.",
+  allKeysRefused:
+    "A provider that refuses all of its keys is asked once with each; the caller gets 502 `upstream_credentials`, since its own key is not to blame.",
+  oneKeyLimited: "A provider that limits the rate of one of its keys for long is asked with another at once.",
+  longPrompt: "A prompt that a target finds too long goes to one with a larger context window, and to no other.",
+  storm:
+    "A target that is overloaded (529) for long is left alone after a few calls, and every caller is answered by the other target.",
+  stormAlone:
+    "It is left alone also where there is no other: few calls are made, and callers get 503 `target_unavailable` with `retry-after`.",
+  flapping: "A target that fails every other time fails no caller where there is another.",
+  recovering:
+    "A target that recovers is probed by one call, then by two, then called as before; the other target serves the rest meanwhile.",
+  leftTwoCalls:
+    "A caller who leaves while two targets are at work ends both calls within 100 ms, and is charged an estimate of the input of both.",
+  leftPause: "A caller who leaves while the gateway waits to call again causes no further call.",
+  shortDeadline:
+    "A `retry-after` that does not fit the caller's deadline is not waited for: the caller is told of it at once.",
+  lateFailure: "A target that fails late is replaced by another within what is left of the caller's deadline.",
+  deafLoser:
+    "A target that lost to another and ignores its cancellation keeps nobody waiting, and is charged an estimate of the input.",
+  earlyCut: "With `commit: window`, a stream that is cut within its window is replaced by another target's.",
+  lateCut: "With `commit: window`, a stream that is cut after its window ends with an error event.",
+} as const;
