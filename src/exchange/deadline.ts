@@ -13,9 +13,15 @@ export interface CallerDeadline {
   readonly firstOutputDueMs: number;
   /** As the caller gave it; `null`: it gave none. */
   readonly askedMs: number | null;
+  /** In which header it did. */
+  readonly header: DeadlineHeader | null;
 }
 
-const noDeadline: CallerDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null };
+type DeadlineHeader = typeof OWN_HEADER | typeof SDK_HEADER;
+
+const OWN_HEADER = "x-headgate-deadline-ms";
+const SDK_HEADER = "x-stainless-timeout";
+const noDeadline: CallerDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null, header: null };
 
 /**
  * How long the caller waits. `x-headgate-deadline-ms` (milliseconds from now) bounds the whole exchange; else
@@ -28,24 +34,28 @@ export function readDeadline(
   startedMs: number,
   stream: boolean,
 ): CallerDeadline {
-  const own = headers["x-headgate-deadline-ms"];
+  const own = headers[OWN_HEADER];
   if (own !== undefined) {
     const budgetMs = Number(own);
     if (!(budgetMs >= 1 && budgetMs <= DEADLINE_MS_MAX)) {
       throw new HeadgateError(
         "invalid_header",
-        `x-headgate-deadline-ms must be a number of milliseconds from 1 to ${DEADLINE_MS_MAX}.`,
-        { param: "x-headgate-deadline-ms" },
+        `${OWN_HEADER} must be a number of milliseconds from 1 to ${DEADLINE_MS_MAX}.`,
+        { param: OWN_HEADER },
       );
     }
-    return { totalDueMs: dueAt(startedMs, budgetMs), firstOutputDueMs: Infinity, askedMs: budgetMs };
+    return {
+      totalDueMs: dueAt(startedMs, budgetMs),
+      firstOutputDueMs: Infinity,
+      askedMs: budgetMs,
+      header: OWN_HEADER,
+    };
   }
-  const budgetMs = Number(headers["x-stainless-timeout"]) * 1000;
+  const budgetMs = Number(headers[SDK_HEADER]) * 1000;
   if (!(budgetMs > 0 && budgetMs <= DEADLINE_MS_MAX)) return noDeadline;
   const dueMs = dueAt(startedMs, budgetMs);
-  return stream
-    ? { totalDueMs: Infinity, firstOutputDueMs: dueMs, askedMs: budgetMs }
-    : { totalDueMs: dueMs, firstOutputDueMs: Infinity, askedMs: budgetMs };
+  const [totalDueMs, firstOutputDueMs] = stream ? [Infinity, dueMs] : [dueMs, Infinity];
+  return { totalDueMs, firstOutputDueMs, askedMs: budgetMs, header: SDK_HEADER };
 }
 
 /** Whether it is too late to call anybody. */
@@ -53,9 +63,17 @@ export function isPassed({ totalDueMs, firstOutputDueMs }: CallerDeadline, nowMs
   return nowMs >= Math.min(totalDueMs, firstOutputDueMs);
 }
 
-export function deadlinePassed(): HeadgateError {
-  const message =
-    "The time that the request has (its own deadline, or timeouts.totalMs) was over before a provider could be called.";
+/** As the beginning of a sentence: which one it is, and how long. */
+export function describeDeadline({ header, askedMs }: CallerDeadline): string {
+  return header === null ? "The time that the request has" : `The request's own deadline (${header}: ${askedMs} ms)`;
+}
+
+/** `target`: whose turn it was; `null`: it had not come to any. */
+export function deadlinePassed(deadline: CallerDeadline, target: string | null, nowMs: number): HeadgateError {
+  const where = `was over before ${target ?? "a provider"} could be called.`;
+  const message = isPassed(deadline, nowMs)
+    ? `${describeDeadline(deadline)} ${where} Give it longer, or try again.`
+    : `The time that the gateway gives a request (timeouts.totalMs) ${where} Try again; the operator can raise it.`;
   return new HeadgateError("deadline_exceeded", message);
 }
 

@@ -1,11 +1,10 @@
 /** What a provider's bytes mean when they are not an event stream: a whole answer, a refusal, or something broken. */
 import { isUtf8 } from "node:buffer";
 import { parseExactJson } from "../../dialects/exact-json.ts";
-import { HeadgateError, type ErrorCode } from "../../kernel/errors.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
 import type { UpstreamHeaders } from "../../providers/transport.ts";
 import type { AttemptCall } from "./call.ts";
-import type { TimerName } from "./timers.ts";
 
 interface WholeAnswer {
   readonly json: unknown;
@@ -85,63 +84,19 @@ export function connectionError(call: AttemptCall, answered: boolean, cause: Err
     );
   }
   if (code === DIAL_TIMEOUT) {
-    return new HeadgateError("connect_timeout", `The connection to provider ${call.providerName} did not come about.`, {
-      cause,
-    });
+    return new HeadgateError(
+      "connect_timeout",
+      `No connection to provider ${call.providerName} came about, for as long as the gateway dials at the most. The operator checks its baseUrl and the network.`,
+      {
+        cause,
+      },
+    );
   }
   return new HeadgateError(
     "upstream_unreachable",
     `Provider ${call.providerName} could not be reached, or closed the connection before answering${detail}.`,
     { cause },
   );
-}
-
-/** The timers that end an attempt. */
-type EndingTimer = Exclude<TimerName, "slow">;
-
-const timeoutCodes: Readonly<Record<EndingTimer, ErrorCode>> = {
-  connect: "connect_timeout",
-  "first-token": "first_token_timeout",
-  beginning: "deadline_exceeded",
-  idle: "idle_timeout",
-  ending: "idle_timeout",
-  reader: "client_closed",
-  drain: "client_closed",
-  total: "total_timeout",
-};
-
-export function timeoutError(name: EndingTimer, call: AttemptCall): HeadgateError {
-  const { timeouts, providerName } = call;
-  switch (name) {
-    case "connect":
-      return new HeadgateError(
-        timeoutCodes[name],
-        `No connection to provider ${providerName} within ${timeouts.connectMs} ms.`,
-      );
-    case "beginning":
-      return new HeadgateError(timeoutCodes[name], "No output came within the time that the request gave.");
-    case "first-token":
-      return new HeadgateError(
-        timeoutCodes[name],
-        `Provider ${providerName} gave no output within ${timeouts.firstTokenMs} ms.`,
-      );
-    case "idle":
-    case "ending":
-      return new HeadgateError(
-        timeoutCodes[name],
-        `Provider ${providerName} fell silent for ${timeouts.idleMs} ms in the middle of its answer.`,
-      );
-    case "reader":
-    case "drain":
-      return new HeadgateError(timeoutCodes[name], `The caller read nothing for ${timeouts.idleMs} ms.`);
-    case "total":
-      if (call.deadlineIsCallers)
-        return new HeadgateError("deadline_exceeded", "The deadline that the request gave has passed.");
-      return new HeadgateError(
-        timeoutCodes[name],
-        `Provider ${providerName} did not complete its answer within ${timeouts.totalMs} ms.`,
-      );
-  }
 }
 
 const BYTE_ORDER_MARK = "\ufeff";

@@ -16,8 +16,9 @@ import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
 import type { AttemptCall } from "./call.ts";
 import { CommitWindow } from "./commit-window.ts";
 import { AttemptTimers, type TimerName } from "./timers.ts";
-import { connectionError, emptyReading, readRefusal, readWholeAnswer, timeoutError, tooLarge } from "./answer.ts";
+import { connectionError, emptyReading, readRefusal, readWholeAnswer, tooLarge } from "./answer.ts";
 import { CollectedBody } from "./collected-body.ts";
+import { timeoutError } from "./timeout-error.ts";
 
 export interface AttemptSink {
   /** The first output of a stream has come; it may be held back. */

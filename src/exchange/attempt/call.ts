@@ -3,6 +3,7 @@ import type { OutboundCodec } from "../../dialects/dialect.ts";
 import type { UpstreamRequest } from "../../providers/transport.ts";
 import type { Target } from "../../routing/plan.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
+import type { CallerDeadline } from "../deadline.ts";
 import type { Shown } from "./continuing.ts";
 
 /** Everything that is decided about an attempt before it starts. */
@@ -26,8 +27,8 @@ export interface AttemptCall {
   readonly firstOutputDueMs: number;
   /** How long the provider may be silent, from sending to the first output, before the owner is told, again and again; `Infinity`: however long. */
   readonly slowAfterMs: number;
-  /** Whether `totalDueMs` is the caller's own deadline. */
-  readonly deadlineIsCallers: boolean;
+  /** What the caller gave, of which `totalDueMs` and `firstOutputDueMs` may come. */
+  readonly deadline: CallerDeadline;
   readonly responseBytesMax: number;
   /** The caller's bytes of a whole answer; `null` where the provider's own bytes are passed on. */
   readonly translateAnswer: ((json: unknown) => Uint8Array) | null;

@@ -124,7 +124,7 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     slowAfterMs: parts.slowAfterMs,
     totalDueMs: parts.totalDueMs,
     firstOutputDueMs: exchange.responder.headSent ? Infinity : parts.deadline.firstOutputDueMs,
-    deadlineIsCallers: parts.totalDueMs === parts.deadline.totalDueMs,
+    deadline: parts.deadline,
     responseBytesMax: responseBytes,
     translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
     isContinuation: parts.continues !== null,

@@ -36,9 +36,10 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   const plan = planRequest(exchange, view, principal);
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
   exchange.deadlineMs = deadline.askedMs;
-  if (isPassed(deadline, deps.clock.monotonicMs())) throw deadlinePassed();
+  const nowMs = deps.clock.monotonicMs();
+  if (isPassed(deadline, nowMs)) throw deadlinePassed(deadline, null, nowMs);
   const course = new Course(deps, exchange, view, principal, plan, deadline);
-  const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, deps.clock.monotonicMs()));
+  const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, nowMs));
   try {
     await course.run();
   } finally {

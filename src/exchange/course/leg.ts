@@ -232,7 +232,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
     await attempt.done;
     growth?.stop();
     if (attempt.failure !== null) this.failure = attempt.failure;
-    else if (attempt.startedAtMs === null && !this.isCancelled) throw deadlinePassed();
+    else if (attempt.startedAtMs === null && !this.isCancelled) throw this.#tooLate();
   }
 
   /** `null` is never given to a call: a target without a usable credential is told of as such. */
@@ -255,7 +255,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
     if (call !== null) return call;
     throw new HeadgateError(
       "target_unavailable",
-      `Calls of ${name} have failed of late, and one is under way already that tries it. Nothing was called. Try again in a moment.`,
+      `${name} cannot be called for a moment: calls have failed of late, or the provider has asked for a pause, and whether it is over is being tried already. Nothing was called. Try again in a moment.`,
       { retryAfterMs: RETRY_AFTER_MS },
     );
   }
@@ -343,7 +343,12 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #refusePassed(): void {
-    if (this.#isPassed()) throw deadlinePassed();
+    if (this.#isPassed()) throw this.#tooLate();
+  }
+
+  #tooLate(): HeadgateError {
+    const { deps, deadline } = this.#context;
+    return deadlinePassed(deadline, this.stop.target.name, deps.clock.monotonicMs());
   }
 
   #isPassed(): boolean {

@@ -11,7 +11,7 @@ import type { Exchange } from "../exchange.ts";
 import { type Claimed, KeyClaims } from "./claims.ts";
 
 const request = { keyHash: "key", tenantId: "ten_1", fingerprint: "f" };
-const noDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null };
+const noDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null, header: null };
 
 interface World {
   readonly clock: VirtualClock;

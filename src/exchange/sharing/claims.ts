@@ -9,7 +9,7 @@ import type { IdSource } from "../../kernel/ids.ts";
 import type { AnswerStore, ClaimRequest, KeptAnswer, KeyClaim } from "../../storage/answers/answers.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import { Pause } from "../course/pause.ts";
-import type { CallerDeadline } from "../deadline.ts";
+import { describeDeadline, type CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 
 export interface ClaimsDeps {
@@ -122,11 +122,11 @@ export class KeyClaims {
   }
 
   /** How long it may still wait; throws when that is over. */
-  #leftMs(giveUpMs: number, { totalDueMs, firstOutputDueMs }: CallerDeadline): number {
+  #leftMs(giveUpMs: number, deadline: CallerDeadline): number {
     const nowMs = this.#deps.clock.monotonicMs();
-    const dueMs = Math.min(totalDueMs, firstOutputDueMs);
+    const dueMs = Math.min(deadline.totalDueMs, deadline.firstOutputDueMs);
     if (nowMs >= dueMs) {
-      const message = "The deadline that the request gave passed while another process made the same request.";
+      const message = `${describeDeadline(deadline)} was over while another process made the same request. Repeat it with the same Idempotency-Key to get its answer.`;
       throw new HeadgateError("deadline_exceeded", message);
     }
     if (nowMs >= giveUpMs) throw stillRunning();

@@ -33,7 +33,7 @@ export function waitedOut(target: string, waitedMs: number, bound: string, expec
 }
 
 export function deadlinePassed(target: string): HeadgateError {
-  const message = `The time that the request has (its own deadline, or timeouts.totalMs) was over while it waited for ${target}, which is saturated.`;
+  const message = `The time that the request has (its own deadline, or timeouts.totalMs) was over while it waited for ${target}, which is saturated. Try again later, or give a longer deadline.`;
   return new HeadgateError("deadline_exceeded", message);
 }
 

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../../kernel/clock.ts";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import { zeroUsd } from "../../../kernel/money.ts";
 import { openStreamHead } from "../../conclusion/response-headers.ts";
-import type { CallerDeadline } from "../../deadline.ts";
+import { describeDeadline, type CallerDeadline } from "../../deadline.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { LogReader } from "./answer-log.ts";
 import type { Awaited, Share } from "../share.ts";
@@ -70,12 +70,13 @@ function end(exchange: Exchange, share: Share, shared: SharedAnswer, reader: Log
 function watchDeadline(
   clock: Clock,
   exchange: Exchange,
-  { totalDueMs, firstOutputDueMs }: CallerDeadline,
+  deadline: CallerDeadline,
   resolve: (failure: HeadgateError) => void,
 ): readonly Timer[] {
   const nowMs = clock.monotonicMs();
   const timers: Timer[] = [];
-  const message = "The deadline that the request gave passed before the answer that it shares with another was there.";
+  const { totalDueMs, firstOutputDueMs } = deadline;
+  const message = `${describeDeadline(deadline)} was over before the answer that it shares with another was there. Give it longer, or try again.`;
   const expire = (): void => resolve(new HeadgateError("deadline_exceeded", message));
   if (totalDueMs !== Infinity) timers.push(clock.setTimer(expire, totalDueMs - nowMs));
   if (firstOutputDueMs !== Infinity) {

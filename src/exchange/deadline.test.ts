@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deadlinePassed, readDeadline } from "./deadline.ts";
+
+test("the deadline of a request that has passed is told by the header that gave it", () => {
+  const own = readDeadline({ "x-headgate-deadline-ms": "5000", "x-stainless-timeout": "1" }, 0, true);
+  const { code, message } = deadlinePassed(own, "p/m", 5_000);
+  assert.equal(code, "deadline_exceeded");
+  assert.match(message, /^The request's own deadline \(x-headgate-deadline-ms: 5000 ms\) was over before p\/m /);
+  const sdk = readDeadline({ "x-stainless-timeout": "30" }, 0, true);
+  assert.match(
+    deadlinePassed(sdk, null, 30_000).message,
+    /\(x-stainless-timeout: 30000 ms\) was over before a provider /,
+  );
+});
+
+test("a request whose own deadline has not passed is told of the gateway's", () => {
+  const own = readDeadline({ "x-headgate-deadline-ms": "5000" }, 0, false);
+  for (const deadline of [own, readDeadline({}, 0, false)])
+    assert.match(deadlinePassed(deadline, "p/m", 1_000).message, /\(timeouts\.totalMs\)/);
+});
+
+test("an SDK's timeout bounds a whole answer, and of a stream the beginning", () => {
+  const headers = { "x-stainless-timeout": "10" };
+  const { totalDueMs, firstOutputDueMs } = readDeadline(headers, 0, true);
+  assert.deepEqual([totalDueMs, firstOutputDueMs], [Infinity, 9_950]);
+  assert.equal(readDeadline(headers, 0, false).totalDueMs, 9_950);
+});
