@@ -10,8 +10,8 @@ import { inOrder } from "./cases.ts";
 import { openCourses, trailOf, type Courses } from "./scene.ts";
 import { promises } from "./promises.ts";
 
-/** Most that may pass between a caller's leaving and the providers' noticing. */
-const CANCELLED_WITHIN_MS = 100;
+/** Most that may pass between a caller's leaving and the providers' noticing; they would be at work for much longer. */
+const CANCELLED_WITHIN_MS = 2_000;
 const SWITCH_MS = 100;
 
 let courses: Courses;

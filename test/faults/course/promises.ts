@@ -14,7 +14,7 @@ export const promises = {
   recovering:
     "A target that recovers is probed by one call, then by two, then called as before; the other target serves the rest meanwhile.",
   leftTwoCalls:
-    "A caller who leaves while two targets are at work ends both calls within 100 ms, and is charged an estimate of the input of both.",
+    "A caller who leaves while two targets are at work ends both calls at once, and is charged an estimate of the input of both.",
   leftPause: "A caller who leaves while the gateway waits to call again causes no further call.",
   shortDeadline:
     "A `retry-after` that does not fit the caller's deadline is not waited for: the caller is told of it at once.",

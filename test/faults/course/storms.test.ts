@@ -9,6 +9,8 @@ import { promises } from "./promises.ts";
 
 /** How long a target is left alone, instead of five seconds. */
 const OPEN_MS = 400;
+/** Long enough for a burst of requests in between. */
+const RECOVERING_MS = 2_000;
 const FAILURES_IN_ROW = 5;
 /** Calls made again that a target always gets within ten seconds. */
 const BUDGET_MIN = 10;
@@ -35,7 +37,7 @@ async function storm(model: string, stream: boolean): Promise<readonly Reply[]> 
   return replies;
 }
 
-async function callsOf(target: string): Promise<number> {
+async function callsOf(courses: Courses, target: string): Promise<number> {
   const { db } = courses.test.gateway.store;
   const rows = await db.selectFrom("ledger_entries").select("entry_id").where("model_target", "=", target).execute();
   return rows.length;
@@ -56,9 +58,9 @@ describe("in a storm", { concurrency: true }, () => {
           for (const { status } of await storm(model, stream)) assert.equal(status, 200);
           // One probe for each time that it was left alone, which is shorter by up to a quarter.
           const probes = Math.ceil((performance.now() - startedMs) / (OPEN_MS * 0.75));
-          const calls = await callsOf(first);
+          const calls = await callsOf(courses, first);
           assert.ok(calls >= FAILURES_IN_ROW && calls < FAILURES_IN_ROW + AT_A_TIME + probes, `${calls} calls`);
-          assert.equal(await callsOf(second), STORM);
+          assert.equal(await callsOf(courses, second), STORM);
         });
 
         test(promises.stormAlone, async () => {
@@ -66,7 +68,7 @@ describe("in a storm", { concurrency: true }, () => {
           const startedMs = performance.now();
           const replies = await storm(target, stream);
           const probes = Math.ceil((performance.now() - startedMs) / (OPEN_MS * 0.75));
-          const calls = await callsOf(target);
+          const calls = await callsOf(courses, target);
           assert.ok(calls < FAILURES_IN_ROW + AT_A_TIME + probes + BUDGET_MIN, `${calls} calls for ${STORM} requests`);
           const codes = new Set(replies.map(({ headers }) => headers["x-headgate-error-code"]));
           assert.ok(codes.has("target_unavailable"), "nothing is called while it is left alone");
@@ -85,25 +87,27 @@ describe("in a storm", { concurrency: true }, () => {
       });
     }
   }
+});
 
-  test(promises.recovering, async () => {
-    const first = `simulator/sim-chat:tokens=3,ttft=250,status=500,first=${FAILURES_IN_ROW},tag=recovering`;
-    const second = "simulator-anthropic/sim-claude:tokens=3,tag=beside-recovering";
-    const model = courses.route("recovering", { targets: inOrder(first, second) });
-    for (let failures = 0; failures < FAILURES_IN_ROW; failures++) await courses.ask({ model });
-    assert.equal(await callsOf(first), FAILURES_IN_ROW);
-    const burst = async (): Promise<number> => {
-      const before = await callsOf(first);
-      const replies = await Promise.all(Array.from({ length: 12 }, () => courses.ask({ model })));
-      for (const { status } of replies) assert.equal(status, 200);
-      return (await callsOf(first)) - before;
-    };
-    const startedMs = performance.now();
-    assert.equal(await burst(), 0, "it is left alone");
-    await eventually("its time is over", () => performance.now() - startedMs > OPEN_MS);
-    const bursts = [await burst(), await burst(), await burst(), await burst()];
-    assert.deepEqual(bursts, [1, 2, 12, 12]);
-  });
+test(promises.recovering, async () => {
+  await using courses = await openCourses({ health: { openMs: RECOVERING_MS } });
+  const first = `simulator/sim-chat:tokens=3,ttft=250,status=500,first=${FAILURES_IN_ROW},tag=recovering`;
+  const second = "simulator-anthropic/sim-claude:tokens=3,tag=beside-recovering";
+  const callsOfFirst = (): Promise<number> => callsOf(courses, first);
+  const model = courses.route("recovering", { targets: inOrder(first, second) });
+  for (let failures = 0; failures < FAILURES_IN_ROW; failures++) await courses.ask({ model });
+  assert.equal(await callsOfFirst(), FAILURES_IN_ROW);
+  const burst = async (): Promise<number> => {
+    const before = await callsOfFirst();
+    const replies = await Promise.all(Array.from({ length: 12 }, () => courses.ask({ model })));
+    for (const { status } of replies) assert.equal(status, 200);
+    return (await callsOfFirst()) - before;
+  };
+  const startedMs = performance.now();
+  assert.equal(await burst(), 0, "it is left alone");
+  await eventually("its time is over", () => performance.now() - startedMs > RECOVERING_MS);
+  const bursts = [await burst(), await burst(), await burst(), await burst()];
+  assert.deepEqual(bursts, [1, 2, 12, 12]);
 });
 
 test("storms leave the books in order", () => courses.assertBooks());
