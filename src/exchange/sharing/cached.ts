@@ -22,7 +22,7 @@ export interface CachedDeps {
   readonly clock: Clock;
   readonly memory: AnswerCache;
   readonly answers: AnswerStore;
-  readonly telemetry: Pick<Telemetry, "backgroundFailed">;
+  readonly telemetry: Pick<Telemetry, "backgroundFailed" | "warn">;
 }
 
 /** How an alias caches; `null` for what is no alias, or caches nothing. */

@@ -6,7 +6,6 @@ import type { Exchange } from "../exchange.ts";
 import type { Share } from "./share.ts";
 import type { SharedAnswer, SharedEnd } from "./joint/shared-answer.ts";
 
-/** Failures of one request's own caller, key, time or budget: another with the same body may fare better. */
 const ownFailures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "client_closed",
   "deadline_exceeded",
@@ -37,7 +36,12 @@ export function endOf(
   const { failure } = exchange;
   if (failure === null && record !== null) return { how: "answered", source, ...shared.lastWords };
   const told = failure ?? new HeadgateError("internal", "The gateway failed on the request that makes this answer.");
-  return { how: "failed", source, failure: told, isOwn: ownFailures.has(told.code) };
+  return { how: "failed", source, failure: told, isOwn: isOwnFailure(told) };
+}
+
+/** Of one request's own caller, key, time or budget: another may fare better. */
+export function isOwnFailure({ code }: HeadgateError): boolean {
+  return ownFailures.has(code);
 }
 
 /** What a repetition would only meet again, perhaps at a price. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import type { Config, ModelConfig } from "../../../src/config/config.ts";
 import type { DeepPartial } from "../../../src/config/defaults.ts";
 import { startGateway } from "../../../src/gateway.ts";
@@ -11,7 +11,7 @@ import { createKey } from "../../../src/tenancy/keys.ts";
 import { createTenant } from "../../../src/tenancy/tenants.ts";
 import { createProject } from "../../../src/tenancy/projects.ts";
 import { allow } from "../../support/allowances.ts";
-import { evidenceOf } from "../../support/evidence.ts";
+import { captureLog, evidenceOf } from "../../support/evidence.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
 import { type Reply, send, type SendOptions } from "../../support/simulator-client.ts";
@@ -23,16 +23,17 @@ const OTHER = "Tell me about the moon";
 interface Given {
   readonly embeddings?: string;
   readonly alias?: DeepPartial<ModelConfig>;
+  readonly logger?: Logger;
 }
 
-function openPlace({ embeddings = "simulator/sim-embed", alias = {} }: Given = {}): Promise<TestGateway> {
+function openPlace({ embeddings = "simulator/sim-embed", alias = {}, logger }: Given = {}): Promise<TestGateway> {
   const cache = { mode: "semantic", threshold: 0.8, ttlMs: 60_000, ...alias.cache } as const;
   const config: DeepPartial<Config> = {
     retries: { attemptsMax: 1 },
     cache: { embeddings },
     models: { faq: { targets: [{ model: "simulator/sim-chat" }], ...alias, cache } },
   };
-  return startTestGateway({ config });
+  return startTestGateway({ config, ...(logger === undefined ? {} : { overrides: { logger } }) });
 }
 
 interface Asking extends Omit<SendOptions, "body"> {
@@ -260,10 +261,14 @@ describe("when words cannot be turned into vectors", () => {
     });
   }
 
-  test("because the provider refuses them, the request is made all the same", async () => {
-    await using place = await openPlace({ embeddings: "simulator/sim-chat" });
+  test("because the provider refuses them, the request is made all the same, and the operator is told once", async () => {
+    const log = captureLog();
+    await using place = await openPlace({ embeddings: "simulator/sim-chat", logger: log.logger });
     const reply = await ask(place, ASKED);
     assert.deepEqual([reply.status, cacheOf(reply)], [200, "miss"]);
+    await ask(place, OTHER);
+    const told = log.text().match(/requests are not compared by what they mean/g);
+    assert.equal(told?.length, 1);
     const { row } = await evidenceOf(place.gateway, `${idOf(reply)}_embedding`);
     assert.equal(row.error_code, "upstream_rejected");
   });

@@ -7,9 +7,12 @@
  */
 import type { CacheConfig, ModelCacheConfig } from "../../../config/config.ts";
 import type { Clock } from "../../../kernel/clock.ts";
+import type { HeadgateError } from "../../../kernel/errors.ts";
 import type { CachedAnswer, Meaning } from "../../../storage/answers/answers.ts";
 import { type CacheIdentity, partitionOf } from "../identity.ts";
+import type { Telemetry } from "../../../telemetry/telemetry.ts";
 import type { AnswerCache } from "../answer-cache.ts";
+import { isOwnFailure } from "../outcome.ts";
 import type { Scene } from "../scene.ts";
 import type { StoreTier } from "../store-tier.ts";
 import type { Embedded } from "./embed.ts";
@@ -20,6 +23,7 @@ export interface SimilarDeps {
   readonly clock: Clock;
   readonly memory: AnswerCache;
   readonly store: StoreTier;
+  readonly telemetry: Pick<Telemetry, "warn">;
 }
 
 export interface SimilarAnswer {
@@ -31,6 +35,8 @@ export interface SimilarAnswer {
 const EMBED_MS = 2_000;
 /** How long no vectors are asked for after none came. */
 const AWAY_MS = 5_000;
+/** How often the operator is told. */
+const QUIET_MS = 60_000;
 /** Of `cache.sizeBytes`, for vectors in memory. */
 const MEMORY_SHARE = 1 / 4;
 /** Vectors whose answers are gone are passed over, so many for one request. */
@@ -40,6 +46,7 @@ export class SimilarAnswers {
   readonly #deps: SimilarDeps;
   readonly #index: MeaningIndex;
   #awayUntilMs = 0;
+  #quietUntilMs = 0;
 
   constructor(deps: SimilarDeps) {
     this.#deps = deps;
@@ -57,9 +64,24 @@ export class SimilarAnswers {
     if (waitMs < 1 || nowMs < this.#awayUntilMs) return null;
     const embedded = await scene.embed({ model, text, waitMs });
     share.embeddingNanoUsd = embedded.costNanoUsd;
-    if (isProvidersFault(embedded, waitMs)) this.#awayUntilMs = this.#deps.clock.monotonicMs() + AWAY_MS;
-    if (embedded.vector === null) return null;
+    if (embedded.vector === null) {
+      this.#failed(model, embedded, waitMs);
+      return null;
+    }
     return { partition: partitionOf(identity, model, numbersIn(text)), vector: embedded.vector };
+  }
+
+  #failed(model: string, { failure }: Embedded, waitMs: number): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (isProvidersFault(failure, waitMs)) this.#awayUntilMs = nowMs + AWAY_MS;
+    else if (failure !== null && isOwnFailure(failure)) return;
+    if (nowMs < this.#quietUntilMs) return;
+    this.#quietUntilMs = nowMs + QUIET_MS;
+    const code = failure?.code ?? "upstream_malformed";
+    this.#deps.telemetry.warn("requests are not compared by what they mean: cache.embeddings gives no vectors", {
+      model,
+      code,
+    });
   }
 
   /** The nearest that is kept and may be given. */
@@ -100,7 +122,7 @@ export class SimilarAnswers {
 }
 
 /** Not that of a caller who left, has no budget, or gave too little time. */
-function isProvidersFault({ vector, failure }: Embedded, waitMs: number): boolean {
-  if (failure === null) return vector === null;
+function isProvidersFault(failure: HeadgateError | null, waitMs: number): boolean {
+  if (failure === null) return true;
   return failure.fault === "upstream" || (failure.code === "deadline_exceeded" && waitMs === EMBED_MS);
 }
