@@ -24,8 +24,10 @@ import { createLimits } from "./limits/create-limits.ts";
 import type { Limits } from "./limits/limits.ts";
 import { startReaping } from "./limits/reaping.ts";
 import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
+import type { TargetStanding } from "./limits/queue/queued-target.ts";
 import type { Transport } from "./providers/transport.ts";
 import { createTargetsHealth } from "./routing/health/create-health.ts";
+import type { TargetHealthStanding } from "./routing/health/health.ts";
 import { createUndiciTransport } from "./providers/undici-transport.ts";
 import { databaseOptionsOf, openStore, type Store } from "./storage/storage.ts";
 import { createLogger } from "./telemetry/logger.ts";
@@ -49,6 +51,16 @@ export interface GatewayOverrides {
   readonly logger?: Logger;
 }
 
+/** What goes on in the process at a moment. */
+export interface GatewayStanding {
+  /** Requests that are being served, those that wait included. */
+  readonly requests: number;
+  /** Bounded targets, and the calls that run and wait there. */
+  readonly queues: readonly TargetStanding[];
+  /** Targets that were called, and how they fare. */
+  readonly targets: readonly TargetHealthStanding[];
+}
+
 export interface Gateway extends AsyncDisposable {
   /** Where it listens, e.g. `http://127.0.0.1:4000`. */
   readonly url: string;
@@ -57,6 +69,7 @@ export interface Gateway extends AsyncDisposable {
   readonly telemetry: Telemetry;
   /** New requests run on the new configuration, those in flight keep theirs. Throws and changes nothing if it is unusable. */
   replaceConfig(config: Config): void;
+  standing(): GatewayStanding;
   /**
    * Drains and stops. Every call waits for the same stop; a later one with a shorter grace period shortens it.
    * `graceMs`: default `server.shutdownGraceMs`.
@@ -117,6 +130,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       deps.queues.configure(next);
       deps.health.configure(next);
     },
+    standing: () => ({
+      requests: deps.admission.inFlight,
+      queues: deps.queues.standings(),
+      targets: health.standings(clock.monotonicMs()),
+    }),
     stop: (graceMs) => stopping(graceMs ?? snapshot.config.server.shutdownGraceMs),
     [Symbol.asyncDispose]: () => stopping(snapshot.config.server.shutdownGraceMs),
   };

@@ -3,24 +3,13 @@
  * what is on record. After reconciliation there is no tolerance: every difference is a finding.
  */
 import { usageBuckets } from "../../src/kernel/usage.ts";
+import type { Books } from "./books.ts";
 import type { Outcome } from "./caller.ts";
+import { credentialLabels } from "./credentials.ts";
 import { usageOfLine } from "../support/invoice-usage.ts";
 import { balanceOf, describeAttempt, describeLine, describeOutcome, describeRow } from "./figures.ts";
+import type { Finding } from "./findings.ts";
 import type { LedgerBooks, RequestRow } from "./ledger-books.ts";
-import { credentialLabels } from "./place.ts";
-import type { InvoiceLine, SimulatorStats } from "./simulator-books.ts";
-
-export interface Finding {
-  readonly rule: string;
-  /** Which attempt or request, its script, and the figures. */
-  readonly detail: string;
-}
-
-export interface Books {
-  readonly ledger: LedgerBooks;
-  readonly invoice: readonly InvoiceLine[];
-  readonly stats: SimulatorStats;
-}
 
 export interface Seeing {
   readonly outcomes: readonly Outcome[];

@@ -2,8 +2,8 @@
  * One caller of a soak: sends one request as planned, leaves when it is planned to, and tells what it saw. It keeps
  * of an answer only what the audit asks for.
  */
-import { request, type Agent, type ClientRequest, type IncomingMessage } from "node:http";
-import type { Plan } from "./mix.ts";
+import { request, type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import type { Plan } from "./plan.ts";
 
 /**
  * `complete`: the whole answer and, of a stream, its terminal marker. `error`: an error, whole. `left`: as planned.
@@ -17,13 +17,16 @@ export interface Outcome {
   /** 0: no head came. */
   readonly status: number;
   readonly requestId: string | null;
+  readonly headers: IncomingHttpHeaders;
+  /** How an answer that is not complete ended. */
+  readonly tail: string;
   /** `x-headgate-cost-nano-usd`, where the answer said it. */
   readonly costNanoUsd: bigint | null;
   readonly startedMs: number;
   readonly endedMs: number;
 }
 
-const TAIL_CHARS = 64;
+const TAIL_CHARS = 400;
 const STREAM_END = /data: \[DONE\]\s*$/;
 
 export function callGateway(url: string, agent: Agent, plan: Plan): Promise<Outcome> {
@@ -91,7 +94,13 @@ class Call {
       this.#tail = (this.#tail + text).slice(-TAIL_CHARS);
       this.#chunks++;
       if (leaving?.when === "chunk" && this.#chunks >= leaving.count) this.#leave();
+      else if (this.#plan.pauseMs > 0) this.#rest(response);
     });
+  }
+
+  #rest(response: IncomingMessage): void {
+    response.pause();
+    setTimeout(() => response.resume(), this.#plan.pauseMs);
   }
 
   #leaveAfter(ms: number): void {
@@ -110,9 +119,12 @@ class Call {
     const headers = this.#response?.headers ?? {};
     const id = headers["x-request-id"];
     const cost = headers["x-headgate-cost-nano-usd"];
+    const seen = this.#seen();
     this.#resolve({
       plan: this.#plan,
-      seen: this.#seen(),
+      seen,
+      headers,
+      tail: seen === "complete" ? "" : this.#tail,
       status: this.#response?.statusCode ?? 0,
       requestId: typeof id === "string" ? id : null,
       costNanoUsd: typeof cost === "string" ? BigInt(cost) : null,

@@ -4,10 +4,10 @@
  * (every other one is followed by one more while the next process starts). `--keep` leaves store and log behind.
  */
 import { parseArgs } from "node:util";
-import type { Finding } from "./audit.ts";
+import { readCount } from "../count-argument.ts";
+import { renderFindings } from "../findings.ts";
 import { runLedgerSoak, type SoakOptions } from "./run.ts";
 
-const SHOWN_PER_RULE = 10;
 /** The simulator keeps its newest 2,000,000 lines, and a request is worth one at most. */
 const REQUESTS_MAX = 2_000_000;
 
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const options: SoakOptions = {
-  requests: readCount("requests", values.requests),
+  requests: readCount("requests", values.requests, REQUESTS_MAX),
   kills: readCount("kills", values.kills),
   seed: readCount("seed", values.seed),
   concurrency: readCount("concurrency", values.concurrency),
@@ -31,22 +31,6 @@ const options: SoakOptions = {
 const { findings } = await runLedgerSoak(options, say);
 say(findings.length === 0 ? "\nInvoice and ledger are equal to the nano-dollar.\n" : renderFindings(findings));
 process.exitCode = findings.length === 0 ? 0 : 1;
-
-function readCount(name: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number, not ${JSON.stringify(text)}.`);
-  const max = name === "requests" ? REQUESTS_MAX : Infinity;
-  if (Number(text) > max) throw new Error(`--${name} takes at most ${max}: the simulator forgets older calls.`);
-  return Number(text);
-}
-
-function renderFindings(found: readonly Finding[]): string {
-  return [...Map.groupBy(found, ({ rule }) => rule)]
-    .map(([rule, all]) => {
-      const shown = all.slice(0, SHOWN_PER_RULE).map(({ detail }) => `  ${detail}\n`);
-      return `\n${all.length} × ${rule}\n${shown.join("")}`;
-    })
-    .join("");
-}
 
 function say(text: string): void {
   process.stdout.write(text);

@@ -1,34 +1,11 @@
 /**
  * What the callers of a soak ask for: request number i of a seed is always the same, whatever came before it.
  */
-import type { FaultName } from "../../src/simulator/faults.ts";
-import { Random } from "../../src/simulator/answer/random.ts";
-import type { SoakKey, SoakPlace } from "./place.ts";
+import type { FaultName } from "../../../src/simulator/faults.ts";
+import { Random } from "../../../src/simulator/answer/random.ts";
+import type { Leaving, Plan } from "../plan.ts";
+import type { SoakPlace } from "./place.ts";
 import { composeScript, faultNames, silentFaults } from "./scripts.ts";
-
-/** How a caller leaves before the answer is complete. */
-export type Leaving =
-  | { readonly when: "after"; readonly ms: number }
-  | { readonly when: "chunk"; readonly count: number }
-  /** Takes the head, reads nothing more, and hangs up after so many milliseconds. */
-  | { readonly when: "stalled"; readonly ms: number }
-  /** In the middle of sending its own request. */
-  | { readonly when: "upload" };
-
-export interface Plan {
-  readonly index: number;
-  /** For the table of what was asked. */
-  readonly kind: string;
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  /** `null`: a key that the gateway does not know. */
-  readonly key: SoakKey | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
-  readonly stream: boolean;
-  readonly fault: FaultName | null;
-  readonly leaving: Leaving | null;
-}
 
 const FAULTY_SHARE = 0.3;
 const LEAVING_SHARE = 0.18;
@@ -59,6 +36,7 @@ function base(place: SoakPlace, random: Random, index: number, kind: string): Pl
     stream: false,
     fault: null,
     leaving: null,
+    pauseMs: 0,
   };
 }
 

@@ -3,9 +3,9 @@
  * a reconciliation beside it. Kills come in the middle of whatever the other callers are doing.
  */
 import { Agent } from "node:http";
-import { Random } from "../../src/simulator/answer/random.ts";
-import { callGateway, type Outcome } from "./caller.ts";
-import { runReconcileCommand } from "./children.ts";
+import { Random } from "../../../src/simulator/answer/random.ts";
+import { callGateway, type Outcome } from "../caller.ts";
+import { runReconcileCommand } from "../children.ts";
 import type { GatewayUnderLoad } from "./gateway-under-load.ts";
 import { planRequest } from "./mix.ts";
 import type { SoakPlace } from "./place.ts";

@@ -2,8 +2,8 @@
  * What the simulator is asked to do in a soak: a random script for each request, with every fault there is. A fault
  * that is added to the simulator does not compile here until the soak has a way to ask for it.
  */
-import type { FaultName } from "../../src/simulator/faults.ts";
-import type { Random } from "../../src/simulator/answer/random.ts";
+import type { FaultName } from "../../../src/simulator/faults.ts";
+import type { Random } from "../../../src/simulator/answer/random.ts";
 
 /** The directive that asks for the fault; `null`: not by script. */
 const faultDirectives: Readonly<Record<FaultName, ((random: Random) => string) | null>> = {

@@ -2,20 +2,18 @@
  * One soak: simulator, gateway, load with kills, the end of the gateway, the books as they are, reconciliation, the
  * books again, and the audit. Everything it starts it ends.
  */
-import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { storeFile } from "../../src/storage/sqlite/store-file.ts";
-import { databaseOptionsOf, openDatabase } from "../../src/storage/storage.ts";
-import { audit, type Books, type Finding } from "./audit.ts";
-import type { Outcome } from "./caller.ts";
-import { startSimulatorProcess } from "./children.ts";
+import { audit } from "../audit.ts";
+import { type Books, readBooks } from "../books.ts";
+import type { Outcome } from "../caller.ts";
+import { startSimulatorProcess } from "../children.ts";
 import { GatewayUnderLoad } from "./gateway-under-load.ts";
-import { readLedgerBooks } from "./ledger-books.ts";
+import type { Finding } from "../findings.ts";
 import { applyLoad, type LoadOptions } from "./load.ts";
-import { type BasisRow, pictureCharges, renderCharges, renderCounts, renderOutcomes, usd } from "./picture.ts";
-import { createPlace, type SoakPlace } from "./place.ts";
-import { reconcileEverything } from "./reconciling.ts";
-import { awaitIdle, readInvoice } from "./simulator-books.ts";
+import { type BasisRow, pictureCharges, renderCharges, renderCounts, renderOutcomes, usd } from "../picture.ts";
+import { auditFiles, logBytes } from "../place.ts";
+import { createPlace } from "./place.ts";
+import { reconcileEverything } from "../reconciling.ts";
+import { awaitIdle } from "../simulator-books.ts";
 
 export interface SoakOptions extends LoadOptions {
   /** Leave the folder with store and log behind. */
@@ -58,52 +56,23 @@ export async function runLedgerSoak(options: SoakOptions, tell: (text: string) =
   );
   tell(renderOutcomes(outcomes));
 
-  const before = await readBooks(place, simulator.url);
+  const before = await readBooks(place.config.storage, simulator.url);
   const charges = pictureCharges(before.ledger, before.invoice);
   tell(`\nEndings on record: ${renderCounts([...before.ledger.requests.values()].map((row) => row.ending))}\n`);
   tell(`Charges before reconciliation:\n${renderCharges(charges)}`);
   tell(`\nReconciliation: ${renderCounts(await reconcileEverything(place.configAfterwards))}\n`);
 
-  const after = await readBooks(place, simulator.url);
+  const after = await readBooks(place.config.storage, simulator.url);
   const findings = [
     ...audit(after, { outcomes, wasDownDuring: (fromMs, untilMs) => gateway.wasDownDuring(fromMs, untilMs) }),
-    ...auditFiles(place, log.bytesMax),
+    ...auditFiles(place),
   ];
+  if (log.bytesMax > LOG_BYTES_MAX) {
+    findings.push({ rule: "the write-ahead log grew too large", detail: `${log.bytesMax} bytes` });
+  }
   tell(renderTotals(after));
   tell(`Write-ahead log: at most ${Math.ceil(log.bytesMax / 1_048_576)} MiB\n`);
   return { findings, charges, outcomes, kills: gateway.kills };
-}
-
-async function readBooks(place: SoakPlace, simulatorUrl: string): Promise<Books> {
-  const db = openDatabase(databaseOptionsOf(place.config.storage));
-  try {
-    return {
-      stats: await awaitIdle(simulatorUrl),
-      invoice: await readInvoice(simulatorUrl),
-      ledger: await readLedgerBooks(db),
-    };
-  } finally {
-    await db.destroy();
-  }
-}
-
-/** What the files say: the log stayed bounded and is gone, and the gateway complained of nothing. */
-function auditFiles(place: SoakPlace, logBytesMax: number): Finding[] {
-  const findings: Finding[] = [];
-  if (logBytesMax > LOG_BYTES_MAX) {
-    findings.push({ rule: "the write-ahead log grew too large", detail: `${logBytesMax} bytes` });
-  }
-  if (logBytes(place) > 0)
-    findings.push({ rule: "the write-ahead log stayed behind", detail: `${logBytes(place)} bytes` });
-  const log = readFileSync(join(place.folder, "gateway.log"), { encoding: "utf8", flag: "a+" });
-  for (const line of log.split("\n")) {
-    if (line !== "") findings.push({ rule: "the gateway logged an error", detail: line.slice(0, 500) });
-  }
-  return findings;
-}
-
-function logBytes(place: SoakPlace): number {
-  return statSync(`${storeFile(place.dataDir)}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function renderTotals({ ledger, stats }: Books): string {

@@ -6,7 +6,7 @@
  *
  * Callers wait for `up` before they send; what they have under way when it goes down may be lost.
  */
-import { type Child, startAndKillGateway, startGatewayProcess } from "./children.ts";
+import { type Child, startAndKillGateway, startGatewayProcess } from "../children.ts";
 import type { SoakPlace } from "./place.ts";
 
 /** Monotonic times between which no answer can be relied on. */
