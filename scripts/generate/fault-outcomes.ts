@@ -17,8 +17,9 @@ export function renderFaultOutcomes(): string {
 
 <!-- Generated from test/faults/ by \`npm run generate\`. -->
 
-Every line is a test (\`npm test -- test/faults\`), with the defaults of the configuration. Errors before the first output
-are plain responses; a stream that broke ends with one error event and without a terminal marker. Why the gateway does
+Every line is a test (\`npm test -- test/faults\`), with the defaults of the configuration but shorter timers, and with
+\`timeouts.firstTokenMs\`, which is off by default: without it \`total_timeout\` ends what it would have ended. Errors before
+the first output are plain responses; a stream that broke ends with one error event and without a terminal marker. Why the gateway does
 what it does, and every setting, is in the [guide to reliability](../guides/reliability.md).
 
 - **one target** is what the caller sees of a model with no other target, after so many **calls**.
