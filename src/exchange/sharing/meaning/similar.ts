@@ -99,9 +99,9 @@ export class SimilarAnswers {
       const nearest = this.#index.nearest(partition, vector, threshold, maxAgeMs);
       if (nearest === null) return null;
       const { cacheKey, similarity } = nearest;
-      const cached =
-        memory.find(cacheKey, maxAgeMs) ??
-        (await store.ask("looking for an answer in the cache", (answers) => answers.findCached(cacheKey)));
+      const looked = await this.#look(cacheKey, maxAgeMs);
+      if (looked === null) return null;
+      const { cached } = looked;
       if (cached !== null && memory.isGood(cached, maxAgeMs)) {
         memory.put(cached, config.sizeBytes);
         return { cached, similarity };
@@ -109,6 +109,15 @@ export class SimilarAnswers {
       this.#index.drop(partition, cacheKey);
     }
     return null;
+  }
+
+  /** The answer of a vector; `cached: null`: it is gone. `null`: the store does not say. */
+  async #look(cacheKey: string, maxAgeMs: number): Promise<{ readonly cached: CachedAnswer | null } | null> {
+    const cached = this.#deps.memory.find(cacheKey, maxAgeMs);
+    if (cached !== null) return { cached };
+    return this.#deps.store.ask("looking for an answer in the cache", async (answers) => {
+      return { cached: await answers.findCached(cacheKey) };
+    });
   }
 
   /** An answer is kept for requests of this meaning. */
