@@ -100,7 +100,7 @@ function sqliteColumns(steps?: readonly string[]): readonly Column[] {
   const columns = connection.prepare(
     `select t.name as "table", c.name, c."notnull" or c.pk > 0 as required, c.type
      from pragma_table_list t join pragma_table_info(t.name) c
-     where t.schema = 'main' and t.name not like 'sqlite_%' and t.name not in ('holds', 'instances')`,
+     where t.schema = 'main' and t.name not like 'sqlite_%' and t.name not in ('holds', 'open_holds', 'held_accounts', 'instances')`,
   );
   return columns.all().map((row) => ({
     table: String(row["table"]),
