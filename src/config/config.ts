@@ -51,6 +51,8 @@ export interface LimitsConfig {
   readonly bufferedBytes: number;
   /** Of a whole (non-streaming) answer of a provider. */
   readonly responseBytes: number;
+  /** Of all answers that are held in this process together. */
+  readonly heldBytes: number;
   readonly headerBytes: number;
   readonly headerCount: number;
   readonly jsonDepth: number;

@@ -4,18 +4,27 @@
  */
 import { HeadgateError } from "../kernel/errors.ts";
 import { assert } from "../kernel/assert.ts";
+import type { LimitsConfig } from "../config/config.ts";
 import type { Priority } from "../limits/queue/priority.ts";
+import { AnswerMemory } from "../streaming/answer-memory.ts";
 
 /** What an overloaded caller is told to wait before trying again. */
 const RETRY_AFTER_MS = 1_000;
 /** What requests of priority `batch` may fill: the rest is kept for those that somebody waits for. */
 const BATCH_SHARE = 0.8;
 
+export type AdmissionLimits = Pick<LimitsConfig, "concurrentRequests" | "heldBytes">;
+
 export interface Admission {
   readonly inFlight: number;
   readonly draining: boolean;
-  /** Throws `shutting_down`, or `overloaded` when `limit` exchanges are running, or nearly as many for one of `batch`. */
-  enter(limit: number, priority: Priority): void;
+  /** What their answers take of the memory together. */
+  readonly answers: AnswerMemory;
+  /**
+   * From now on these limits. Throws `shutting_down`, or `overloaded` when `concurrentRequests` are running, or nearly as
+   * many for one of `batch`.
+   */
+  enter(limits: AdmissionLimits, priority: Priority): void;
   leave(): void;
   /** From now on nothing enters; resolves when the last one has left. */
   drain(): Promise<void>;
@@ -24,6 +33,7 @@ export interface Admission {
 export function createAdmission(): Admission {
   let inFlight = 0;
   let draining = false;
+  const answers = new AnswerMemory(0);
   const empty = Promise.withResolvers<void>();
   return {
     get inFlight() {
@@ -32,7 +42,9 @@ export function createAdmission(): Admission {
     get draining() {
       return draining;
     },
-    enter(limit, priority) {
+    answers,
+    enter({ concurrentRequests: limit, heldBytes }, priority) {
+      answers.bytesMax = heldBytes;
       if (draining) {
         throw new HeadgateError(
           "shutting_down",

@@ -163,6 +163,11 @@ export class Exchange {
     for (const leg of this.legs) leg.cancel(cause);
   }
 
+  /** It is over, and its answer handed over: what it holds of the memory for answers is free. */
+  release(): void {
+    for (const { attempt } of this.attempts) attempt.release();
+  }
+
   /** The caller reads again. */
   resume(): void {
     if (this.share === null) this.resumeCall();

@@ -52,6 +52,7 @@ export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<voi
       await deps.sharing.serve(exchange, principal, {
         make: () => runCourse(deps, exchange, principal),
         embed: (words) => embed(deps, exchange, principal, words),
+        memory: deps.admission.answers,
       });
     } else {
       await runCourse(deps, exchange, principal);
@@ -85,7 +86,7 @@ async function guard(
   try {
     exchange.principal = deps.authenticator.authenticate(presentedKey(exchange.incoming.headers));
     const priority = readPriority(exchange.incoming.headers, null);
-    deps.admission.enter(exchange.snapshot.config.limits.concurrentRequests, priority);
+    deps.admission.enter(exchange.snapshot.config.limits, priority);
     admitted = true;
     await serve(exchange.principal);
   } catch (thrown) {
@@ -94,6 +95,7 @@ async function guard(
   try {
     await concludeShared(deps, exchange);
   } finally {
+    exchange.release();
     if (admitted) deps.admission.leave();
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultModel } from "../config/defaults.ts";
 import { findDialect } from "../dialects/registry.ts";
+import { AnswerMemory } from "./answer-memory.ts";
 import { planCommit, type CommitPolicy } from "./commit.ts";
 import { StreamRelay } from "./relay.ts";
 
@@ -12,7 +13,10 @@ const word = chunk({ content: "word " });
 const stop = chunk({}, "stop");
 const done = "data: [DONE]\n\n";
 
-function relayWith(commit: CommitPolicy): { relay: StreamRelay; calls: string[]; text: () => string } {
+function relayWith(
+  commit: CommitPolicy,
+  memory = new AnswerMemory(Infinity),
+): { relay: StreamRelay; calls: string[]; text: () => string } {
   const dialect = findDialect("openai-chat");
   assert.ok(dialect.outbound && dialect.inbound);
   const calls: string[] = [];
@@ -34,6 +38,7 @@ function relayWith(commit: CommitPolicy): { relay: StreamRelay; calls: string[];
       relayEnding: () => {},
       relayDone: () => void calls.push("done"),
     },
+    memory,
   );
   relay.open();
   return { relay, calls, text: () => text };
@@ -113,4 +118,18 @@ test("a whole answer is held in as many bytes as any whole answer, a window in w
   assert.equal(planCommit({ ...commit, at: "complete" }, 7).heldBytesMax, 7);
   const first = planCommit({ ...commit, at: "first-output" }, 7).heldBytesMax;
   assert.equal(planCommit({ ...commit, at: "window" }, 7).heldBytesMax - first, 1_000 * 2048);
+});
+
+test("without memory a window ends early, and what is held until complete is given up", () => {
+  const memory = new AnswerMemory(20_000);
+  memory.grow(0, 100_000);
+  const windowed = relayWith({ at: "window", heldBytesMax: 1_000_000 }, memory);
+  windowed.relay.push(Buffer.from(role + word));
+  for (let sent = 0; sent < 200; sent++) windowed.relay.push(Buffer.from(word));
+  assert.deepEqual([windowed.calls, windowed.text()], [["committed"], role + word.repeat(201)]);
+  const held = relayWith({ at: "complete", heldBytesMax: 1_000_000 }, memory);
+  for (let sent = 0; sent < 200; sent++) held.relay.push(Buffer.from(word));
+  assert.deepEqual([held.relay.state, held.relay.failure?.code, held.text()], ["broken", "overloaded", ""]);
+  memory.giveBack(100_000, 100_000);
+  assert.equal(memory.bytes, 0);
 });

@@ -2,17 +2,26 @@
  * The beginning of a stream that is held back, in order. What is added is copied, since the transport uses its memory
  * again, into blocks that grow: many small events cost neither an object nor a write each.
  */
+import type { AnswerMemory } from "./answer-memory.ts";
+
 export class HeldBytes {
+  readonly #memory: AnswerMemory;
   #blocks: Buffer[] = [];
   /** How much of the last block is filled. */
   #filled = 0;
   #size = 0;
 
+  constructor(memory: AnswerMemory) {
+    this.#memory = memory;
+  }
+
   get size(): number {
     return this.#size;
   }
 
-  add(bytes: Uint8Array): void {
+  /** False: there is no memory for it, and it was not added. */
+  add(bytes: Uint8Array): boolean {
+    if (!this.#memory.grow(this.#size, bytes.byteLength)) return false;
     let block = this.#blocks.at(-1);
     if (block === undefined || block.byteLength - this.#filled < bytes.byteLength) {
       this.#seal();
@@ -23,6 +32,7 @@ export class HeldBytes {
     block.set(bytes, this.#filled);
     this.#filled += bytes.byteLength;
     this.#size += bytes.byteLength;
+    return true;
   }
 
   /** Hands everything over, and holds nothing any more. */
@@ -34,6 +44,7 @@ export class HeldBytes {
   }
 
   clear(): void {
+    this.#memory.giveBack(this.#size, this.#size);
     this.#blocks = [];
     this.#filled = 0;
     this.#size = 0;

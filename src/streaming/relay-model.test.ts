@@ -14,6 +14,7 @@ import {
   type ProviderDialect,
   type ProviderEvent,
 } from "../../test/support/provider-streams.ts";
+import { AnswerMemory } from "./answer-memory.ts";
 import type { CommitPolicy } from "./commit.ts";
 import { StreamRelay } from "./relay.ts";
 import { isTerminal, type StreamState } from "./stream-state.ts";
@@ -158,6 +159,7 @@ function relayFor(run: Run, seen: Seen): StreamRelay {
       relayEnding() {},
       relayDone: () => void seen.done++,
     },
+    new AnswerMemory(Infinity),
   );
   relay.open();
   return relay;

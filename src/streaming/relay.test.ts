@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { findDialect } from "../dialects/registry.ts";
+import { AnswerMemory } from "./answer-memory.ts";
 import { StreamRelay, type RelayOptions, type RelayOwner } from "./relay.ts";
 
 const chunk = (delta: object, finish: string | null = null, index = 0): string =>
@@ -47,6 +48,7 @@ function createProbe(options: Partial<RelayOptions> = {}, choices = 1): Probe {
       ...options,
     },
     owner,
+    new AnswerMemory(Infinity),
   );
   relay.open();
   return { ...owner, relay, calls, text: () => Buffer.concat(written).toString("utf8") };

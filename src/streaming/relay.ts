@@ -11,6 +11,7 @@
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
 import type { ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
 import { SseParser, type SseEvent } from "../dialects/sse.ts";
+import { memoryFull, type AnswerMemory } from "./answer-memory.ts";
 import type { CommitPolicy } from "./commit.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { isTerminal, nextStreamState, type StreamInput, type StreamState } from "./stream-state.ts";
@@ -61,16 +62,19 @@ export class StreamRelay {
   #committed = false;
   #muted = false;
   #atEof = false;
-  readonly #held = new HeldBytes();
+  readonly #held: HeldBytes;
+  readonly #memory: AnswerMemory;
   #outputSeen = false;
   #run: Uint8Array | null = null;
   #text = "";
   #tail: Uint8Array = NOTHING;
   #invalidEvents = 0;
 
-  constructor(options: RelayOptions, owner: RelayOwner) {
+  constructor(options: RelayOptions, owner: RelayOwner, memory: AnswerMemory) {
     this.#options = options;
     this.#owner = owner;
+    this.#memory = memory;
+    this.#held = new HeldBytes(memory);
     this.#parser = new SseParser({ eventBytes: options.eventBytesMax });
     this.#sink = (event) => this.#read(event);
   }
@@ -275,13 +279,13 @@ export class StreamRelay {
       return;
     }
     if (isTerminal(this.#state)) return;
-    if (this.#held.size + bytes.byteLength <= this.#options.commit.heldBytesMax) {
-      this.#held.add(bytes);
-    } else if (this.#options.commit.at === "window" && this.#outputSeen) {
+    const fits = this.#held.size + bytes.byteLength <= this.#options.commit.heldBytesMax;
+    if (fits && this.#held.add(bytes)) return;
+    if (this.#options.commit.at === "window" && this.#outputSeen) {
       this.commit();
       this.#owner.relayWrite(bytes);
     } else {
-      this.#break(tooMuch(this.#options.commit));
+      this.#break(fits ? memoryFull(this.#memory) : tooMuch(this.#options.commit));
     }
   }
 

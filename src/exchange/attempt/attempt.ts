@@ -12,6 +12,7 @@ import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
 import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../../providers/content-decoding.ts";
 import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
+import { memoryFull, type AnswerMemory } from "../../streaming/answer-memory.ts";
 import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
 import type { AttemptCall } from "./call.ts";
 import { CommitWindow } from "./commit-window.ts";
@@ -43,6 +44,7 @@ export interface OutputWatch {
 export interface AttemptDeps {
   readonly clock: Clock;
   readonly transport: Transport;
+  readonly admission: { readonly answers: AnswerMemory };
 }
 
 /** `complete`: the provider finished. `failed`: `failure` says why. `cancelled`: by us, before it finished. */
@@ -95,7 +97,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   #mode: Mode = "waiting";
   #status = 0;
   #headers: UpstreamHeaders = {};
-  readonly #body = new CollectedBody();
+  readonly #body: CollectedBody;
   #unreadBytes = 0;
   #heldBack = false;
   #lingering: Timer | null = null;
@@ -105,7 +107,9 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.call = call;
     this.#deps = deps;
     this.#sink = sink;
-    this.#relay = call.stream ? new StreamRelay(call.relayOptions(), this) : null;
+    const { answers } = deps.admission;
+    this.#body = new CollectedBody(answers);
+    this.#relay = call.stream ? new StreamRelay(call.relayOptions(), this, answers) : null;
     this.#window =
       this.#relay !== null && call.commit.at === "window"
         ? new CommitWindow(deps.clock, call.commit, () => this.#relay?.commit())
@@ -304,13 +308,18 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   #collect(chunk: Uint8Array): void {
     const body = this.#body;
-    body.add(chunk);
+    if (!body.add(chunk)) {
+      // Of a refusal what has come is enough to tell.
+      this.#breakOff(this.#mode === "refusal" ? this.#refusal() : memoryFull(this.#deps.admission.answers));
+      return;
+    }
     if (this.#mode === "sniff") {
       const stream = body.looksLikeEventStream();
       if (stream === null) return;
       if (stream) {
         this.#openStream();
         this.#relay?.push(body.bytes());
+        body.clear();
         return;
       }
       this.#mode = "whole";
@@ -388,6 +397,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     );
   }
 
+  /** The exchange is over, and with it the need for a whole answer's bytes. */
+  release(): void {
+    this.#body.clear();
+  }
+
   #finish(state: "complete" | "failed" | "cancelled", failure: HeadgateError | null): void {
     if (this.state !== "running") return;
     this.state = state;
@@ -396,8 +410,15 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.stopped = !this.#closed && state !== "complete";
     this.#timers.stop();
     this.#window?.stop();
-    this.#release();
+    if (state !== "complete") this.#forget();
+    this.#closeUpstream();
     this.#resolve();
+  }
+
+  /** What is held of an answer that nobody gets. */
+  #forget(): void {
+    this.#body.clear();
+    this.#relay?.mute();
   }
 
   /** What had come of a whole answer when it broke off was generated, and is counted. */
@@ -414,7 +435,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   /** A complete stream's connection gets a moment to close by itself, so that it can be used again. */
-  #release(): void {
+  #closeUpstream(): void {
     if (this.#closed) return;
     if (this.state === "complete" && this.#decoder === null) {
       // A caller who reads slowly may have paused it.

@@ -1,15 +1,32 @@
 /** The bytes of an answer that is read as a whole: a complete one, a refusal, or what it is too early to tell. */
+import type { AnswerMemory } from "../../streaming/answer-memory.ts";
+
 export class CollectedBody {
+  readonly #memory: AnswerMemory;
   #chunks: Uint8Array[] = [];
   #size = 0;
+
+  constructor(memory: AnswerMemory) {
+    this.#memory = memory;
+  }
 
   get size(): number {
     return this.#size;
   }
 
-  add(chunk: Uint8Array): void {
+  /** False: there is no memory for it, and it was not added. */
+  add(chunk: Uint8Array): boolean {
+    if (!this.#memory.grow(this.#size, chunk.byteLength)) return false;
     this.#chunks.push(chunk);
     this.#size += chunk.byteLength;
+    return true;
+  }
+
+  /** Nothing of it is needed any more. */
+  clear(): void {
+    this.#memory.giveBack(this.#size, this.#size);
+    this.#chunks = [];
+    this.#size = 0;
   }
 
   bytes(): Uint8Array {

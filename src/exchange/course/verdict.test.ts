@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
+import { AnswerMemory, memoryFull } from "../../streaming/answer-memory.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 function verdict(code: ErrorCode, options: ErrorOptions = {}, message = "It failed."): Verdict {
@@ -40,6 +41,11 @@ test("a prompt that is too long needs a larger window, however the provider says
 
 test("an answer that is too large is asked of another target only", () => {
   assert.equal(verdict("upstream_too_large"), "elsewhere");
+});
+
+test("a target that is saturated may be left for another, the gateway's own memory may not", () => {
+  assert.equal(verdict("overloaded", { retryAfterMs: 1_000 }), "elsewhere");
+  assert.equal(judge(memoryFull(new AnswerMemory(1_000))), "final");
 });
 
 test("what is missing at one target may be there at another", () => {

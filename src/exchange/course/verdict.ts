@@ -33,10 +33,12 @@ export function judge(failure: HeadgateError): Verdict {
     case "unsupported_parameter":
     case "unsupported_capability":
     case "unpriced_model":
-    case "overloaded":
     case "target_unavailable":
     case "stream_differs":
       return "elsewhere";
+    // A target that is saturated; or the gateway's own memory, which is the same whoever answers.
+    case "overloaded":
+      return failure.shouldRetry === false ? "final" : "elsewhere";
     // An allowance that is for this target's model only says nothing of others.
     case "budget_exhausted":
     case "rate_limited":

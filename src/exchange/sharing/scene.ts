@@ -1,5 +1,6 @@
 import type { RequestView } from "../../dialects/dialect.ts";
 import type { KeptAnswer } from "../../storage/answers/answers.ts";
+import type { AnswerMemory } from "../../streaming/answer-memory.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
@@ -17,11 +18,12 @@ export interface Scene {
   readonly deadline: CallerDeadline;
   /** What words mean, at the payer's expense. Never rejects. */
   readonly embed: (words: Words) => Promise<Embedded>;
+  readonly memory: AnswerMemory;
 }
 
 /** From now on others can read what the exchange answers, up to `keepBytes` from the beginning. */
-export function lead({ exchange, share }: Scene, keepBytes: number): SharedAnswer {
-  const shared = new SharedAnswer(share, exchange.responder, keepBytes);
+export function lead({ exchange, share, memory }: Scene, keepBytes: number): SharedAnswer {
+  const shared = new SharedAnswer(share, exchange.responder, keepBytes, memory);
   share.leading = shared;
   exchange.responder = shared;
   return shared;

@@ -18,6 +18,7 @@ import type { AnswerStore } from "../../storage/answers/answers.ts";
 import type { PurgeReader } from "../../storage/answers/cache-purges.ts";
 import type { RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
+import type { AnswerMemory } from "../../streaming/answer-memory.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import { readDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
@@ -46,6 +47,8 @@ export interface OwnCalls {
   readonly make: () => Promise<void>;
   /** What words mean, at the payer's expense. Never rejects. */
   readonly embed: (words: Words) => Promise<Embedded>;
+  /** Of which the answer takes what others are to read. */
+  readonly memory: AnswerMemory;
 }
 
 /** Disposing waits until what is to be cached is written. */
@@ -70,14 +73,14 @@ export function createSharing(deps: SharingDeps): Sharing {
     concerns(exchange) {
       return exchange.incoming.headers["idempotency-key"] !== undefined || cacheModeOf(exchange) !== null;
     },
-    async serve(exchange, principal, { make, embed }) {
+    async serve(exchange, principal, { make, embed, memory }) {
       const { view, snapshot, incoming } = exchange;
       if (view === null) return;
       planRequest(exchange, view, principal);
       const share = new Share(exchange);
       exchange.share = share;
       const deadline = readDeadline(incoming.headers, exchange.startedMs, view.stream);
-      const scene = { exchange, view, principal, share, deadline, embed };
+      const scene = { exchange, view, principal, share, deadline, embed, memory };
       const key = snapshot.config.idempotency.retentionMs === 0 ? null : readIdempotencyKey(incoming.headers);
       if (key === null) await cached.serve(scene, make);
       else await keyed.serve(scene, key, () => cached.serve(scene, make));

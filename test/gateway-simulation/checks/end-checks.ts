@@ -58,6 +58,8 @@ export function checkQuiescence(
   const left: string[] = [];
   if (gateway.open.size > 0) left.push(`${gateway.open.size} exchanges go on`);
   if (gateway.admission.inFlight > 0) left.push(`${gateway.admission.inFlight} requests are admitted`);
+  const { bytes: answerBytes } = gateway.admission.answers;
+  if (answerBytes !== 0) left.push(`answers hold ${answerBytes} bytes`);
   for (const { target, running, waitingInteractive, waitingBatch } of gateway.queues.standings()) {
     if (running + waitingInteractive + waitingBatch > 0) left.push(`${running} passes of ${target} are out`);
   }

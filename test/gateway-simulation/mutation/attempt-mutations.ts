@@ -93,7 +93,7 @@ export const attemptMutations: readonly Mutation[] = [
   {
     name: "more is held back than may be",
     file: relay,
-    find: "if (this.#held.size + bytes.byteLength <= this.#options.commit.heldBytesMax) {",
-    replace: "if (this.#held.size >= 0) {",
+    find: "const fits = this.#held.size + bytes.byteLength <= this.#options.commit.heldBytesMax;",
+    replace: "const fits = this.#held.size >= 0;",
   },
 ];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Responder } from "../../responder.ts";
+import { AnswerMemory } from "../../../streaming/answer-memory.ts";
 import { AnswerLog, type LogReader } from "./answer-log.ts";
 
 /** A caller who takes what it gets, or nothing more after a while. */
@@ -39,7 +40,7 @@ function say(log: AnswerLog, text: string): boolean {
 
 describe("AnswerLog", () => {
   test("gives whoever joins everything from the beginning, then each piece as it comes", () => {
-    const log = new AnswerLog(100);
+    const log = new AnswerLog(100, new AnswerMemory(Infinity));
     const first = new Caller().join(log);
     assert.equal(first.text, "");
     log.begin();
@@ -51,7 +52,7 @@ describe("AnswerLog", () => {
   });
 
   test("goes on at the pace of the fastest, and lets the others catch up", () => {
-    const log = new AnswerLog(100);
+    const log = new AnswerLog(100, new AnswerMemory(Infinity));
     log.begin();
     const [fast, slow] = [new Caller().join(log), new Caller(2).join(log)];
     assert.ok(say(log, "ab"));
@@ -62,7 +63,7 @@ describe("AnswerLog", () => {
   });
 
   test("has no room while nobody has, and says how much waits for the fastest", () => {
-    const log = new AnswerLog(100);
+    const log = new AnswerLog(100, new AnswerMemory(Infinity));
     log.begin();
     const [one, two] = [new Caller(1).join(log), new Caller(3).join(log)];
     assert.ok(say(log, "ab"));
@@ -75,7 +76,7 @@ describe("AnswerLog", () => {
   });
 
   test("cuts off who is too far behind, and nobody else", () => {
-    const log = new AnswerLog(10);
+    const log = new AnswerLog(10, new AnswerMemory(Infinity));
     log.begin();
     const [fast, slow] = [new Caller().join(log), new Caller(1).join(log)];
     for (let piece = 0; piece < 10; piece++) say(log, "xxxx");
@@ -85,8 +86,25 @@ describe("AnswerLog", () => {
     assert.ok(!log.isWhole);
   });
 
+  test("without memory for it takes nobody more, and keeps what the fastest reader has yet to take", () => {
+    const memory = new AnswerMemory(1_000);
+    memory.grow(0, 100_000);
+    const log = new AnswerLog(1_000_000, memory);
+    log.begin();
+    const [fast, slow] = [new Caller(40_000).join(log), new Caller(1).join(log)];
+    for (let piece = 0; piece < 3; piece++) say(log, "x".repeat(10_000));
+    assert.deepEqual([fast.isCut, slow.isCut, log.isWhole], [false, true, false]);
+    say(log, "x".repeat(10_000));
+    assert.ok(!say(log, "y"), "who is alone and has no room is waited for");
+    fast.drain(100);
+    assert.equal(fast.text.length, 40_002);
+    log.release();
+    memory.giveBack(100_000, 100_000);
+    assert.equal(memory.bytes, 0);
+  });
+
   test("gives the rest to who has no room when nothing more will come", () => {
-    const log = new AnswerLog(100);
+    const log = new AnswerLog(100, new AnswerMemory(Infinity));
     log.begin();
     const slow = new Caller(1).join(log);
     say(log, "ab");
@@ -104,7 +122,7 @@ describe("AnswerLog", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const keepBytes = 24;
-        const log = new AnswerLog(keepBytes);
+        const log = new AnswerLog(keepBytes, new AnswerMemory(Infinity));
         const callers: Caller[] = [];
         let all = "^";
         log.begin();

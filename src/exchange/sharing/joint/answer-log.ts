@@ -4,8 +4,10 @@
  *
  * Invariants: while the log is whole (no more than `keepBytes`), whoever joins reads from the beginning. A longer one
  * takes nobody more and forgets what everybody has read; who is then more than `keepBytes` behind is cut off, so that no
- * more than that is in memory for anybody's sake.
+ * more than that is in memory for anybody's sake. Where all answers together have no more memory it goes on as one that
+ * is too long, and only the fastest reader is waited for.
  */
+import type { AnswerMemory } from "../../../streaming/answer-memory.ts";
 import type { Responder } from "../../responder.ts";
 
 /** Of a stream: what goes to the caller in front of it is up to `begin`. */
@@ -25,9 +27,15 @@ export class AnswerLog {
   #firstChunk = 0;
   #bytes = 0;
   #hasBegun = false;
+  readonly #memory: AnswerMemory;
+  /** Of what is in memory, what is counted there. */
+  #countedBytes = 0;
+  /** There was no memory for all of it. */
+  #isCrowded = false;
 
-  constructor(keepBytes: number) {
+  constructor(keepBytes: number, memory: AnswerMemory) {
     this.#keepBytes = keepBytes;
+    this.#memory = memory;
   }
 
   /** Bytes said so far. */
@@ -36,7 +44,7 @@ export class AnswerLog {
   }
 
   get isWhole(): boolean {
-    return this.#bytes <= this.#keepBytes;
+    return this.#bytes <= this.#keepBytes && !this.#isCrowded;
   }
 
   get hasBegun(): boolean {
@@ -76,6 +84,7 @@ export class AnswerLog {
   append(bytes: Uint8Array): boolean {
     this.#chunks.push(bytes);
     this.#bytes += bytes.byteLength;
+    this.#count(bytes.byteLength);
     for (const reader of this.#readers) reader.read();
     if (!this.isWhole) this.#forget();
     return this.hasRoom;
@@ -99,14 +108,42 @@ export class AnswerLog {
     return this.#chunks[number - this.#firstChunk];
   }
 
+  /** Nobody joins any more, and nothing more comes. */
+  release(): void {
+    this.#memory.giveBack(this.#countedBytes, this.#countedBytes);
+    this.#countedBytes = 0;
+  }
+
+  /** What a log that is crowded keeps is bounded by how far its fastest reader is behind. */
+  #count(more: number): void {
+    if (this.#isCrowded) return;
+    if (this.#memory.grow(this.#countedBytes, more)) {
+      this.#countedBytes += more;
+    } else {
+      this.#isCrowded = true;
+      this.release();
+    }
+  }
+
   #forget(): void {
+    const behindMax = this.#isCrowded ? this.#leastBehind : this.#keepBytes;
     let read = this.#firstChunk + this.#chunks.length;
     for (const reader of this.#readers) {
-      if (this.#bytes - reader.bytesRead > this.#keepBytes) reader.cut();
+      if (this.#bytes - reader.bytesRead > behindMax) reader.cut();
       else read = Math.min(read, reader.next);
     }
-    this.#chunks.splice(0, read - this.#firstChunk);
+    const forgotten = this.#chunks.splice(0, read - this.#firstChunk);
     this.#firstChunk = read;
+    if (this.#isCrowded) return;
+    const bytes = forgotten.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    this.#memory.giveBack(this.#countedBytes, bytes);
+    this.#countedBytes -= bytes;
+  }
+
+  get #leastBehind(): number {
+    let least = Infinity;
+    for (const reader of this.#readers) least = Math.min(least, this.#bytes - reader.bytesRead);
+    return least;
   }
 }
 

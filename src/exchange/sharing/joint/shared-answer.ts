@@ -10,6 +10,7 @@
  */
 import type { HeadgateError } from "../../../kernel/errors.ts";
 import type { KeptAnswer } from "../../../storage/answers/answers.ts";
+import type { AnswerMemory } from "../../../streaming/answer-memory.ts";
 import type { Responder } from "../../responder.ts";
 import { AnswerLog, type LogReader, type LogReaderOptions } from "./answer-log.ts";
 
@@ -69,13 +70,13 @@ export class SharedAnswer implements Responder {
   #lastWords: LastWords | null = null;
   #isClosed = false;
 
-  constructor(leader: Leader, caller: Responder, keepBytes: number) {
+  constructor(leader: Leader, caller: Responder, keepBytes: number, memory: AnswerMemory) {
     this.leader = leader;
     const { promise, resolve } = Promise.withResolvers<SharedEnd>();
     this.ended = promise;
     this.#resolve = resolve;
     this.#caller = caller;
-    this.#log = new AnswerLog(keepBytes);
+    this.#log = new AnswerLog(keepBytes, memory);
     this.#callersReader = this.#log.join({
       responder: caller,
       begin: () => caller.start(this.#status, [...this.#headers]),
@@ -187,6 +188,7 @@ export class SharedAnswer implements Responder {
   finish(end: SharedEnd): void {
     this.close();
     this.#resolve(end);
+    this.#log.release();
     if (!this.#log.has(this.#callersReader)) return;
     const last = this.#lastWords;
     if (last === null || last.kind === "destroy") {

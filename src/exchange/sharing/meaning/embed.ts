@@ -108,6 +108,8 @@ async function concludeOwn(deps: ExchangeDeps, own: Exchange): Promise<RequestRe
   } catch (thrown) {
     deps.telemetry.requestBroke(own.requestId, thrown);
     return null;
+  } finally {
+    own.release();
   }
 }
 
