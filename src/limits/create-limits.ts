@@ -4,15 +4,17 @@
  * Invariant: between the check that every purse has its amount and the taking there is nothing that waits. A request for
  * which all is in hand costs comparisons and subtractions; only others become claims and wait.
  */
+import { assert } from "../kernel/assert.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { AllowanceReader } from "../storage/allowance-reader.ts";
-import type { Bank } from "../storage/escrow/bank.ts";
+import type { Amount, Bank } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
 import type { Purse } from "./escrow/purse.ts";
 import type { AllowanceVerdict, Estimate, Limits, Rates, RequestScope, Reservation } from "./limits.ts";
 import { holdsOf } from "./path/amounts.ts";
+import type { Taker } from "./escrow/judge.ts";
 import { BankTime } from "./owner/bank-time.ts";
 import type { Owner } from "./owner/owner.ts";
 import { openOwners, type Owners } from "./owner/owners.ts";
@@ -108,6 +110,7 @@ class EscrowLimits implements Limits {
     scope: RequestScope,
     estimate: Estimate,
     earlier: readonly Reservation[] = none,
+    isUncounted: boolean = false,
   ): Reservation | Promise<Reservation> {
     const path = this.#paths.find(scope);
     if (path === null) return emptyReservation;
@@ -117,8 +120,13 @@ class EscrowLimits implements Limits {
     if (path.refuses) owner.assertUsable(nowMs);
     const purses = path.pursesFrom(owner, this.#bankTime.at(nowMs));
     const amounts: HeldOf[] = holdsOf(path.allowances, estimate);
-    if (earlier.length > 0) leaveOut(path, purses, amounts, earlier);
-    const beginning = { expected: estimate.expected, nowMs, eldest: earlier.length > 0 ? eldestOf(earlier) : null };
+    const siblings = earlier.length === 0 ? noSiblings : earlier.filter((each) => each instanceof HeldReservation);
+    const beginning = {
+      expected: estimate.expected,
+      nowMs,
+      others: siblings.length > 0 || isUncounted ? new Siblings(siblings, isUncounted) : null,
+      carriers: siblings.length > 0 ? leaveOut(path, purses, amounts, siblings) : null,
+    };
     if (coversAll(purses, amounts, this.#room.order)) {
       return new HeldReservation(path, owner, this.#room, purses, amounts, beginning);
     }
@@ -163,7 +171,7 @@ class EscrowLimits implements Limits {
       owner.assertUsable(nowMs);
       return new HeldReservation(path, owner, room, purses, amounts, { ...beginning, nowMs });
     };
-    const claim = new Claim(room, owner, purses, amounts, beginning.eldest, beginning.nowMs);
+    const claim = new Claim(room, owner, purses, amounts, beginning.others, beginning.nowMs);
     return claim.attempt() ? take() : claim.wait(take);
   }
 
@@ -175,23 +183,45 @@ class EscrowLimits implements Limits {
 }
 
 const none: readonly Reservation[] = [];
+const noSiblings: readonly HeldReservation[] = [];
 
-function eldestOf(earlier: readonly Reservation[]): HeldReservation | null {
-  return earlier.find((each) => each instanceof HeldReservation) ?? null;
+/** The reservations that a request has already, as one. */
+class Siblings implements Taker {
+  readonly #reservations: readonly HeldReservation[];
+  readonly #isUncounted: boolean;
+
+  constructor(reservations: readonly HeldReservation[], isUncounted: boolean) {
+    this.#reservations = reservations;
+    this.#isUncounted = isUncounted;
+  }
+
+  heldOf(accountId: string): Amount {
+    return this.#reservations.reduce((sum, each) => sum + each.heldOf(accountId), 0n);
+  }
+
+  countAt(accountId: string): boolean {
+    return !this.#isUncounted && this.#reservations[0]?.countAt(accountId) !== false;
+  }
+
+  forgo(): void {
+    assert(false, "what was taken before is not judged anew");
+  }
 }
 
-/** What the request has already of accounts that count it as a whole. */
+/** What the request has already of accounts that count it as a whole. Returns by which reservation, in order of the path. */
 function leaveOut(
   { allowances }: Path,
   purses: readonly Purse[],
   amounts: HeldOf[],
-  earlier: readonly Reservation[],
-): void {
-  for (const [at, { meter }] of allowances.entries()) {
-    if (meter !== "requests" && meter !== "slots") continue;
+  siblings: readonly HeldReservation[],
+): readonly (HeldReservation | null)[] {
+  return allowances.map(({ meter }, at) => {
+    if (meter !== "requests" && meter !== "slots") return null;
     const accountId = purses[at]?.account.accountId ?? "";
-    if (earlier.some((each) => each instanceof HeldReservation && each.counts(accountId))) amounts[at] = null;
-  }
+    const carrier = siblings.find((each) => each.counts(accountId)) ?? null;
+    if (carrier !== null) amounts[at] = null;
+    return carrier;
+  });
 }
 
 /** For a request that came as the `order`th. */

@@ -102,12 +102,14 @@ export interface Limits extends AsyncDisposable {
    * `storage_unavailable` when more must be drawn and the store cannot be asked, or with `overloaded` when too many
    * wait already. It ends by itself within seconds; a caller who left meanwhile settles with `null`. Allowances that do not
    * refuse (`soft`, `shadow`) cause none of this: of them more is held than is in hand.
-   * `earlier`: of the same request, not settled: it counts as one request and takes one slot, which they have.
+   * `earlier`: of the same request, not settled: it counts as one request and takes one slot, which they have. An
+   * `isUncounted` one is not counted as refused if it is.
    */
   reserve(
     scope: RequestScope,
     estimate: Estimate,
     earlier?: readonly Reservation[],
+    isUncounted?: boolean,
   ): Reservation | Promise<Reservation>;
   /** Where the rates on the path stand, as far as is known now. Never throws. */
   rates(scope: RequestScope): Rates;

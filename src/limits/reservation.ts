@@ -9,7 +9,7 @@
  * in the journal: they are free when it settles.
  */
 import { assert } from "../kernel/assert.ts";
-import { toNanoUsd } from "../kernel/money.ts";
+import { toNanoUsd, zeroUsd } from "../kernel/money.ts";
 import type { Amount, HeldAmount, Move } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
@@ -20,6 +20,8 @@ import type { Owner } from "./owner/owner.ts";
 import { growthOf, isGrowing, usedOf } from "./path/amounts.ts";
 import type { Path } from "./path/path.ts";
 import { noRates, tightestRate } from "./rates.ts";
+
+const nothingUsed: Demand = { costNanoUsd: zeroUsd, tokens: 0 };
 
 /** What of a rate is held for longer has drained too much to be used again without asking. */
 const HELD_LONG_MS = 1_000;
@@ -46,8 +48,10 @@ export interface Beginning {
   readonly expected: Demand;
   /** Monotonic. */
   readonly nowMs: number;
-  /** The first reservation of the same request. `null`: this is. */
-  readonly eldest: Taker | null;
+  /** The other reservations of the same request, together. `null`: this is the first. */
+  readonly others: Taker | null;
+  /** Those by which accounts count the request already, by the place of the account. `null`: none does. */
+  readonly carriers: readonly (HeldReservation | null)[] | null;
 }
 
 /** All lists are in the order of the path's allowances. */
@@ -58,7 +62,8 @@ export class HeldReservation implements Reservation, Taker {
   readonly #purses: readonly Purse[];
   readonly #held: HeldOf[];
   readonly #sinceMs: number;
-  readonly #eldest: Taker | null;
+  readonly #others: Taker | null;
+  readonly #carriers: Beginning["carriers"];
   /** Of the answer as far as it has grown. */
   #expected: Demand;
   #state: "held" | "settled" | "committed" = "held";
@@ -67,6 +72,8 @@ export class HeldReservation implements Reservation, Taker {
   #spare: Amount[] | null = null;
   /** The accounts that have counted it as refused. `null`: none. */
   #countedAt: string[] | null = null;
+  /** The accounts that count the request by this, of which a later call was seen by a provider. `null`: none. */
+  #seenAt: string[] | null = null;
 
   /** Takes the amounts, which the purses must cover. The list of amounts is its own from then on. */
   constructor(
@@ -75,7 +82,7 @@ export class HeldReservation implements Reservation, Taker {
     room: WaitingRoom,
     purses: readonly Purse[],
     amounts: HeldOf[],
-    { expected, nowMs, eldest }: Beginning,
+    { expected, nowMs, others, carriers }: Beginning,
   ) {
     this.#path = path;
     this.#owner = owner;
@@ -84,7 +91,8 @@ export class HeldReservation implements Reservation, Taker {
     this.#held = amounts;
     this.#expected = expected;
     this.#sinceMs = nowMs;
-    this.#eldest = eldest;
+    this.#others = others;
+    this.#carriers = carriers;
     owner.openCount++;
     let at = 0;
     for (const purse of purses) {
@@ -135,7 +143,7 @@ export class HeldReservation implements Reservation, Taker {
     }
     this.#extension = claim;
     return claim.wait(() => {
-      if (this.#state !== "held") return;
+      if (this.#state !== "held" || this.#extension !== claim) return;
       if (this.#mayBeRefused(amounts)) this.#owner.assertExtensible(this.#owner.nowMs());
       this.#grow(amounts, more);
     });
@@ -149,7 +157,9 @@ export class HeldReservation implements Reservation, Taker {
 
   shrink(used: Demand | null): readonly HeldAmount[] {
     assert(this.#state === "held" && this.#spare === null, "a reservation shrinks once, before it is settled");
-    this.#extension?.cancel();
+    const extension = this.#extension;
+    this.#extension = null;
+    extension?.cancel();
     this.#spare = this.#path.allowances.map((allowance, at) => {
       const held = this.#held[at] ?? 0n;
       const kept = allowance.meter === "money" || allowance.meter === "tokens" ? usedOf(allowance, used) : held;
@@ -178,17 +188,22 @@ export class HeldReservation implements Reservation, Taker {
     for (const allowance of this.#path.allowances) {
       const held = this.#held[++at] ?? null;
       const purse = this.#purses[at];
-      if (held === null || purse === undefined) continue;
+      if (purse === undefined) continue;
+      const { accountId } = purse.account;
+      if (held === null) {
+        if (used !== null) this.#carriers?.[at]?.seenAt(accountId);
+        continue;
+      }
       if (purse.regime === "slots") {
         this.#held[at] = null;
         purse.release(held, false);
         continue;
       }
-      const amount = usedOf(allowance, used);
+      const wasSeen = used === null && this.#seenAt?.includes(accountId) === true;
+      const amount = usedOf(allowance, wasSeen ? nothingUsed : used);
       const fromGrant = purse.settle(held, amount);
       this.#held[at] = amount < held ? held - amount : null;
       if (amount === 0n) continue;
-      const { accountId } = purse.account;
       moves.push({ ownerId: this.#owner.id, accountId, fromGrant, overdraft: amount - fromGrant });
     }
     return moves;
@@ -213,7 +228,7 @@ export class HeldReservation implements Reservation, Taker {
   }
 
   countAt(accountId: string): boolean {
-    if (this.#eldest !== null) return this.#eldest.countAt(accountId);
+    if (this.#others !== null) return this.#others.countAt(accountId);
     if (this.#countedAt?.includes(accountId) === true) return false;
     this.#countedAt ??= [];
     this.#countedAt.push(accountId);
@@ -225,7 +240,14 @@ export class HeldReservation implements Reservation, Taker {
     const held = this.#held[index] ?? null;
     if (this.#state !== "held" || held === null) return;
     this.#held[index] = held > amount ? held - amount : null;
-    this.#purses[index]?.release(amount, false);
+    // What was spared of it already is given back apart.
+    this.#purses[index]?.release(held < amount ? held : amount, false);
+  }
+
+  /** A call of the request that relies on this one was seen by a provider. */
+  seenAt(accountId: string): void {
+    this.#seenAt ??= [];
+    this.#seenAt.push(accountId);
   }
 
   #grow(amounts: readonly Amount[], more: Demand): void {

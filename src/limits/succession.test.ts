@@ -87,3 +87,28 @@ test("a call is not told to wait for what an earlier one of the same request hol
   const { first, next } = await open({ limit: 1_000n });
   await assert.rejects(next([first]), { code: "budget_exhausted", retryAfterMs: null });
 });
+
+test("what was freed does not take the extension that it waited for", async () => {
+  const world = createLimitsWorld();
+  world.allow({ limit: 1_000n, policy: "expected" });
+  const limits = await world.open();
+  const first = await world.until(Promise.resolve(limits.reserve(aScope, estimate(demand(5_000), demand(700)))));
+  const extension = first.extend(demand(900));
+  first.shrink(demand(100));
+  await extension;
+  const beside = await world.until(Promise.resolve(limits.reserve(aScope, estimate(demand(200)))));
+  assert.equal(beside.heldAmounts[0]?.amount, 200n);
+});
+
+test("the call that a provider saw counts the request at each account, though another was reserved first", async () => {
+  const { first, next } = await open({ meter: "requests", limit: 5n });
+  const second = await next([first]);
+  assert.deepEqual(second.settle(demand(1)), []);
+  assert.equal(first.settle(null).length, 1, "it counts for the second");
+});
+
+test("a request that no provider saw counts nowhere", async () => {
+  const { first, next } = await open({ meter: "requests", limit: 5n });
+  const second = await next([first]);
+  assert.deepEqual([second.settle(null), first.settle(null)], [[], []]);
+});

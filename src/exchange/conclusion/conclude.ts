@@ -7,8 +7,7 @@
  */
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { zeroUsd } from "../../kernel/money.ts";
-import type { Demand, Reservation } from "../../limits/limits.ts";
+import type { Reservation } from "../../limits/limits.ts";
 import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
@@ -94,20 +93,16 @@ interface Taking {
   readonly reservations: readonly Reservation[];
 }
 
-/** It used nothing, and counts: the first reservation counts the request for all its calls. */
-const nothingUsed: Demand = { costNanoUsd: zeroUsd, tokens: 0 };
-
 /** What is held of allowances for an attempt that cannot be settled stays held with it. */
 function settleReserved(deps: ConcludeDeps, exchange: Exchange, entries: readonly LedgerEntry[]): Taking {
   const moves: Move[] = [];
   const reservations: Reservation[] = [];
-  const wasSeen = exchange.attempts.some(({ attempt }) => attempt.sentAtMs !== null);
-  const unseen = wasSeen ? nothingUsed : null;
-  for (const { reservation, open } of exchange.legs) {
+  // The last first: an earlier one counts the request for those that were seen by a provider.
+  for (const { reservation, open } of exchange.legs.toReversed()) {
     const entry = open === null ? null : entries.find(({ attemptId }) => attemptId === open.hold.attemptId);
     if (reservation === null || entry === undefined) continue;
     try {
-      moves.push(...reservation.settle(demandOf(open, entry) ?? (reservations.length === 0 ? unseen : null)));
+      moves.push(...reservation.settle(demandOf(open, entry)));
       reservations.push(reservation);
     } catch (thrown) {
       deps.telemetry.requestBroke(exchange.requestId, thrown);

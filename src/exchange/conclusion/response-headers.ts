@@ -4,6 +4,8 @@
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Rates, RateStanding } from "../../limits/limits.ts";
+import type { Target } from "../../routing/plan.ts";
+import type { AttemptCall } from "../attempt/call.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
 import { describeTrail, hasTrail } from "./trail.ts";
@@ -74,9 +76,22 @@ export function openStreamHead(exchange: Exchange): void {
   if (!exchange.responder.headSent) startStream(exchange, answerHeaders(exchange));
 }
 
-/** The head of a stream that has yet to begin: whose it will be is not certain, so it does not say. */
-export function openHeadEarly(exchange: Pick<Exchange, "responder" | "requestId">): void {
-  startStream(exchange, ["x-request-id", exchange.requestId]);
+/** What of an exchange a head needs that leaves before the answer begins. */
+export type YetToBegin = Pick<Exchange, "responder" | "requestId" | "legs" | "share"> & {
+  readonly attempts: readonly { readonly attempt: { readonly call: CallThatLost } }[];
+};
+
+export type CallThatLost = Pick<AttemptCall, "losses">;
+
+/** The head of a stream that has yet to begin. Whose it will be is certain only where there is one target, `only`. */
+export function openHeadEarly(exchange: YetToBegin, only: Pick<Target, "provider" | "name"> | null): void {
+  const { requestId, legs, share, attempts } = exchange;
+  const headers = ["x-request-id", requestId];
+  const rates = legs.at(-1)?.reservation ?? null;
+  if (rates !== null) pushRates(headers, rates);
+  share?.pushHeaders(headers);
+  if (only !== null) pushServer(headers, only.provider, only.name, attempts.at(-1)?.attempt.call.losses ?? []);
+  startStream(exchange, headers);
 }
 
 function startStream({ responder }: Pick<Exchange, "responder">, headers: string[]): void {
@@ -109,11 +124,14 @@ export function answerHeaders(exchange: Exchange): string[] {
   const open = exchange.toldAttempt;
   if (open === null) return headers;
   const { attempt, hold } = open;
-  headers.push("x-headgate-provider", hold.provider, "x-headgate-model", hold.modelTarget);
+  pushServer(headers, hold.provider, hold.modelTarget, attempt.call.losses);
   if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", attempt.upstreamRequestId);
-  const { losses } = attempt.call;
-  if (losses.length > 0) headers.push("x-headgate-dropped", summarizeLosses(losses).join(", "));
   return headers;
+}
+
+function pushServer(headers: string[], provider: string, model: string, losses: readonly string[]): void {
+  headers.push("x-headgate-provider", provider, "x-headgate-model", model);
+  if (losses.length > 0) headers.push("x-headgate-dropped", summarizeLosses(losses).join(", "));
 }
 
 /** An allowance that refused says by its `retry-after` whether there will be room. `null`: nothing is known. */

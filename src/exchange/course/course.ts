@@ -39,7 +39,7 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   const nowMs = deps.clock.monotonicMs();
   if (isPassed(deadline, nowMs)) throw deadlinePassed(deadline, null, nowMs);
   const course = new Course(deps, exchange, view, principal, plan, deadline);
-  const heartbeat = startHeartbeat(deps.clock, exchange, callersPatienceMs(plan, deadline, nowMs));
+  const heartbeat = startHeartbeat(deps.clock, exchange, plan, callersPatienceMs(plan, deadline, nowMs));
   try {
     await course.run();
   } finally {
@@ -154,7 +154,7 @@ class Course implements LegContext, LegOwner, Due {
   #launch(stop: Stop): void {
     const { exchange } = this;
     if (stop.passedOver.length > 0) exchange.passedOver = [...exchange.passedOver, ...stop.passedOver];
-    const leg = new Leg(this, this, stop);
+    const leg = new Leg(this, this, stop, this.#running.length > 0);
     exchange.legs.push(leg);
     this.#running.push(leg);
     leg.begin();
@@ -175,12 +175,16 @@ class Course implements LegContext, LegOwner, Due {
     for (const other of this.#running) if (other !== leg) other.lose(leg);
   }
 
-  /** What an earlier call failed with is told rather than why a later one was not made. */
+  /**
+   * What an earlier call failed with is told rather than why a later one was not made. An extra call that an allowance has
+   * no room for may be made later, when the one beside it has left what it does not need.
+   */
   #failed(leg: Leg, failure: HeadgateError): void {
     const { exchange } = this;
     if (leg.open === null) {
       const passed = { target: leg.stop.target.name, atMs: this.deps.clock.monotonicMs(), code: failure.code };
       exchange.passedOver = [...exchange.passedOver, passed];
+      if (leg.isExtra && failure.allowance !== null) return;
     }
     if (this.continues === null && (leg.open !== null || exchange.failure === null)) {
       exchange.failure = failure;

@@ -66,6 +66,7 @@ export interface LegOwner {
 
 export class Leg implements AttemptSink, ExchangeLeg {
   readonly stop: Stop;
+  readonly isExtra: boolean;
   /** `null` before the target is looked up. */
   chosen: ChosenTarget | null = null;
   reservation: Reservation | null = null;
@@ -88,7 +89,9 @@ export class Leg implements AttemptSink, ExchangeLeg {
   #isFreed = false;
   #patience: Patience | null = null;
 
-  constructor(context: LegContext, owner: LegOwner, stop: Stop) {
+  /** `isExtra`: another call is under way, and the request goes on with that if this one cannot be made. */
+  constructor(context: LegContext, owner: LegOwner, stop: Stop, isExtra: boolean) {
+    this.isExtra = isExtra;
     this.stop = stop;
     this.#context = context;
     this.#owner = owner;
@@ -119,6 +122,11 @@ export class Leg implements AttemptSink, ExchangeLeg {
     this.#pass?.leave(this.#tokensUsed(), outcome);
     this.#inHealth?.ended(outcome, nowMs);
     this.#tellCredential();
+  }
+
+  get isUncounted(): boolean {
+    const refusedBy = this.#context.exchange.failure?.allowance ?? null;
+    return this.isExtra || refusedBy !== null;
   }
 
   /** The answer is whole. */

@@ -18,6 +18,8 @@ export interface Reserved {
 
 /** Whose reservation it is: it settles it. */
 export interface ReservationKeeper {
+  /** The request goes on without it, or was refused by an allowance already: it is not counted as refused once more. */
+  readonly isUncounted: boolean;
   reservation: Reservation | null;
   /** The most output tokens of an answer, where the caller allowed the gateway to lower its bound and it did. */
   outputBound: number | null;
@@ -101,7 +103,7 @@ function hold(
     throw refusal;
   };
   try {
-    const reserving = limits.reserve(scope, toEstimate(estimate), earlierOf(exchange, keeper));
+    const reserving = limits.reserve(scope, toEstimate(estimate), earlierOf(exchange, keeper), keeper.isUncounted);
     return reserving instanceof Promise ? reserving.then(keep, refuse) : keep(reserving);
   } catch (refusal) {
     return refuse(refusal);
@@ -111,7 +113,9 @@ function hold(
 /** Those of the request's calls before this one. */
 function earlierOf({ legs }: Exchange, keeper: ReservationKeeper): readonly Reservation[] {
   if (legs.length < 2) return none;
-  return legs.flatMap((leg) => (leg !== keeper && leg.reservation !== null ? [leg.reservation] : []));
+  return legs.flatMap(({ reservation }) =>
+    reservation !== null && reservation !== keeper.reservation ? [reservation] : [],
+  );
 }
 
 const none: readonly Reservation[] = [];
