@@ -134,7 +134,7 @@ test("after an early head a failure is an error event, before it a status", asyn
   await using scene = await openStreamScene({ first: late }, { models: { m: alone }, server: { heartbeatMs: 40 } });
   const asked = await scene.ask({ model: "m" });
   assert.equal(asked.status, 200);
-  assert.equal(asked.headers.get("x-headgate-model"), null);
+  assert.equal(asked.headers.get("x-headgate-model"), "first/m");
   await asked.until((text) => text.includes(comment));
   for (const call of pending) breakOff(call);
   const text = await asked.end();

@@ -4,6 +4,8 @@ import { createVirtualClock, type VirtualClock } from "../../../test/support/vir
 import { defaultConfig } from "../../config/defaults.ts";
 import { findDialect } from "../../dialects/registry.ts";
 import type { RequestView } from "../../dialects/dialect.ts";
+import type { Target } from "../../routing/plan.ts";
+import type { ExchangeLeg } from "../exchange.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { startHeartbeat, type HeldLine } from "./caller-line.ts";
 
@@ -11,15 +13,19 @@ interface Scene {
   readonly clock: VirtualClock;
   /** What the caller was sent: heads and comments. */
   readonly sent: string[];
-  readonly attempt: { answered: boolean };
+  readonly attempt: { answered: boolean; call: { losses: readonly string[] } };
   readonly line: { -readonly [Name in keyof HeldLine]: HeldLine[Name] };
   unreadBytes: number;
 }
 
-function open(heartbeatMs = 1_000, stream = true, headWithinMs = Infinity): Scene {
+const a = { provider: "p", name: "p/a" } as Target;
+const rate = { limit: 10n, remaining: 7n, resetMs: 1_500 };
+const reservation = { requestRate: rate, tokenRate: null };
+
+function open(heartbeatMs = 1_000, stream = true, headWithinMs = Infinity, targets = [a, a]): Scene {
   const clock = createVirtualClock();
   const sent: string[] = [];
-  const attempt = { answered: false };
+  const attempt = { answered: false, call: { losses: ["seed"] } };
   const scene: Scene = {
     clock,
     sent,
@@ -32,6 +38,8 @@ function open(heartbeatMs = 1_000, stream = true, headWithinMs = Infinity): Scen
       dialect: findDialect("openai-chat"),
       snapshot: { config: defaultConfig({ server: { heartbeatMs } }) } as Snapshot,
       attempts: [{ attempt }],
+      legs: [{ reservation } as unknown as ExchangeLeg],
+      share: null,
       responder: {
         get headSent() {
           return sent.length > 0;
@@ -50,7 +58,7 @@ function open(heartbeatMs = 1_000, stream = true, headWithinMs = Infinity): Scen
       },
     },
   };
-  startHeartbeat(clock, scene.line, headWithinMs);
+  startHeartbeat(clock, scene.line, { targets }, headWithinMs);
   return scene;
 }
 
@@ -60,7 +68,7 @@ test("no head leaves before a provider has accepted the request, however long th
   assert.deepEqual(sent, []);
   attempt.answered = true;
   clock.advance(1_000);
-  assert.match(sent[0] ?? "", /^200 x-request-id req_1 content-type text\/event-stream/);
+  assert.match(sent[0] ?? "", /^200 x-request-id req_1 .*content-type text\/event-stream/);
   assert.equal(sent[1], ": keep-alive\n\n");
 });
 
@@ -86,4 +94,21 @@ test("a caller who gives up on a head that does not come gets it in time, even w
   attempt.answered = true;
   clock.advance(1_000);
   assert.match(sent[0] ?? "", /^200 /);
+});
+
+test("a head that leaves early says how rates stand, and who answers only where nobody else can", () => {
+  const rates = "x-ratelimit-limit-requests 10 x-ratelimit-remaining-requests 7 x-ratelimit-reset-requests 1.5s";
+  const headWith = (targets: Target[]): string => {
+    const { clock, sent, attempt } = open(1_000, true, Infinity, targets);
+    attempt.answered = true;
+    clock.advance(1_000);
+    return sent[0] ?? assert.fail("nothing was sent");
+  };
+  const one = headWith([a]);
+  assert.ok(
+    one.includes(`${rates} x-headgate-provider p x-headgate-model p/a x-headgate-dropped seed content-type`),
+    one,
+  );
+  const several = headWith([a, a]);
+  assert.ok(several.includes(`${rates} content-type`), several);
 });

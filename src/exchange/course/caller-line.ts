@@ -5,32 +5,47 @@
  */
 import type { Clock } from "../../kernel/clock.ts";
 import { Heartbeat, type HeartbeatLine } from "../../streaming/heartbeat.ts";
-import { openHeadEarly } from "../conclusion/response-headers.ts";
+import type { Plan, Target } from "../../routing/plan.ts";
+import type { Attempt } from "../attempt/attempt.ts";
+import { openHeadEarly, type CallThatLost, type YetToBegin } from "../conclusion/response-headers.ts";
 import type { Exchange } from "../exchange.ts";
 
 /** What of an exchange the line needs. */
-export type HeldLine = Pick<Exchange, "responder" | "requestId" | "view" | "cancelCause" | "dialect" | "snapshot"> & {
-  readonly attempts: readonly { readonly attempt: { readonly answered: boolean } }[];
-};
+export type HeldLine = Omit<YetToBegin, "attempts"> &
+  Pick<Exchange, "view" | "cancelCause" | "dialect" | "snapshot"> & {
+    readonly attempts: readonly { readonly attempt: Pick<Attempt, "answered"> & { readonly call: CallThatLost } }[];
+  };
 
 /**
- * `headWithinMs`: for how long the caller waits for the response's head. `null`: the response is no stream, its dialect has
+ * `targets`: who may answer. `headWithinMs`: for how long the caller waits for the response's head. `null`: the response is no stream, its dialect has
  * no comments, or there is no need: `server.heartbeatMs` is 0, and the caller waits for however long.
  */
-export function startHeartbeat(clock: Clock, exchange: HeldLine, headWithinMs: number): Heartbeat | null {
+export function startHeartbeat(
+  clock: Clock,
+  exchange: HeldLine,
+  { targets }: Pick<Plan, "targets">,
+  headWithinMs: number,
+): Heartbeat | null {
   const { heartbeatMs } = exchange.snapshot.config.server;
   const comment = exchange.dialect.inbound?.heartbeat ?? NOTHING;
   const everyMs = Math.min(heartbeatMs === 0 ? Infinity : heartbeatMs, headWithinMs / BEATS_BEFORE_HEAD);
   if (everyMs === Infinity || exchange.view?.stream !== true || comment.byteLength === 0) return null;
-  return new Heartbeat(clock, everyMs, new CallerLine(exchange, comment));
+  return new Heartbeat(
+    clock,
+    everyMs,
+    new CallerLine(exchange, comment, targets.length === 1 ? (targets[0] ?? null) : null),
+  );
 }
 
 class CallerLine implements HeartbeatLine {
   readonly #exchange: HeldLine;
   readonly #comment: Uint8Array;
+  /** The one target that can answer; `null`: there are several. */
+  readonly #only: Target | null;
 
-  constructor(exchange: HeldLine, comment: Uint8Array) {
+  constructor(exchange: HeldLine, comment: Uint8Array, only: Target | null) {
     this.#exchange = exchange;
+    this.#only = only;
     this.#comment = comment;
   }
 
@@ -44,7 +59,7 @@ class CallerLine implements HeartbeatLine {
     if (cancelCause !== null || responder.unreadBytes > 0) return;
     if (!responder.headSent) {
       if (!attempts.some(({ attempt }) => attempt.answered)) return;
-      openHeadEarly(this.#exchange);
+      openHeadEarly(this.#exchange, this.#only);
     }
     responder.write(this.#comment);
   }
