@@ -19,7 +19,7 @@ import {
 } from "./competitors.ts";
 import { startPinned, pinSelf } from "./processes.ts";
 import { renderTable, summarize, type Round } from "./report.ts";
-import { scenarios, type Sizes } from "./scenarios.ts";
+import { scenarios, scriptsOf, type Sizes } from "./scenarios.ts";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const main = join(project, "dist", "main.js");
@@ -47,7 +47,7 @@ const sizes: Sizes = {
 build();
 pinSelf(LOAD_CORE);
 const folder = mkdtempSync(join(tmpdir(), "headgate-bench-"));
-const bench: Bench = { folder, simulatorPort: FIRST_PORT, gatewayCore: GATEWAY_CORE };
+const bench: Bench = { folder, simulatorPort: FIRST_PORT, gatewayCore: GATEWAY_CORE, scripts: scriptsOf(sizes) };
 try {
   await using simulator = await startPinned({
     name: "simulator",
@@ -83,8 +83,9 @@ async function startCompetitors(started: AsyncDisposableStack): Promise<Competit
   const starts: readonly (readonly [string, () => Promise<Competitor | null>])[] = [
     ["direct", async () => directCompetitor(bench)],
     ["nginx", () => startNginx(bench, FIRST_PORT + 1)],
-    ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main, true)],
-    ["headgate-unlimited", () => startHeadgate(bench, FIRST_PORT + 4, main, false)],
+    ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main, "headgate")],
+    ["headgate-unlimited", () => startHeadgate(bench, FIRST_PORT + 4, main, "headgate-unlimited")],
+    ["headgate-configured", () => startHeadgate(bench, FIRST_PORT + 5, main, "headgate-configured")],
     ["portkey", () => startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors"))],
   ];
   const competitors: Competitor[] = [];

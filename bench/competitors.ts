@@ -1,5 +1,5 @@
 /**
- * What is measured in one run: the simulator asked directly, nginx as a bare proxy, Headgate with everything on, and
+ * What is measured in one run: the simulator asked directly, nginx as a bare proxy, Headgate in three setups, and
  * Portkey's gateway where it is installed below `bench/competitors/` (`npm install --prefix bench/competitors
  * @portkey-ai/gateway`). All of them are pinned to the same core, one after the other.
  */
@@ -27,6 +27,8 @@ export interface Bench {
   readonly folder: string;
   readonly simulatorPort: number;
   readonly gatewayCore: number;
+  /** The simulator's scripts that models will be asked for with. */
+  readonly scripts: readonly string[];
 }
 
 const plain = (script: string): string => `sim-chat:${script}`;
@@ -113,25 +115,41 @@ const allowances: readonly (readonly string[])[] = [
 ];
 
 /**
- * Headgate as a company runs it: authentication, ten allowances, reservation journaled before the call, durable ledger,
- * sums by hour and record. `limited` false: without allowances, which shows what those cost.
+ * `headgate`: as a company runs it, with authentication, ten allowances, reservation journaled before the call, durable
+ * ledger, sums by hour and record. `headgate-unlimited`: without allowances, which shows what those cost.
+ * `headgate-configured`: besides, everything that is there for bad days is configured, none of which comes.
  */
-export async function startHeadgate(bench: Bench, port: number, main: string, limited: boolean): Promise<Competitor> {
-  const name = limited ? "headgate" : "headgate-unlimited";
-  const folder = join(bench.folder, name);
+export type HeadgateSetup = "headgate" | "headgate-unlimited" | "headgate-configured";
+
+const setups: Readonly<Record<HeadgateSetup, string>> = {
+  headgate: "authentication, model routing, ten allowances",
+  "headgate-unlimited": "authentication, model routing, no allowances",
+  "headgate-configured":
+    "authentication, ten allowances, an alias of two balanced targets and a fallback with hedges, tags, a price ceiling, timeouts, retries and a cache on request",
+};
+const recorded = "hold journaled before the call, durable ledger, sums by hour and request record";
+
+export async function startHeadgate(
+  bench: Bench,
+  port: number,
+  main: string,
+  setup: HeadgateSetup,
+): Promise<Competitor> {
+  const folder = join(bench.folder, setup);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "headgate.yaml");
-  writeFileSync(file, headgateConfig(bench.simulatorPort));
+  const isConfigured = setup === "headgate-configured";
+  writeFileSync(file, headgateConfig(bench.simulatorPort) + (isConfigured ? configuredModels(bench.scripts) : ""));
   const place = ["--config", file, "--data-dir", join(folder, "data")];
   const server = await startPinned({
-    name,
+    name: setup,
     core: bench.gatewayCore,
     command: [process.execPath, main, "serve", "--json", "--port", String(port), ...place],
     port,
   });
   const prepare = async (): Promise<string> => {
     const key = await server.printed(/"apiKey":\s*"([^"]+)"/);
-    for (const allowance of limited ? allowances : [])
+    for (const allowance of setup === "headgate-unlimited" ? [] : allowances)
       createAllowance([main, "budget", "create", ...allowance, ...place]);
     return key;
   };
@@ -140,13 +158,13 @@ export async function startHeadgate(bench: Bench, port: number, main: string, li
     throw error;
   });
   return {
-    name,
+    name: setup,
     port,
     key,
-    model: (script) => `simulator/sim-chat:${script}`,
-    features: `authentication, model routing, ${limited ? "ten allowances" : "no allowances"}, hold journaled before the call, durable ledger, sums by hour and request record`,
+    model: isConfigured ? aliasOf : (script) => `simulator/sim-chat:${script}`,
+    features: `${setups[setup]}, ${recorded}`,
     process: server,
-    translated: (script) => `simulator-anthropic/sim-claude:${script}`,
+    translated: isConfigured ? null : (script) => `simulator-anthropic/sim-claude:${script}`,
     extraHeaders: {},
   };
 }
@@ -160,10 +178,41 @@ function headgateConfig(simulatorPort: number): string {
   return `providers:
   simulator:
     baseUrl: http://127.0.0.1:${simulatorPort}/v1
+    tags: [eu]
   simulator-anthropic:
     baseUrl: http://127.0.0.1:${simulatorPort}/v1
+    tags: [eu]
 telemetry:
   logLevel: warn
+`;
+}
+
+function aliasOf(script: string): string {
+  return `configured-${script.replaceAll(/[^a-z0-9]+/g, "-")}`;
+}
+
+function configuredModels(scripts: readonly string[]): string {
+  return `health:
+  adaptiveConcurrency: "on"
+models:
+${scripts.map(configuredModel).join("")}`;
+}
+
+function configuredModel(script: string): string {
+  return `  ${aliasOf(script)}:
+    targets:
+      - { model: "simulator/sim-chat:${script}", timeouts: { connectMs: 2s } }
+      - { model: "simulator/sim-chat:${script},tag=second", weight: 2 }
+    fallbacks:
+      - { model: "simulator-anthropic/sim-claude:${script}" }
+    balance: least-loaded
+    requires: [eu]
+    priceCeiling: { input: 1000, output: 1000 }
+    timeouts: { firstTokenMs: 60s, idleMs: 30s }
+    retries: { attemptsMax: 5 }
+    commit: { at: first-output }
+    hedge: { mode: "on", afterMs: 60s }
+    cache: { mode: on-request }
 `;
 }
 

@@ -32,6 +32,8 @@ export interface Scenario {
   run(competitor: Competitor, sizes: Sizes): Promise<Figures | null>;
 }
 
+/** Of every answer that is not a stream. */
+const SHORT_ANSWER = "tokens=16";
 const CONNECTIONS = 32;
 const LARGE_PROMPT = "The water rises slowly in the channel below the gate. ".repeat(19_500);
 
@@ -40,13 +42,13 @@ export const scenarios: readonly Scenario[] = [
     name: "requests",
     title: "non-streaming, 32 connections",
     run: (competitor, sizes) =>
-      requestScenario(competitor, competitor.model("tokens=16"), CONNECTIONS, sizes.requests, "Hello"),
+      requestScenario(competitor, competitor.model(SHORT_ANSWER), CONNECTIONS, sizes.requests, "Hello"),
   },
   {
     name: "latency",
     title: "non-streaming, one connection",
     run: (competitor, sizes) =>
-      requestScenario(competitor, competitor.model("tokens=16"), 1, sizes.latencyRequests, "Hello"),
+      requestScenario(competitor, competitor.model(SHORT_ANSWER), 1, sizes.latencyRequests, "Hello"),
   },
   {
     name: "translation",
@@ -54,13 +56,13 @@ export const scenarios: readonly Scenario[] = [
     run: async (competitor, sizes) =>
       competitor.translated === null
         ? null
-        : requestScenario(competitor, competitor.translated("tokens=16"), CONNECTIONS, sizes.requests, "Hello"),
+        : requestScenario(competitor, competitor.translated(SHORT_ANSWER), CONNECTIONS, sizes.requests, "Hello"),
   },
   {
     name: "large-prompt",
     title: "1 MB prompt, 4 connections",
     run: (competitor, sizes) =>
-      requestScenario(competitor, competitor.model("tokens=16"), 4, sizes.largeRequests, LARGE_PROMPT),
+      requestScenario(competitor, competitor.model(SHORT_ANSWER), 4, sizes.largeRequests, LARGE_PROMPT),
   },
   {
     name: "streams",
@@ -68,6 +70,15 @@ export const scenarios: readonly Scenario[] = [
     run: streamScenario,
   },
 ];
+
+/** What the simulator is asked for, over all scenarios. */
+export function scriptsOf(sizes: Sizes): readonly string[] {
+  return [SHORT_ANSWER, pacedStream(sizes)];
+}
+
+function pacedStream({ streamTokens }: Sizes): string {
+  return `tokens=${streamTokens},rate=50`;
+}
 
 async function requestScenario(
   competitor: Competitor,
@@ -93,7 +104,7 @@ async function requestScenario(
 
 async function streamScenario(competitor: Competitor, sizes: Sizes): Promise<Figures> {
   const target = chatTarget(competitor, {
-    model: competitor.model(`tokens=${sizes.streamTokens},rate=50`),
+    model: competitor.model(pacedStream(sizes)),
     stream: true,
     messages: [{ role: "user", content: "Tell me about rivers" }],
   });
