@@ -9,7 +9,15 @@
  * of itself.
  */
 import { sql } from "kysely";
-import type { RawBuilder, Transaction } from "kysely";
+import type {
+  Expression,
+  ExpressionBuilder,
+  InsertQueryBuilder,
+  InsertResult,
+  RawBuilder,
+  SqlBool,
+  Transaction,
+} from "kysely";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Database } from "../schema.ts";
 import type { AccountState } from "./account.ts";
@@ -34,6 +42,11 @@ const accountColumns = [
 /** Of one statement: well below what engines let a statement bind. */
 const ROWS_AT_ONCE = 200;
 
+/** The accounts under the name that they have where they are read to be inserted again. */
+export interface OwnAccounts extends Database {
+  readonly own: AccountRow;
+}
+
 /** An account as it was locked, and what has become of it. */
 export interface OpenAccount {
   readonly row: AccountRow;
@@ -49,16 +62,7 @@ export async function lockAccounts(
 ): Promise<Map<string, OpenAccount>> {
   const rows: AccountRow[] = [];
   for (const some of chunks([...new Set(accountIds)].toSorted())) {
-    const locked = await transaction
-      .insertInto("allowance_accounts")
-      .columns(accountColumns)
-      .expression((from) =>
-        from
-          .selectFrom("allowance_accounts as own")
-          .select(accountColumns)
-          .where("own.account_id", "in", some)
-          .orderBy("own.account_id"),
-      )
+    const locked = await reinsertAccounts(transaction, (own) => own("own.account_id", "in", some))
       .onConflict((conflict) => conflict.column("account_id").doUpdateSet({ updated_at_ms: now }))
       .returningAll()
       .execute();
@@ -75,6 +79,22 @@ export async function lockAccounts(
     accounts.set(row.account_id, { row, allowance, state: accountState(row, allowance) });
   }
   return accounts;
+}
+
+/**
+ * Inserts accounts that are there once more, in the order of their ids, so that what is done on the conflict is done to
+ * each in this order.
+ */
+export function reinsertAccounts(
+  transaction: Transaction<Database>,
+  which: (own: ExpressionBuilder<OwnAccounts, "own">) => Expression<SqlBool>,
+): InsertQueryBuilder<Database, "allowance_accounts", InsertResult> {
+  return transaction
+    .insertInto("allowance_accounts")
+    .columns(accountColumns)
+    .expression((from) =>
+      from.selectFrom("allowance_accounts as own").select(accountColumns).where(which).orderBy("own.account_id"),
+    );
 }
 
 async function findAllowances(

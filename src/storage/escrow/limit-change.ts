@@ -1,6 +1,15 @@
+/**
+ * How a limit reaches the accounts of its allowance. An allowance for each end user may have hundreds of thousands, so it
+ * is done by a few statements, whose number does not depend on that of the accounts.
+ *
+ * Invariant: the allowance is locked first, then its accounts in the order of their ids, then grants are changed; as
+ * draws and moves lock them. So a change waits for those and they for it, but none for each other.
+ */
 import { sql } from "kysely";
-import type { Transaction } from "kysely";
+import type { Expression, Transaction } from "kysely";
 import type { Database } from "../schema.ts";
+import { reinsertAccounts } from "./account-books.ts";
+import type { Amount } from "./bank.ts";
 import { type AllowanceRow, limitOfWindow, type OverrideRow } from "./terms.ts";
 
 /**
@@ -15,28 +24,85 @@ export async function applyLimit(
 ): Promise<void> {
   const terms = await lockTerms(transaction, allowanceId);
   if (terms === null) return;
-  const accounts = await transaction
-    .selectFrom("allowance_accounts")
-    .select(["account_id", "window_start_ms"])
-    .where("allowance_id", "=", allowanceId)
-    .where((account) => account.or([account("window_end_ms", "is", null), account("window_end_ms", ">", nowMs)]))
-    .orderBy("account_id")
-    .execute();
-  for (const { account_id, window_start_ms } of accounts) {
-    const limit = limitOfWindow(terms.allowance, terms.overrides, window_start_ms);
-    await transaction
-      .updateTable("allowance_accounts")
-      .set({ limit_amount: limit })
-      .where("account_id", "=", account_id)
-      .execute();
-    await transaction
-      .updateTable("allowance_grants")
-      .set({ recalled: 1 })
-      .where("account_id", "=", account_id)
-      .where("amount", ">", 0n)
-      .where("suspended", "=", 0)
-      .execute();
+  const startsMs = await findOpenWindows(transaction, allowanceId, nowMs);
+  if (startsMs.length === 0) return;
+  const limits = startsMs.map((startMs) => ({
+    startMs,
+    limit: limitOfWindow(terms.allowance, terms.overrides, startMs),
+  }));
+  await limitAccounts(transaction, allowanceId, limits);
+  await recallAll(transaction, allowanceId, startsMs);
+}
+
+/** When the windows of its accounts begin that have not ended at `nowMs`. One ends after the other, as they begin. */
+async function findOpenWindows(
+  transaction: Transaction<Database>,
+  allowanceId: string,
+  nowMs: number,
+): Promise<readonly number[]> {
+  const startsMs: number[] = [];
+  for (let beforeMs = Number.MAX_SAFE_INTEGER; ;) {
+    const latest = await transaction
+      .selectFrom("allowance_accounts")
+      .select(["window_start_ms", "window_end_ms"])
+      .where("allowance_id", "=", allowanceId)
+      .where("window_start_ms", "<", beforeMs)
+      .orderBy("window_start_ms", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    if (latest === undefined || (latest.window_end_ms !== null && latest.window_end_ms <= nowMs)) return startsMs;
+    beforeMs = latest.window_start_ms;
+    startsMs.push(beforeMs);
   }
+}
+
+interface WindowLimit {
+  readonly startMs: number;
+  readonly limit: Amount;
+}
+
+/** One statement for all windows: accounts of the same subject in several are locked in the order of their ids too. */
+async function limitAccounts(
+  transaction: Transaction<Database>,
+  allowanceId: string,
+  limits: readonly WindowLimit[],
+): Promise<void> {
+  const startsMs = limits.map(({ startMs }) => startMs);
+  await reinsertAccounts(transaction, (own) =>
+    own.and([own("own.allowance_id", "=", allowanceId), own("own.window_start_ms", "in", startsMs)]),
+  )
+    .onConflict((conflict) =>
+      conflict.column("account_id").doUpdateSet({
+        limit_amount: (row) =>
+          limits.reduce<Expression<Amount>>(
+            (other, { startMs, limit }) =>
+              row.case().when("allowance_accounts.window_start_ms", "=", startMs).then(limit).else(other).end(),
+            row.ref("allowance_accounts.limit_amount"),
+          ),
+      }),
+    )
+    .execute();
+}
+
+/** Of accounts that are locked. */
+async function recallAll(
+  transaction: Transaction<Database>,
+  allowanceId: string,
+  startsMs: readonly number[],
+): Promise<void> {
+  await transaction
+    .updateTable("allowance_grants")
+    .set({ recalled: 1 })
+    .where("account_id", "in", (grant) =>
+      grant
+        .selectFrom("allowance_accounts")
+        .select("account_id")
+        .where("allowance_id", "=", allowanceId)
+        .where("window_start_ms", "in", startsMs),
+    )
+    .where("amount", ">", 0n)
+    .where("suspended", "=", 0)
+    .execute();
 }
 
 export interface LockedTerms {
