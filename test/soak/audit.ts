@@ -20,6 +20,7 @@ export interface Seeing {
 export function audit(books: Books, seeing: Seeing): readonly Finding[] {
   return [
     ...auditLines(books),
+    ...auditWorstCases(books, seeing),
     ...auditChargesWithoutLine(books),
     ...auditTotals(books),
     ...auditStore(books.ledger),
@@ -53,12 +54,27 @@ function auditLines({ ledger, invoice }: Books): Finding[] {
     if (credentialLabels[charge.credential] !== line.apiKey) {
       findings.push({ rule: "charged to another credential", detail: `${describeAttempt(attempt)}; ${line.apiKey}` });
     }
-    if (charge.basis === "worst-case" && charge.costNanoUsd < BigInt(line.costNanoUsd)) {
-      findings.push({
-        rule: "a worst case below the invoice",
-        detail: `${describeAttempt(attempt)}; ${describeLine(line)}`,
-      });
-    }
+  }
+  return findings;
+}
+
+/**
+ * What was held for a call that ran when its gateway was killed is at least what it is billed. For one that had ended
+ * while its request went on, only the estimate of what it used was held any more.
+ */
+function auditWorstCases({ ledger, invoice }: Books, { wasDownDuring }: Seeing): Finding[] {
+  const findings: Finding[] = [];
+  for (const line of invoice) {
+    const attempt = ledger.attempts.get(line.clientRequestId ?? "");
+    const charge = attempt?.charge ?? null;
+    if (attempt === undefined || charge?.basis !== "worst-case" || charge.costNanoUsd >= BigInt(line.costNanoUsd))
+      continue;
+    const endedMs = line.atMs - performance.timeOrigin;
+    if (line.ended !== "cancelled" || !wasDownDuring(endedMs - line.durationMs, endedMs)) continue;
+    findings.push({
+      rule: "a worst case below the invoice",
+      detail: `${describeAttempt(attempt)}; ${describeLine(line)}`,
+    });
   }
   return findings;
 }

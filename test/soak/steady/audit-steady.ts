@@ -23,7 +23,7 @@ export type Measure = "heapBytes" | "rssBytes" | "descriptors" | "handles" | "ti
 const bounds: Readonly<Record<Measure, Bound>> = {
   heapBytes: { share: 0.1, slack: 6 * MIB },
   rssBytes: { share: 0.1, slack: 48 * MIB },
-  // Idle connections to providers are kept: as many as were ever used at a time.
+  // Idle connections to the simulator are kept for minutes: as many as were ever used at a time.
   descriptors: { share: 0, slack: 80 },
   handles: { share: 0, slack: 16 },
   timers: { share: 0, slack: 8 },

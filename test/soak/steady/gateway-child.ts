@@ -1,7 +1,7 @@
 /** The gateway's process as the soak sees it: it starts, is asked what goes on in it, and ends. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { openSync, closeSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { GatewayStanding } from "../../../src/gateway.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -20,14 +20,17 @@ const ANSWERS_WITHIN_MS = 30_000;
 /** Drained streams, stragglers of races, and what follows a settlement are over by then. */
 const RESTS_WITHIN_MS = 10_000;
 const ENDS_WITHIN_MS = 20_000;
+const LOG_CHARS_SHOWN = 2_000;
 
 export class GatewayChild implements AsyncDisposable {
   readonly url: string;
   readonly #child: ChildProcess;
+  readonly #logFile: string;
 
-  private constructor(child: ChildProcess, url: string) {
+  private constructor(child: ChildProcess, url: string, logFile: string) {
     this.#child = child;
     this.url = url;
+    this.#logFile = logFile;
   }
 
   static async start(place: Place): Promise<GatewayChild> {
@@ -39,12 +42,8 @@ export class GatewayChild implements AsyncDisposable {
       stdio: ["ignore", "ignore", log, "ipc"],
     });
     closeSync(log);
-    const { url } = (await answerOf(child)) as { readonly url: string };
-    return new GatewayChild(child, url);
-  }
-
-  get hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    const { url } = (await answerOf(child, place.logFile)) as { readonly url: string };
+    return new GatewayChild(child, url, place.logFile);
   }
 
   /** When nothing is under way any more, or after a while although something is. */
@@ -60,6 +59,7 @@ export class GatewayChild implements AsyncDisposable {
 
   /** SIGTERM. The exit code; rejects if the process has not ended by itself in time. */
   async stop(): Promise<number | null> {
+    if (!isRunning(this.#child)) throw endedEarly(this.#child, this.#logFile);
     const exited = once(this.#child, "exit", { signal: AbortSignal.timeout(ENDS_WITHIN_MS) });
     this.#child.kill("SIGTERM");
     const [code] = (await exited) as [number | null];
@@ -67,23 +67,34 @@ export class GatewayChild implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.hasEnded) return;
+    if (!isRunning(this.#child)) return;
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await exited;
   }
 
-  #ask(question: ToGateway): Promise<FromGateway> {
-    const answered = answerOf(this.#child);
+  async #ask(question: ToGateway): Promise<FromGateway> {
+    if (!isRunning(this.#child)) throw endedEarly(this.#child, this.#logFile);
+    const answered = answerOf(this.#child, this.#logFile);
     this.#child.send(question);
-    return answered;
+    return await answered;
   }
 }
 
-async function answerOf(child: ChildProcess): Promise<FromGateway> {
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+/** With the end of what it said. */
+function endedEarly({ exitCode, signalCode }: ChildProcess, logFile: string): Error {
+  const log = readFileSync(logFile, "utf8").slice(-LOG_CHARS_SHOWN);
+  return new Error(`The gateway's process ended by itself with ${exitCode ?? signalCode}. Its log:\n${log}`);
+}
+
+async function answerOf(child: ChildProcess, logFile: string): Promise<FromGateway> {
   const over = new AbortController();
-  const ended = once(child, "exit", { signal: over.signal }).then(([code]) => {
-    throw new Error(`The gateway's process ended with ${String(code)}; its log says why.`);
+  const ended = once(child, "exit", { signal: over.signal }).then(() => {
+    throw endedEarly(child, logFile);
   });
   const answered = once(child, "message", {
     signal: AbortSignal.any([over.signal, AbortSignal.timeout(ANSWERS_WITHIN_MS)]),

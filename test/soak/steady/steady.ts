@@ -10,6 +10,8 @@ import { renderFindings } from "../findings.ts";
 import { renderResult } from "./picture-steady.ts";
 import { runSteadySoak } from "./run-steady.ts";
 
+/** In less there is something of which nothing is shown. */
+const MINUTES_MIN = 0.25;
 const MINUTES_MAX = 24 * 60;
 /** The simulator keeps its newest 2,000,000 calls. */
 const REQUESTS_MAX = 1_000_000;
@@ -32,8 +34,8 @@ process.exitCode = result.findings.length === 0 ? 0 : 1;
 
 function readMinutes(text: string): number {
   const minutes = Number(text);
-  if (!/^\d{1,4}(\.\d{1,2})?$/.test(text) || minutes < 0.1 || minutes > MINUTES_MAX) {
-    throw new Error(`--minutes takes a number from 0.1 to ${MINUTES_MAX}, not ${JSON.stringify(text)}.`);
+  if (!/^\d{1,4}(\.\d{1,2})?$/.test(text) || minutes < MINUTES_MIN || minutes > MINUTES_MAX) {
+    throw new Error(`--minutes takes a number from ${MINUTES_MIN} to ${MINUTES_MAX}, not ${JSON.stringify(text)}.`);
   }
   return minutes;
 }
