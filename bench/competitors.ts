@@ -192,9 +192,7 @@ function aliasOf(script: string): string {
 }
 
 function configuredModels(scripts: readonly string[]): string {
-  return `health:
-  adaptiveConcurrency: "on"
-models:
+  return `models:
 ${scripts.map(configuredModel).join("")}`;
 }
 
