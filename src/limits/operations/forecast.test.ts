@@ -57,5 +57,6 @@ test("it runs out within the window exactly where more than the limit is foretol
       if (spentAtEnd > limit) assert.ok(runsOutAtMs !== null && runsOutAtMs < endMs);
       else if (spentAtEnd < limit) assert.equal(runsOutAtMs, null);
     }),
+    { examples: [[81n, 94n, 32, 27]] },
   );
 });

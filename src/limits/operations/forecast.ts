@@ -29,7 +29,7 @@ export function forecast({ spent, limit, startMs, endMs }: Course, nowMs: number
   const elapsed = BigInt(elapsedMs);
   const spentAtEnd = endMs === null ? null : (spent * BigInt(endMs - startMs)) / elapsed;
   if (spent <= 0n) return { spentAtEnd, runsOutAtMs: null };
-  const untilLimitMs = (limit * elapsed + spent - 1n) / spent;
+  const untilLimitMs = (limit * elapsed) / spent;
   const withinMs = BigInt((endMs ?? startMs + HORIZON_MS) - startMs);
   return { spentAtEnd, runsOutAtMs: untilLimitMs < withinMs ? startMs + Number(untilLimitMs) : null };
 }

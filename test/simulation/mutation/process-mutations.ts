@@ -39,7 +39,7 @@ export const processMutations: readonly Mutation[] = [
   {
     name: "a settlement takes twice what was used",
     file: reservation,
-    find: "const amount = usedOf(allowance, used);",
+    find: "const amount = usedOf(allowance, wasSeen ? nothingUsed : used);",
     replace: "const amount = 2n * usedOf(allowance, used);",
   },
   {
