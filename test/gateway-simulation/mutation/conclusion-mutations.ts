@@ -22,9 +22,8 @@ export const conclusionMutations: readonly Mutation[] = [
   {
     name: "allowances are charged twice",
     file: conclude,
-    find: "moves.push(...reservation.settle(demandOf(open, entry) ?? (reservations.length === 0 ? unseen : null)));",
-    replace:
-      "const taken = reservation.settle(demandOf(open, entry) ?? unseen);\n      moves.push(...taken, ...taken);",
+    find: "moves.push(...reservation.settle(demandOf(open, entry)));",
+    replace: "const taken = reservation.settle(demandOf(open, entry));\n      moves.push(...taken, ...taken);",
   },
   {
     name: "a reservation is not told that it is committed",
