@@ -1,6 +1,6 @@
 /**
  * What answers take of this process's memory together: whole ones from their first byte until their exchange is over,
- * streams that are held back, and what shared ones keep for those who read them.
+ * streams that are held back, what shared ones keep for those who read them, and what is kept to continue a stream.
  *
  * The first 16 KiB of each are not counted: so much is bounded by the number of requests, and small answers come through
  * whatever large ones take. An answer that has the memory to itself is bounded by its own limit only.

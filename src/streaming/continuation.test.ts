@@ -89,7 +89,7 @@ function understand(stream: string) {
 
 /** The first attempt up to a number of its events, with what it showed; `null`: it showed nothing. */
 function breakOff(dialect: ProviderDialect, raws: readonly string[]): { shown: string; transcript: Transcript } | null {
-  const transcript = new Transcript(CHARS_MAX);
+  const transcript = new Transcript(CHARS_MAX, new AnswerMemory(Infinity));
   const wrap = (decoder: StreamDecoder) =>
     dialect === "openai-chat" ? readAlong(transcript, decoder) : recordInto(transcript, decoder);
   const { relay, written } = play(dialect, raws.join(""), wrap, null);
@@ -224,7 +224,7 @@ describe("what was shown", () => {
     { type: "text-delta", index: 1, text: "Yes" },
   ];
   const record = (events: readonly CanonicalEvent[], charsMax = CHARS_MAX): Transcript => {
-    const transcript = new Transcript(charsMax);
+    const transcript = new Transcript(charsMax, new AnswerMemory(Infinity));
     for (const event of events) transcript.record(event);
     return transcript;
   };

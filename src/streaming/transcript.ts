@@ -1,9 +1,11 @@
 /**
  * What a caller has been shown of an answer, in canonical form, so that another attempt can go on from there
- * (continuation.ts). It is kept for streams whose route wants that, and bounded: what is longer is not kept at all.
+ * (continuation.ts). It is kept for streams whose route wants that, and bounded: what is longer, or finds no memory, is
+ * not kept at all. Invariant: what it has counted in the memory is given back when it is closed.
  */
 import type { CanonicalEvent, OpaqueState, OutputItemHead } from "../dialects/canonical.ts";
 import type { StreamDecoder, StreamEncoder } from "../dialects/dialect.ts";
+import type { AnswerMemory } from "./answer-memory.ts";
 
 export interface ShownItem {
   readonly head: OutputItemHead;
@@ -19,13 +21,17 @@ type Start = CanonicalEvent & { readonly type: "start" };
 export class Transcript {
   readonly items: ShownItem[] = [];
   readonly #charsMax: number;
+  readonly #memory: AnswerMemory;
   #start: Start | null = null;
   #chars = 0;
+  /** Those that it has recorded itself, and counts: a copy shares the others. */
+  #ownChars = 0;
   /** Nothing can follow: it is finished, too long, or not wholly understood. */
   #isClosed = false;
 
-  constructor(charsMax: number) {
+  constructor(charsMax: number, memory: AnswerMemory) {
     this.#charsMax = charsMax;
+    this.#memory = memory;
   }
 
   /** Whether there is a beginning that another attempt can go on from. */
@@ -74,14 +80,16 @@ export class Transcript {
     }
   }
 
-  /** Gives up: there is nothing to go on from. */
+  /** Gives up: there is nothing to go on from. To be called at the latest when the exchange is over. */
   close(): void {
     this.#isClosed = true;
+    this.#memory.giveBack(this.#ownChars, this.#ownChars);
+    this.#ownChars = 0;
     this.items.length = 0;
   }
 
   copy(): Transcript {
-    const copy = new Transcript(this.#charsMax);
+    const copy = new Transcript(this.#charsMax, this.#memory);
     copy.#start = this.#start;
     copy.#chars = this.#chars;
     copy.#isClosed = this.#isClosed;
@@ -104,7 +112,8 @@ export class Transcript {
 
   #grow(chars: number): void {
     this.#chars += chars;
-    if (this.#chars > this.#charsMax) this.close();
+    if (this.#chars > this.#charsMax || !this.#memory.grow(this.#ownChars, chars)) this.close();
+    else this.#ownChars += chars;
   }
 
   /** Of one that was closed meanwhile nothing is kept. */

@@ -397,9 +397,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     );
   }
 
-  /** The exchange is over, and with it the need for a whole answer's bytes. */
+  /** The exchange is over, and with it the need for a whole answer's bytes and for what was shown of a stream. */
   release(): void {
     this.#body.clear();
+    this.call.shown?.transcript.close();
   }
 
   #finish(state: "complete" | "failed" | "cancelled", failure: HeadgateError | null): void {

@@ -12,6 +12,7 @@ import type {
   TargetFacts,
 } from "../../dialects/dialect.ts";
 import type { RoutePolicy } from "../../routing/plan.ts";
+import type { AnswerMemory } from "../../streaming/answer-memory.ts";
 import { ContinuingDecoder, prefillOf } from "../../streaming/continuation.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
 import { readAlong, recordInto, Transcript } from "../../streaming/transcript.ts";
@@ -42,11 +43,12 @@ export function keepShown(
   view: RequestView,
   continues: Shown | null,
   charsMax: number,
+  memory: AnswerMemory,
 ): Shown | null {
   if (continues !== null) return { ...continues, transcript: continues.transcript.copy() };
   if (commit.whenBroken !== "continue" || !view.stream || outbound.translation === undefined) return null;
   if (inbound.translation?.isPlain(view) !== true) return null;
-  return { transcript: new Transcript(charsMax), idStands: translator === null };
+  return { transcript: new Transcript(charsMax, memory), idStands: translator === null };
 }
 
 /** The request with the shown text as the beginning of its answer. `null`: it has to begin anew. */

@@ -8,6 +8,7 @@ import type { UpstreamRequest } from "../../providers/transport.ts";
 import type { RoutePolicy, Target } from "../../routing/plan.ts";
 import type { HeldAmount } from "../../storage/escrow/bank.ts";
 import type { Hold } from "../../storage/records.ts";
+import type { AnswerMemory } from "../../streaming/answer-memory.ts";
 import { planCommit } from "../../streaming/commit.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
 import type { Principal } from "../../tenancy/principal.ts";
@@ -26,6 +27,7 @@ export interface PreparedAttempt {
 interface PrepareDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
+  readonly admission: { readonly answers: AnswerMemory };
 }
 
 /** What was decided about the attempt before. */
@@ -75,7 +77,18 @@ export function prepareAttempt(
     heldCostNanoUsd: terms.held.costNanoUsd,
     heldAmounts: terms.heldAmounts,
   };
-  return { call: createCall(exchange, { ...terms, ...chosen, attemptId, credential, encoded, view }), hold };
+  return {
+    call: createCall(exchange, {
+      ...terms,
+      ...chosen,
+      attemptId,
+      credential,
+      encoded,
+      view,
+      memory: deps.admission.answers,
+    }),
+    hold,
+  };
 }
 
 interface Encoded extends EncodedRequest {
@@ -103,13 +116,14 @@ interface CallParts
   readonly credential: Credential;
   readonly encoded: Encoded;
   readonly view: RequestView;
+  readonly memory: AnswerMemory;
 }
 
 function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
   const { target, endpoint, view, outbound, translator } = parts;
   const { timeouts } = target;
   const { responseBytes } = exchange.snapshot.config.limits;
-  const shown = keepShown(parts.policy, parts, view, parts.continues, responseBytes);
+  const shown = keepShown(parts.policy, parts, view, parts.continues, responseBytes, parts.memory);
   return {
     attemptId: parts.attemptId,
     target,
