@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { toNanoUsd } from "../kernel/money.ts";
 import { addUsage, emptyUsage, type Usage } from "../kernel/usage.ts";
 import type { LedgerEntry } from "../storage/records.ts";
-import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { nextCorrectionId, type ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import type { Correction, CorrectionEntry } from "../storage/reports/corrections.ts";
 import type { PriceBook } from "./price-book.ts";
 import { createPrice } from "./prices/rates.ts";
 import { correctionFor, reconcileProvider, type LookupAnswer, type ReconcileDeps } from "./reconcile.ts";
+import { correctionTriesMax, standingOf } from "./standing.ts";
 
 const price = createPrice("test", { input: "1", cacheRead: "0.1", output: "10", request: "0.000001" });
 const dearer = createPrice("dearer", { input: "2", output: "20" });
@@ -54,6 +56,14 @@ function attemptOf(entry: LedgerEntry, ledger: ReadonlyMap<string, LedgerEntry>)
   return { charge: entry, corrections, startedAtMs: entry.atMs };
 }
 
+/** As the store does: false if the attempt has other corrections than it was read with. */
+function append(ledger: Map<string, LedgerEntry>, { attempt, entry }: Correction): boolean {
+  const entryId = nextCorrectionId(attempt);
+  if (ledger.has(entryId)) return false;
+  ledger.set(entryId, { ...entry, entryId, kind: "correction" });
+  return true;
+}
+
 /** A ledger in memory, and a provider that answers by call id. */
 function setUp(
   charges: readonly LedgerEntry[],
@@ -75,9 +85,8 @@ function setUp(
           .filter(({ corrections }) => !corrections.some(({ basis }) => basis === "reported"))
           .slice(0, limit);
       },
-      async append(_, correction) {
-        if (!ledger.has(correction.entryId)) ledger.set(correction.entryId, correction);
-      },
+      append: async (correction) => append(ledger, correction),
+      reread: async (attempt) => attemptOf(attempt.charge, ledger),
     },
     async lookup(_, id) {
       asked.push(id);
@@ -110,7 +119,7 @@ test("charge and correction together are exactly what the provider says", async 
   const report = await reconcileProvider(deps, provider, live);
   assert.equal(report.corrected, 1);
   assert.deepEqual(totals(ledger, "a"), { usage: used, cost: price.cost(used) });
-  const correction = ledger.get("a.correction");
+  const correction = ledger.get("a.1");
   assert.equal(correction?.kind, "correction");
   assert.equal(correction.basis, "reported");
   assert.equal(correction.usage.inputTokens, -60);
@@ -121,9 +130,9 @@ test("a second pass asks for nothing and changes nothing, also where the first c
   const entry = charge("a");
   const { deps, ledger, asked } = setUp([entry], { a: { kind: "found", usage: entry.usage } });
   await reconcileProvider(deps, provider, live);
-  assert.equal(ledger.get("a.correction")?.costNanoUsd, 0n);
+  assert.equal(ledger.get("a.1")?.costNanoUsd, 0n);
   const again = await reconcileProvider(deps, provider, live);
-  assert.deepEqual(again, { corrected: 0, pending: 0, unknown: 0, failed: 0 });
+  assert.deepEqual(again, { corrected: 0, pending: 0, unknown: 0, overtaken: 0, failed: 0 });
   assert.deepEqual(asked, ["a"]);
   assert.equal(ledger.size, 2);
 });
@@ -147,7 +156,13 @@ test("a provider that knows only its own ids is asked by those, and not finding 
   const own = { ...provider, acceptsClientRequestId: false };
   const charges = [charge("a", { providerRequestId: "gen-1" }), charge("b")];
   const { deps, asked, ledger } = setUp(charges, {}, settledAtMs + 1e9);
-  assert.deepEqual(await reconcileProvider(deps, own, live), { corrected: 0, pending: 1, unknown: 1, failed: 0 });
+  assert.deepEqual(await reconcileProvider(deps, own, live), {
+    corrected: 0,
+    pending: 1,
+    unknown: 1,
+    overtaken: 0,
+    failed: 0,
+  });
   assert.deepEqual(asked, ["gen-1"]);
   assert.equal(ledger.size, 2);
 });
@@ -190,8 +205,68 @@ test("a correction is rated as its charge was, though another price holds now", 
   const { deps, ledger } = setUp([entry], { a: { kind: "found", usage: used } });
   await reconcileProvider(deps, provider, live);
   assert.equal(totals(ledger, "a").cost, dearer.cost(used));
-  assert.equal(ledger.get("a.correction")?.priceVersion, dearer.version);
+  assert.equal(ledger.get("a.1")?.priceVersion, dearer.version);
 });
+
+test("an attempt that is re-rated while the provider is asked is corrected from what it stands at then", async () => {
+  const entry = charge("a");
+  const used = usage({ inputTokens: 3, outputTokens: 1 });
+  const { deps, ledger } = setUp([entry], {});
+  const lookup = async (): Promise<LookupAnswer> => {
+    append(ledger, rerated(attemptOf(entry, ledger)));
+    return { kind: "found", usage: used };
+  };
+  const report = await reconcileProvider({ ...deps, lookup }, provider, live);
+  assert.deepEqual(report, { corrected: 1, pending: 0, unknown: 0, overtaken: 0, failed: 0 });
+  assert.deepEqual([...ledger.keys()], ["a", "a.1", "a.2"]);
+  assert.deepEqual(totals(ledger, "a"), { usage: used, cost: dearer.cost(used) });
+  assert.deepEqual(
+    [...ledger.values()].map(({ basis }) => basis),
+    ["metered", "metered", "reported"],
+  );
+});
+
+test("an attempt that another pass has confirmed while the provider was asked is left as that left it", async () => {
+  const entry = charge("a");
+  const used = usage({ inputTokens: 3 });
+  const { deps, ledger } = setUp([entry], {});
+  const lookup = async (): Promise<LookupAnswer> => {
+    const attempt = attemptOf(entry, ledger);
+    append(ledger, { attempt, entry: correctionFor(attempt, used, prices, settledAtMs) });
+    return { kind: "found", usage: used };
+  };
+  const report = await reconcileProvider({ ...deps, lookup }, provider, live);
+  assert.deepEqual(report, { corrected: 0, pending: 0, unknown: 0, overtaken: 1, failed: 0 });
+  assert.deepEqual([...ledger.keys()], ["a", "a.1"]);
+});
+
+test("an attempt that others correct again and again is given up for this pass, and nothing of it is told as done", async () => {
+  const entry = charge("a");
+  const { deps, ledger } = setUp([entry], { a: { kind: "found", usage: usage({ inputTokens: 3 }) } });
+  let tries = 0;
+  const overtaking: ReconcileDeps = {
+    ...deps,
+    store: {
+      ...deps.store,
+      append: async (correction) => {
+        tries++;
+        append(ledger, rerated(correction.attempt));
+        return append(ledger, correction);
+      },
+    },
+  };
+  const report = await reconcileProvider(overtaking, provider, live);
+  assert.deepEqual([report.corrected, report.overtaken, tries], [0, 1, correctionTriesMax]);
+  assert.ok([...ledger.values()].every(({ basis }) => basis === "metered"));
+});
+
+/** What rating it again, by the dearer price, appends. */
+function rerated(attempt: ChargedAttempt): Correction {
+  const standing = standingOf(attempt);
+  const costNanoUsd = toNanoUsd(dearer.cost(standing.usage) - standing.costNanoUsd);
+  const priceVersion = `dearer (was ${standing.priceVersion})`;
+  return { attempt, entry: { ...attempt.charge, usage: emptyUsage(), costNanoUsd, priceVersion, flags: [] } };
+}
 
 test("without a price the usage is corrected, and the amount is not", () => {
   const entry = charge("a", { costNanoUsd: toNanoUsd(5n), modelTarget: "p/unknown", priceVersion: null });
@@ -213,7 +288,7 @@ test("a correction after a re-rating is rated by what it was re-rated to, and bo
   const entry = charge("a");
   const rerated: LedgerEntry = {
     ...entry,
-    entryId: "a.rerate-1",
+    entryId: "a.1",
     kind: "correction",
     usage: emptyUsage(),
     costNanoUsd: toNanoUsd(dearer.cost(entry.usage) - entry.costNanoUsd),
@@ -221,11 +296,11 @@ test("a correction after a re-rating is rated by what it was re-rated to, and bo
   };
   const used = usage({ inputTokens: 3, outputTokens: 1 });
   const ledger = new Map([entry, rerated].map((each) => [each.entryId, each]));
-  const correction = correctionFor(attemptOf(entry, ledger), used, prices, settledAtMs);
-  ledger.set(correction.entryId, correction);
+  const attempt = attemptOf(entry, ledger);
+  append(ledger, { attempt, entry: correctionFor(attempt, used, prices, settledAtMs) });
   assert.deepEqual(totals(ledger, "a"), { usage: used, cost: dearer.cost(used) });
 });
 
-function correct(entry: LedgerEntry, used: Usage): LedgerEntry {
+function correct(entry: LedgerEntry, used: Usage): CorrectionEntry {
   return correctionFor({ charge: entry, corrections: [], startedAtMs: entry.atMs }, used, prices, settledAtMs);
 }

@@ -1,8 +1,9 @@
 /**
  * Reconciliation: a charge that is our own count or a worst case is replaced by what the provider says it used, where
- * the provider can be asked. The ledger is never edited: the signed difference is appended as a correction, whose id
- * follows from the attempt's, so that doing it again, here or in another process, changes nothing. A difference of
- * zero is appended too: it says that the figure was confirmed, and ends the asking.
+ * the provider can be asked. The ledger is never edited: the signed difference is appended as a correction, which puts
+ * the attempt on the basis `reported`, so that doing it again changes nothing. A difference of zero is appended too: it
+ * says that the figure was confirmed, and ends the asking. An attempt that somebody else corrects meanwhile is read
+ * again, and corrected from what it stands at if it is still an estimate.
  *
  * A provider that has no record of a call by the id we sent it with never billed it, once the record has had time to
  * appear: the correction then takes the whole charge back. Not finding one of its own ids proves nothing.
@@ -12,9 +13,10 @@
 import { emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
 import { toNanoUsd, zeroUsd } from "../kernel/money.ts";
 import type { LedgerEntry } from "../storage/records.ts";
-import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { basisOf, type ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import type { Correction, CorrectionEntry } from "../storage/reports/corrections.ts";
 import type { Price, PriceBook } from "./price-book.ts";
-import { isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
+import { correctionTriesMax, isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
 
 /** `absent`: the provider has no such call. `pending`: it is still running, or its record is not there yet. */
 export type LookupAnswer =
@@ -31,8 +33,10 @@ export interface ReconcileDeps {
       readonly after: string | null;
       readonly limit: number;
     }): Promise<readonly ChargedAttempt[]>;
-    /** Changes nothing if the entry was there before. */
-    append(attempt: ChargedAttempt, correction: LedgerEntry): Promise<void>;
+    /** False: nothing was appended, because the attempt was corrected since it was read. */
+    append(correction: Correction): Promise<boolean>;
+    /** The same attempt as it is by now. */
+    reread(attempt: ChargedAttempt): Promise<ChargedAttempt>;
   };
   /** Asks the provider about one call. Rejects when it cannot be asked; aborting rejects. */
   lookup(entry: LedgerEntry, id: string, signal: AbortSignal): Promise<LookupAnswer>;
@@ -56,6 +60,8 @@ export interface ReconcileReport {
   pending: number;
   /** Without an id that the provider knows. */
   unknown: number;
+  /** Corrected by somebody else while this tried to. */
+  overtaken: number;
   failed: number;
 }
 
@@ -67,7 +73,7 @@ export async function reconcileProvider(
   provider: ReconciledProvider,
   signal: AbortSignal,
 ): Promise<ReconcileReport> {
-  const report: ReconcileReport = { corrected: 0, pending: 0, unknown: 0, failed: 0 };
+  const report: ReconcileReport = { corrected: 0, pending: 0, unknown: 0, overtaken: 0, failed: 0 };
   let after: string | null = null;
   while (report.failed === 0) {
     signal.throwIfAborted();
@@ -97,11 +103,24 @@ async function reconcileAttempt(
     deps.lookupFailed(charge, reason);
     return "failed";
   }
-  const nowMs = deps.wallMs();
-  const used = usedAccordingTo(answer, provider, nowMs - charge.atMs);
+  const used = usedAccordingTo(answer, provider, deps.wallMs() - charge.atMs);
   if (used === null) return "pending";
-  await deps.store.append(attempt, correctionFor(attempt, used, deps.prices, nowMs));
-  return "corrected";
+  return correct(deps, attempt, used);
+}
+
+async function correct(deps: ReconcileDeps, listed: ChargedAttempt, used: Usage): Promise<"corrected" | "overtaken"> {
+  let attempt = listed;
+  for (let tries = 0; tries < correctionTriesMax && isEstimated(attempt); tries++) {
+    const entry = correctionFor(attempt, used, deps.prices, deps.wallMs());
+    if (await deps.store.append({ attempt, entry })) return "corrected";
+    attempt = await deps.store.reread(attempt);
+  }
+  return "overtaken";
+}
+
+function isEstimated(attempt: ChargedAttempt): boolean {
+  const basis = basisOf(attempt);
+  return basis === "metered" || basis === "worst-case";
 }
 
 function usedAccordingTo(answer: LookupAnswer, provider: ReconciledProvider, ageMs: number): Usage | null {
@@ -114,7 +133,7 @@ function usedAccordingTo(answer: LookupAnswer, provider: ReconciledProvider, age
  * The entry that makes charge and corrections together what was `used`. Without a price the amount stays as it was.
  * What is `used` is rated by the price that the amount was made by, which a re-rating may have changed since the charge.
  */
-export function correctionFor(attempt: ChargedAttempt, used: Usage, prices: PriceBook, nowMs: number): LedgerEntry {
+export function correctionFor(attempt: ChargedAttempt, used: Usage, prices: PriceBook, nowMs: number): CorrectionEntry {
   const { charge } = attempt;
   const standing = standingOf(attempt);
   const price = priceOf(prices, attempt, standing);
@@ -122,8 +141,6 @@ export function correctionFor(attempt: ChargedAttempt, used: Usage, prices: Pric
   for (const bucket of usageBuckets) difference[bucket] = used[bucket] - standing.usage[bucket];
   return {
     ...charge,
-    entryId: `${charge.attemptId}.correction`,
-    kind: "correction",
     atMs: nowMs,
     usage: difference,
     costNanoUsd: price === null ? zeroUsd : toNanoUsd(costOf(used, price) - standing.costNanoUsd),

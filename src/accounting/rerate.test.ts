@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toNanoUsd } from "../kernel/money.ts";
-import { emptyUsage, type Usage } from "../kernel/usage.ts";
+import { emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
 import type { LedgerEntry } from "../storage/records.ts";
-import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { nextCorrectionId, type ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import type { Correction } from "../storage/reports/corrections.ts";
 import type { Price, PriceBook } from "./price-book.ts";
 import { createPrice } from "./prices/rates.ts";
-import { rerate, type Correction, type RerateOptions, type RerateReport } from "./rerate.ts";
-import { standingOf } from "./standing.ts";
+import { rerate, type RerateOptions, type RerateReport } from "./rerate.ts";
+import { correctionTriesMax, standingOf } from "./standing.ts";
 
 const old = createPrice("old", { input: "1", output: "10" });
 const now = createPrice("now", { input: "2", output: "20", request: "0.5" });
@@ -49,6 +50,8 @@ function charge(id: string, more: Partial<LedgerEntry> = {}): LedgerEntry {
 class Ledger {
   readonly entries: LedgerEntry[];
   readonly asked: { model: string; tier: string | null; atMs: number }[] = [];
+  /** What others do between reading and appending. */
+  beforeAppend: () => void = () => {};
   readonly #price: Price | null;
 
   constructor(price: Price | null, ...charges: readonly LedgerEntry[]) {
@@ -72,16 +75,25 @@ class Ledger {
             .filter(({ charge: { entryId } }) => after === null || entryId > after.entryId)
             .slice(0, limit),
         append: async (corrections: readonly Correction[]) => {
-          const added = corrections.filter(({ entry }) =>
-            this.entries.every(({ entryId }) => entryId !== entry.entryId),
-          );
-          this.entries.push(...added.map(({ entry }) => entry));
-          return added;
+          this.beforeAppend();
+          return corrections.filter((correction) => this.append(correction));
+        },
+        reread: async (attempts: readonly ChargedAttempt[]) => {
+          const ids = attempts.map(({ charge: { entryId } }) => entryId);
+          return this.attempts().filter(({ charge: { entryId } }) => ids.includes(entryId));
         },
       },
       wallMs: () => nowMs,
     };
     return rerate(deps, { unpricedOnly: false, dryRun: false, ...options }, live);
+  }
+
+  /** As the store does: false if the attempt has other corrections than it was read with. */
+  append({ attempt, entry }: Correction): boolean {
+    const entryId = nextCorrectionId(attempt);
+    if (this.entries.some((each) => each.entryId === entryId)) return false;
+    this.entries.push({ ...entry, entryId, kind: "correction" });
+    return true;
   }
 
   attempts(): readonly ChargedAttempt[] {
@@ -119,7 +131,7 @@ test("a charge and its correction together cost what the price of today says of 
   ]);
   assert.equal(ledger.costOf("a"), now.cost(charge("a").usage));
   const [, correction] = ledger.entries;
-  assert.equal(correction?.entryId, "a.rerate-1");
+  assert.equal(correction?.entryId, "a.1");
   assert.equal(correction.priceVersion, "now (was old)");
   assert.deepEqual(
     [correction.usage, correction.basis, correction.atMs, correction.flags],
@@ -143,7 +155,7 @@ test("a price that changes twice is corrected twice, each time from where it sto
   await back.rerate();
   assert.equal(back.costOf("a"), old.cost(charge("a").usage));
   const last = back.entries.at(-1);
-  assert.deepEqual([last?.entryId, last?.priceVersion], ["a.rerate-2", "old (was now)"]);
+  assert.deepEqual([last?.entryId, last?.priceVersion], ["a.2", "old (was now)"]);
 });
 
 test("what had no price, or a stand-in's, gets one and is no longer counted as without", async () => {
@@ -216,7 +228,7 @@ test("a worst case stays one, and what was not billed stays unbilled", async () 
   assert.equal(ledger.costOf("a"), now.worstCost(held));
   assert.deepEqual([ledger.costOf("b"), ledger.costOf("c")], [0n, 0n]);
   assert.equal(ledger.costOf("d"), now.cost(usage({})));
-  assert.equal(ledger.entries.find(({ entryId }) => entryId === "a.rerate-1")?.basis, "worst-case");
+  assert.equal(ledger.entries.find(({ entryId }) => entryId === "a.1")?.basis, "worst-case");
 });
 
 test("a pass goes through all pages, and adds up each target's change", async () => {
@@ -226,12 +238,56 @@ test("a pass goes through all pages, and adds up each target's change", async ()
   assert.deepEqual([examined, rerated, changes.length, changes[0]?.attempts], [450, 450, 1, 450]);
 });
 
+/** Says that an attempt used these tokens, at no other cost. */
+function confirm(ledger: Ledger, attempt: ChargedAttempt, used: Usage): void {
+  const difference = usage({});
+  for (const bucket of usageBuckets) difference[bucket] = used[bucket] - standingOf(attempt).usage[bucket];
+  const entry = { ...attempt.charge, usage: difference, costNanoUsd: toNanoUsd(0n), basis: "reported" as const };
+  assert.ok(ledger.append({ attempt, entry }));
+}
+
+test("an attempt that is confirmed while it is rated is rated from what it was confirmed as", async () => {
+  const used = usage({ inputTokens: 3 });
+  const ledger = new Ledger(now, charge("a", { basis: "metered" }), charge("b"));
+  ledger.beforeAppend = () => {
+    ledger.beforeAppend = () => {};
+    for (const attempt of ledger.attempts().slice(0, 1)) confirm(ledger, attempt, used);
+  };
+  const { examined, rerated, overtaken, changes } = await ledger.rerate();
+  assert.deepEqual([examined, rerated, overtaken, changes[0]?.attempts], [2, 2, 0, 2]);
+  assert.deepEqual([ledger.costOf("a"), ledger.costOf("b")], [now.cost(used), now.cost(charge("b").usage)]);
+  assert.equal(ledger.entries.findLast(({ attemptId }) => attemptId === "a")?.basis, "reported");
+});
+
+test("an attempt that somebody else has rated meanwhile is told as unchanged", async () => {
+  const ledger = new Ledger(now, charge("a"));
+  const [attempt] = ledger.attempts();
+  assert.ok(attempt);
+  const cost = toNanoUsd(now.cost(attempt.charge.usage) - attempt.charge.costNanoUsd);
+  ledger.beforeAppend = () => {
+    ledger.append({ attempt, entry: { ...attempt.charge, usage: usage({}), costNanoUsd: cost, priceVersion: "now" } });
+  };
+  const { unchanged, rerated, changes } = await ledger.rerate();
+  assert.deepEqual([unchanged, rerated, changes, ledger.entries.length], [1, 0, [], 2]);
+});
+
+test("an attempt that others correct again and again is given up, and not told as rated", async () => {
+  const ledger = new Ledger(now, charge("a", { basis: "metered" }));
+  let tries = 0;
+  ledger.beforeAppend = () => {
+    tries++;
+    for (const attempt of ledger.attempts()) confirm(ledger, attempt, usage({ inputTokens: tries }));
+  };
+  const { examined, rerated, overtaken, changes } = await ledger.rerate();
+  assert.deepEqual([examined, rerated, overtaken, changes, tries], [1, 0, 1, [], correctionTriesMax]);
+});
+
 test("an aborted pass rejects before it reads on", async () => {
   const controller = new AbortController();
   controller.abort(new Error("enough"));
   const deps = {
     prices: { find: () => null, findVersion: () => null },
-    store: { attempts: async () => assert.fail("read"), append: async () => [] },
+    store: { attempts: async () => assert.fail("read"), append: async () => [], reread: async () => [] },
     wallMs: () => nowMs,
   };
   await assert.rejects(rerate(deps, { unpricedOnly: false, dryRun: false }, controller.signal), /enough/);

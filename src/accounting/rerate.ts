@@ -7,30 +7,28 @@
  *   unchanged   the price of today makes the same cost
  *   unknown     there is no price today either
  *   rerated     a correction is appended
+ *   overtaken   somebody else corrected it, again and again, while this tried to
  *
  * An attempt that used and cost nothing was not billed, and no price per request bills it now. A worst case stays one,
- * by the other price.
+ * by the other price. An attempt that somebody else corrects meanwhile is read again and rated from what it stands at.
  */
 import { addUsd, toNanoUsd, zeroUsd, type NanoUsd } from "../kernel/money.ts";
 import { emptyUsage } from "../kernel/usage.ts";
-import type { LedgerEntry } from "../storage/records.ts";
 import type { AttemptCursor, ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import type { Correction, CorrectionEntry } from "../storage/reports/corrections.ts";
 import type { Price, PriceBook } from "./price-book.ts";
 import { currentVersion, parseVersion, rerateVersion } from "./prices/version.ts";
-import { isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
-
-export interface Correction {
-  readonly attempt: ChargedAttempt;
-  readonly entry: LedgerEntry;
-}
+import { correctionTriesMax, isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
 
 export interface RerateDeps {
   readonly prices: PriceBook;
   readonly store: {
     /** The page after `after`; the last one has fewer than `pageAttempts`. */
     attempts(after: AttemptCursor | null, limit: number): Promise<readonly ChargedAttempt[]>;
-    /** Returns those that were new. */
+    /** Returns those that were appended: the attempts of the others were corrected since they were read. */
     append(corrections: readonly Correction[]): Promise<readonly Correction[]>;
+    /** The same attempts as they are by now. */
+    reread(attempts: readonly ChargedAttempt[]): Promise<readonly ChargedAttempt[]>;
   };
   wallMs(): number;
 }
@@ -48,6 +46,8 @@ export interface RerateReport {
   /** Without a price today. */
   unknown: number;
   rerated: number;
+  /** Left as others have corrected them; another run rates them. */
+  overtaken: number;
   /** In the order of their first correction. */
   readonly changes: readonly RerateChange[];
 }
@@ -69,25 +69,42 @@ const pageAttempts = 200;
 /** Rejects if the store does, or when aborted; what was appended until then stays, and the next run goes on from there. */
 export async function rerate(deps: RerateDeps, options: RerateOptions, signal: AbortSignal): Promise<RerateReport> {
   const changes = new Map<string, RerateChange>();
-  const report: RerateReport = { examined: 0, unchanged: 0, unknown: 0, rerated: 0, changes: [] };
+  const report: RerateReport = { examined: 0, unchanged: 0, unknown: 0, rerated: 0, overtaken: 0, changes: [] };
   let after: AttemptCursor | null = null;
   for (;;) {
     signal.throwIfAborted();
     const page: readonly ChargedAttempt[] = await deps.store.attempts(after, pageAttempts);
-    const corrections: Correction[] = [];
-    for (const attempt of page) {
-      const outcome = rerateAttempt(attempt, deps.prices, options, deps.wallMs());
-      report.examined++;
-      if (typeof outcome === "string") report[outcome]++;
-      else corrections.push({ attempt, entry: outcome });
+    report.examined += page.length;
+    let left = await rerateAttempts(deps, options, page, report, changes);
+    for (let tries = 1; left.length > 0 && tries < correctionTriesMax; tries++) {
+      left = await rerateAttempts(deps, options, await deps.store.reread(left), report, changes);
     }
-    const appended = options.dryRun ? corrections : await deps.store.append(corrections);
-    for (const correction of appended) addChange(changes, correction);
-    report.rerated += appended.length;
+    report.overtaken += left.length;
     const last = page.at(-1)?.charge;
     if (last === undefined || page.length < pageAttempts) return { ...report, changes: [...changes.values()] };
     after = { atMs: last.atMs, entryId: last.entryId };
   }
+}
+
+/** Returns those that were corrected by somebody else since they were read. */
+async function rerateAttempts(
+  deps: RerateDeps,
+  options: RerateOptions,
+  attempts: readonly ChargedAttempt[],
+  report: RerateReport,
+  changes: Map<string, RerateChange>,
+): Promise<readonly ChargedAttempt[]> {
+  const corrections: Correction[] = [];
+  for (const attempt of attempts) {
+    const outcome = rerateAttempt(attempt, deps.prices, options, deps.wallMs());
+    if (typeof outcome === "string") report[outcome]++;
+    else corrections.push({ attempt, entry: outcome });
+  }
+  const appended = options.dryRun ? corrections : await deps.store.append(corrections);
+  for (const correction of appended) addChange(changes, correction);
+  report.rerated += appended.length;
+  const done = new Set(appended.map(({ attempt }) => attempt));
+  return corrections.map(({ attempt }) => attempt).filter((attempt) => !done.has(attempt));
 }
 
 /** The correction it wants, or why it wants none. */
@@ -96,8 +113,8 @@ function rerateAttempt(
   prices: PriceBook,
   { unpricedOnly }: Pick<RerateOptions, "unpricedOnly">,
   nowMs: number,
-): LedgerEntry | "unchanged" | "unknown" {
-  const { charge, corrections, startedAtMs } = attempt;
+): CorrectionEntry | "unchanged" | "unknown" {
+  const { charge, startedAtMs } = attempt;
   const standing = standingOf(attempt);
   if (unpricedOnly && standing.priced) return "unchanged";
   const tier = standing.priceVersion === null ? null : parseVersion(standing.priceVersion).tier;
@@ -105,11 +122,8 @@ function rerateAttempt(
   if (price === null || price.standIn) return standing.priced && isUnbilled(standing) ? "unchanged" : "unknown";
   const difference = costBy(price, standing) - standing.costNanoUsd;
   if (difference === 0n && standing.priced) return "unchanged";
-  const count = corrections.filter(({ entryId }) => entryId.includes(rerateMark)).length + 1;
   return {
     ...charge,
-    entryId: `${charge.attemptId}${rerateMark}${count}`,
-    kind: "correction",
     atMs: nowMs,
     usage: emptyUsage(),
     costNanoUsd: toNanoUsd(difference),
@@ -122,8 +136,6 @@ function rerateAttempt(
 function isUnbilled({ usage, costNanoUsd }: Standing): boolean {
   return costNanoUsd === 0n && isUnused(usage);
 }
-
-const rerateMark = ".rerate-";
 
 function costBy(price: Price, standing: Standing): NanoUsd {
   const { usage, basis, costNanoUsd, priced } = standing;

@@ -2,7 +2,7 @@
 import { toNanoUsd, type NanoUsd } from "../kernel/money.ts";
 import { addUsage, emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
 import type { LedgerEntry, SettlementBasis } from "../storage/records.ts";
-import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { basisOf, type ChargedAttempt } from "../storage/reports/charged-attempts.ts";
 import { currentVersion } from "./prices/version.ts";
 
 export interface Standing {
@@ -15,7 +15,11 @@ export interface Standing {
   readonly priced: boolean;
 }
 
-export function standingOf({ charge, corrections }: ChargedAttempt): Standing {
+/** How often a correction is reckoned for an attempt that others correct at the same time. */
+export const correctionTriesMax = 5;
+
+export function standingOf(attempt: ChargedAttempt): Standing {
+  const { charge, corrections } = attempt;
   const usage = emptyUsage();
   let cost = 0n;
   let priceVersion: string | null = null;
@@ -29,7 +33,7 @@ export function standingOf({ charge, corrections }: ChargedAttempt): Standing {
   return {
     usage,
     costNanoUsd: toNanoUsd(cost),
-    basis: corrections.at(-1)?.basis ?? charge.basis,
+    basis: basisOf(attempt),
     priceVersion,
     priced,
   };

@@ -12,7 +12,7 @@ const monthStartMs = Date.UTC(2026, 10, 1);
 const HOUR_MS = 3_600_000;
 
 const entry: LedgerEntry = {
-  entryId: "a.rerate-1",
+  entryId: "a.1",
   kind: "correction",
   attemptId: "a",
   requestId: "r",

@@ -6,24 +6,16 @@
  * books kept right for when it is enabled again.
  */
 import type { Kysely } from "kysely";
-import { standingOf } from "../accounting/standing.ts";
 import { totalInputTokens, totalOutputTokens } from "../kernel/usage.ts";
 import { toAllowance } from "../limits/allowance-row.ts";
 import { regimeOf, type Allowance } from "../limits/allowance.ts";
 import { windowAt } from "../limits/calendar.ts";
 import { concernsPayer, countsRequest, subjectOf } from "../limits/path/matching.ts";
 import type { Move } from "../storage/escrow/bank.ts";
-import type { LedgerEntry } from "../storage/records.ts";
-import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
-import { appendCorrections } from "../storage/reports/corrections.ts";
+import { appendCorrections, type Correction, type CorrectionEntry } from "../storage/reports/corrections.ts";
 import type { Database } from "../storage/schema.ts";
 
-export interface Correction {
-  readonly attempt: ChargedAttempt;
-  readonly entry: LedgerEntry;
-}
-
-/** Returns those that were not there before. `nowMs`: since the epoch. */
+/** Returns those that were appended: see `appendCorrections`. `nowMs`: since the epoch. */
 export async function appendToLedger(
   db: Kysely<Database>,
   corrections: readonly Correction[],
@@ -31,15 +23,11 @@ export async function appendToLedger(
 ): Promise<readonly Correction[]> {
   if (corrections.length === 0) return [];
   const allowances = await readAllowances(db, corrections);
-  const newIds = await appendCorrections(
+  const appended = await appendCorrections(
     db,
-    corrections.map((correction) => ({
-      entry: correction.entry,
-      replaced: { basis: standingOf(correction.attempt).basis, chargedAtMs: correction.attempt.charge.atMs },
-      moves: correctionMoves(correction, allowances, nowMs),
-    })),
+    corrections.map((correction) => ({ ...correction, moves: correctionMoves(correction, allowances, nowMs) })),
   );
-  return corrections.filter(({ entry }) => newIds.has(entry.entryId));
+  return corrections.filter(({ attempt }) => appended.has(attempt));
 }
 
 async function readAllowances(db: Kysely<Database>, corrections: readonly Correction[]): Promise<readonly Allowance[]> {
@@ -80,7 +68,7 @@ function wasInForce({ createdAtMs, disabledAtMs }: Allowance, atMs: number): boo
   return createdAtMs <= atMs && (disabledAtMs === null || atMs < disabledAtMs);
 }
 
-function differenceOf({ costNanoUsd, usage }: LedgerEntry, { meter }: Allowance): bigint {
+function differenceOf({ costNanoUsd, usage }: CorrectionEntry, { meter }: Allowance): bigint {
   if (meter === "money") return costNanoUsd;
   return meter === "tokens" ? BigInt(totalInputTokens(usage) + totalOutputTokens(usage)) : 0n;
 }

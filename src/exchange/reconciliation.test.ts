@@ -16,7 +16,7 @@ function endpoint(name: string, usageLookup: Partial<UsageLookup> | null): [stri
 }
 
 function report(failed: number): ReconcileReport {
-  return { corrected: 0, pending: 1, unknown: 1, failed };
+  return { corrected: 0, pending: 1, unknown: 1, overtaken: 0, failed };
 }
 
 test("the asking ends at once where nobody can be asked, after a day where the provider answers, after a week elsewhere", async () => {

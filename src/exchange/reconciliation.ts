@@ -1,7 +1,7 @@
 /**
  * Asks providers afterwards what the calls used whose usage we had to count ourselves or charge at the worst case, and
  * appends the corrections. Only providers that can be asked (`usageLookup`) take part. Safe to run anywhere, any number
- * of times: a correction's id follows from its charge.
+ * of times, several at once.
  *
  * Nobody is asked for ever: a provider that answered, but has not said after a day what a call used, will not, and the
  * charge stands. A provider that could not be reached, or is not configured at present, has a week. What nobody can be
@@ -23,7 +23,8 @@ import type { UsageLookup } from "../providers/provider.ts";
 import type { Transport } from "../providers/transport.ts";
 import { readUsageLookup, usageLookupPath } from "../providers/usage-lookup.ts";
 import type { LedgerEntry } from "../storage/records.ts";
-import type { ChargedAttempt } from "../storage/reports/charged-attempts.ts";
+import { rereadAttempts } from "../storage/reports/charged-attempts.ts";
+import type { Correction, CorrectionEntry } from "../storage/reports/corrections.ts";
 import { forgetUnconfirmed, listUnconfirmedProviders, listUnreconciled } from "../storage/reports/reconciliation.ts";
 import type { Database } from "../storage/schema.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -46,8 +47,8 @@ export interface ReconciliationDeps {
   readonly db: Kysely<Database>;
   /** Told why a provider could not be asked. */
   readonly lookupFailed: (provider: string, reason: unknown) => void;
-  /** Told of each correction as it is appended; of none that was there before. */
-  readonly corrected?: (correction: LedgerEntry) => void;
+  /** Told of each correction that was appended. */
+  readonly corrected?: (correction: CorrectionEntry) => void;
 }
 
 export interface ScheduledReconciliationDeps extends Omit<ReconciliationDeps, "lookupFailed"> {
@@ -130,7 +131,8 @@ export async function reconcile(
         prices: snapshot.prices,
         store: {
           unreconciled: (query) => listUnreconciled(deps.db, query),
-          append: (attempt, correction) => append(deps, attempt, correction),
+          append: (correction) => append(deps, correction),
+          reread: async (attempt) => (await rereadAttempts(deps.db, [attempt]))[0] ?? attempt,
         },
         lookup: (entry, id, lookupSignal) => lookUp(deps, endpoint, usageLookup, entry, id, lookupSignal),
         lookupFailed: (entry, reason) => deps.lookupFailed(entry.provider, reason),
@@ -159,9 +161,10 @@ function chooseEndpoints({ endpoints }: Snapshot, provider: string | null): Iter
   return [chosen];
 }
 
-async function append(deps: ReconciliationDeps, attempt: ChargedAttempt, correction: LedgerEntry): Promise<void> {
-  const appended = await appendToLedger(deps.db, [{ attempt, entry: correction }], deps.clock.wallMs());
+async function append(deps: ReconciliationDeps, correction: Correction): Promise<boolean> {
+  const appended = await appendToLedger(deps.db, [correction], deps.clock.wallMs());
   for (const { entry } of appended) deps.corrected?.(entry);
+  return appended.length > 0;
 }
 
 /** Asked with the credential that made the call, if it still exists: the record belongs to its account. */

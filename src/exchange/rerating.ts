@@ -1,8 +1,8 @@
 /** Rates calls of the past again, by the prices of a configuration: accounting/rerate.ts on the store. */
 import type { Kysely } from "kysely";
-import { rerate, type RerateOptions, type RerateReport } from "../accounting/rerate.ts";
+import { rerate, type RerateDeps, type RerateOptions, type RerateReport } from "../accounting/rerate.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { listChargedAttempts, type ChargedAttemptsQuery } from "../storage/reports/charged-attempts.ts";
+import { listChargedAttempts, rereadAttempts, type ChargedAttemptsQuery } from "../storage/reports/charged-attempts.ts";
 import type { Database } from "../storage/schema.ts";
 import { appendToLedger } from "./corrections.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -25,10 +25,10 @@ export function rerateCalls(
 ): Promise<RerateReport> {
   // What is charged while this runs is charged by these very prices.
   const toMs = Math.min(calls.toMs ?? Infinity, clock.wallMs());
-  const store = {
-    attempts: (after: ChargedAttemptsQuery["after"], limit: number) =>
-      listChargedAttempts(db, { ...calls, toMs, after, limit }),
-    append: (corrections: Parameters<typeof appendToLedger>[1]) => appendToLedger(db, corrections, clock.wallMs()),
+  const store: RerateDeps["store"] = {
+    attempts: (after, limit) => listChargedAttempts(db, { ...calls, toMs, after, limit }),
+    append: (corrections) => appendToLedger(db, corrections, clock.wallMs()),
+    reread: (attempts) => rereadAttempts(db, attempts),
   };
   return rerate({ prices, store, wallMs: () => clock.wallMs() }, options, signal);
 }

@@ -54,7 +54,7 @@ export interface Hold {
 export type HoldExtension = Pick<Hold, "attemptId" | "heldUsage" | "heldCostNanoUsd" | "heldAmounts">;
 
 export interface LedgerEntry {
-  /** Equal to the attempt's id for a charge; a correction has an id of its own. */
+  /** Equal to the attempt's id for a charge; a correction's is that, a dot, and its number among the attempt's, from 1. */
   readonly entryId: string;
   readonly kind: "charge" | "correction";
   readonly attemptId: string;

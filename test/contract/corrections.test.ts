@@ -5,8 +5,12 @@ import type { Move } from "../../src/storage/escrow/bank.ts";
 import { toNanoUsd } from "../../src/kernel/money.ts";
 import { emptyUsage } from "../../src/kernel/usage.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
-import { listChargedAttempts, type AttemptCursor } from "../../src/storage/reports/charged-attempts.ts";
-import { appendCorrections, type CorrectionToAppend } from "../../src/storage/reports/corrections.ts";
+import { listChargedAttempts, readAttempts, type AttemptCursor } from "../../src/storage/reports/charged-attempts.ts";
+import {
+  appendCorrections,
+  type CorrectionEntry,
+  type CorrectionToAppend,
+} from "../../src/storage/reports/corrections.ts";
 import { listUnreconciled } from "../../src/storage/reports/reconciliation.ts";
 import { listUnpricedTargets, type UnpricedTarget } from "../../src/storage/reports/unpriced-targets.ts";
 import { reportUsage, type UsageQuery } from "../../src/storage/reports/usage-report.ts";
@@ -24,21 +28,22 @@ async function settle(store: Store, requestId: string, entries: readonly LedgerE
   await store.delivered();
 }
 
-/** To append it to a charge that has no other. */
-function asFirst(charge: LedgerEntry, entry: LedgerEntry, moves: readonly Move[] = []): CorrectionToAppend {
-  return { entry, replaced: { basis: charge.basis, chargedAtMs: charge.atMs }, moves };
+/** To append it to an attempt as it stands. */
+async function correction(
+  store: Store,
+  { entryId }: LedgerEntry,
+  more: Partial<CorrectionEntry> = {},
+  moves: readonly Move[] = [],
+): Promise<CorrectionToAppend> {
+  const [attempt] = await readAttempts(store.db, [{ entry_id: entryId }]);
+  assert.ok(attempt);
+  const { charge } = attempt;
+  const entry = { ...charge, atMs: charge.atMs + 1000, usage: emptyUsage(), costNanoUsd: toNanoUsd(7n), ...more };
+  return { attempt, entry, moves };
 }
 
-function correction(charge: LedgerEntry, name: string, more: Partial<LedgerEntry> = {}): LedgerEntry {
-  return {
-    ...charge,
-    entryId: `${charge.attemptId}.${name}`,
-    kind: "correction",
-    atMs: charge.atMs + 1000,
-    usage: emptyUsage(),
-    costNanoUsd: toNanoUsd(7n),
-    ...more,
-  };
+async function correct(store: Store, charge: LedgerEntry, more: Partial<CorrectionEntry> = {}): Promise<void> {
+  assert.equal((await appendCorrections(store.db, [await correction(store, charge, more)])).size, 1);
 }
 
 const anything = { fromMs: null, toMs: null, provider: null, model: null, after: null, limit: 100 };
@@ -52,22 +57,25 @@ for (const engine of engines) {
       await settle(store, "req_1", charges);
       const [first] = charges;
       assert.ok(first);
-      const later = correction(first, "a", { atMs: first.atMs + 2000, priceVersion: "v3 (was v2)" });
-      const sooner = correction(first, "b", { priceVersion: "v2 (was v1)" });
-      await appendCorrections(
-        store.db,
-        [later, sooner].map((entry) => asFirst(first, entry)),
-      );
+      const versions = Array.from({ length: 11 }, (_, index) => `v${index + 2} (was v${index + 1})`);
+      // By clocks that differ.
+      for (const [index, priceVersion] of versions.entries()) {
+        await correct(store, first, { priceVersion, atMs: first.atMs - index * 1000 });
+      }
       const attempts = await listChargedAttempts(store.db, anything);
       assert.deepEqual(
-        attempts.map(({ charge, corrections }) => [charge.attemptId, corrections.map(({ entryId }) => entryId)]),
+        attempts.map(({ charge, corrections }) => [charge.attemptId, corrections.length]),
         [
-          ["att_1", ["att_1.b", "att_1.a"]],
-          ["att_10", []],
-          ["att_2", []],
+          ["att_1", 11],
+          ["att_10", 0],
+          ["att_2", 0],
         ],
       );
-      assert.deepEqual(attempts[0], { charge: first, corrections: [sooner, later], startedAtMs });
+      assert.deepEqual(
+        attempts[0]?.corrections.map(({ entryId, priceVersion }) => [entryId, priceVersion]),
+        versions.map((version, index) => [`att_1.${index + 1}`, version]),
+      );
+      assert.deepEqual([attempts[0]?.charge, attempts[0]?.startedAtMs], [first, startedAtMs]);
     });
 
     test("attempts are read in pages by when they were settled, and narrowed by time, provider and target", async () => {
@@ -115,10 +123,9 @@ for (const engine of engines) {
       assert.equal(drawn?.granted, 100n);
       const back = { ownerId: "correction", accountId: account.accountId, fromGrant: 0n, overdraft: -30n };
       const more = { ...back, overdraft: 50n };
-      await appendCorrections(store.db, [asFirst(charge, correction(charge, "a"), [more])]);
-      for (let times = 0; times < 2; times++) {
-        await appendCorrections(store.db, [asFirst(charge, correction(charge, "b"), [back])]);
-      }
+      await appendCorrections(store.db, [await correction(store, charge, {}, [more])]);
+      const second = await correction(store, charge, {}, [back]);
+      for (let times = 0; times < 2; times++) await appendCorrections(store.db, [second]);
       assert.deepEqual(await numbersOf(store.db, account), [1000n, 20n, 100n, 0n]);
     });
 
@@ -131,9 +138,9 @@ for (const engine of engines) {
         (await listUnreconciled(store.db, { provider: charge.provider, limit: 10 })).map(
           (attempt) => [attempt.charge.entryId, attempt.corrections.length] as const,
         );
-      await appendCorrections(store.db, [asFirst(charge, correction(charge, "rerate-1"))]);
+      await correct(store, charge);
       assert.deepEqual(await listed(), [["att_1", 1]]);
-      await appendCorrections(store.db, [asFirst(charge, correction(charge, "correction", { basis: "reported" }))]);
+      await correct(store, charge, { basis: "reported" });
       assert.deepEqual(await listed(), []);
     });
 
@@ -144,9 +151,8 @@ for (const engine of engines) {
       const other = sampleEntry("req_1", "att_2", { atMs: startedAtMs + 600_000, basis: "worst-case" });
       await settle(store, "req_1", [charge, other]);
       const monthLater = charge.atMs + 30 * 24 * 3_600_000;
-      const first = correction(charge, "rerate-1", { atMs: monthLater });
-      const second = correction(charge, "correction", { atMs: monthLater + 1, basis: "reported" });
-      await appendCorrections(store.db, [asFirst(charge, first), asFirst(charge, second)]);
+      await correct(store, charge, { atMs: monthLater });
+      await correct(store, charge, { atMs: monthLater + 1, basis: "reported" });
       const estimates = async (query: Pick<UsageQuery, "fromMs" | "toMs"> = {}): Promise<unknown> => {
         const counted = [];
         for (const by of [["month"], ["month", "end-user"]] as const) {
@@ -180,7 +186,7 @@ for (const engine of engines) {
       const found = { target, modelServed, lastHourMs: atMs - (atMs % 3_600_000) };
       assert.deepEqual(await unpriced(), [2, 2]);
       assert.deepEqual(await targets(), [{ ...found, attempts: 2 }]);
-      await appendCorrections(store.db, [asFirst(charge, correction(charge, "rerate-1", { flags: ["priced"] }))]);
+      await correct(store, charge, { flags: ["priced"] });
       assert.deepEqual(await unpriced(), [1, 1]);
       assert.deepEqual(await targets(), [{ ...found, attempts: 1 }]);
     });

@@ -3,11 +3,13 @@
  * appended once or twice. Over few payers, providers, models and hours, so that sums have several entries.
  */
 import fc from "fast-check";
+import { sql } from "kysely";
 import { type NanoUsd, toNanoUsd } from "../../src/kernel/money.ts";
 import { emptyUsage, usageBuckets } from "../../src/kernel/usage.ts";
 import type { Usage } from "../../src/kernel/usage.ts";
 import type { LedgerEntry, LedgerFlag, Payer, SettlementBasis } from "../../src/storage/records.ts";
-import { appendCorrections } from "../../src/storage/reports/corrections.ts";
+import { readAttempts } from "../../src/storage/reports/charged-attempts.ts";
+import { appendCorrections, type CorrectionEntry } from "../../src/storage/reports/corrections.ts";
 import { toLedgerEntry } from "../../src/storage/rows.ts";
 import type { Store } from "../../src/storage/storage.ts";
 import type { Place } from "./engines.ts";
@@ -126,9 +128,14 @@ export class Historian {
     }
   }
 
-  /** In the order of their ids: an attempt's charge, then its corrections as they were made. */
+  /** All charges in the order of their ids, then all corrections, an attempt's as they were made. */
   async ledger(): Promise<readonly LedgerEntry[]> {
-    const rows = await this.#store.db.selectFrom("ledger_entries").selectAll().orderBy("entry_id").execute();
+    const rows = await this.#store.db
+      .selectFrom("ledger_entries")
+      .selectAll()
+      .orderBy(sql`length(entry_id)`)
+      .orderBy("entry_id")
+      .execute();
     return rows.map(toLedgerEntry);
   }
 
@@ -171,20 +178,18 @@ export class Historian {
     if (charge === undefined) return;
     const difference = emptyUsage();
     for (const bucket of usageBuckets) difference[bucket] = amounts.usage[bucket] - charge.usage[bucket];
-    const entry: LedgerEntry = {
+    const entry: CorrectionEntry = {
       ...charge,
-      entryId: `${charge.attemptId}.${this.#nextId("cor")}`,
-      kind: "correction",
       atMs,
       usage: difference,
       costNanoUsd: toNanoUsd(amounts.costNanoUsd - charge.costNanoUsd),
       basis,
       flags,
     };
-    const last = entries.findLast(({ attemptId }) => attemptId === charge.attemptId) ?? charge;
-    const replaced = { basis: last.basis, chargedAtMs: charge.atMs };
+    const [attempt] = await readAttempts(this.#store.db, [{ entry_id: charge.entryId }]);
+    if (attempt === undefined) throw new Error(`${charge.entryId} is not in the ledger.`);
     for (let times = 0; times < (twice ? 2 : 1); times++) {
-      await appendCorrections(this.#store.db, [{ entry, replaced, moves: [] }]);
+      await appendCorrections(this.#store.db, [{ attempt, entry, moves: [] }]);
     }
   }
 

@@ -94,7 +94,7 @@ export const pricesGroup: GroupNode = group("prices", "Look up and refresh what 
       },
       { line: "prices rerate --since 30d --json", what: "The last thirty days, for a script" },
     ],
-    json: "`since`, `until`, `dryRun`, `examined`, `unchanged`, `unknown` (without a price today), `rerated`, `differenceUsd` (signed decimal text), and `changes`, each with `model`, `from`, `to`, `attempts`, `beforeUsd` and `afterUsd`.",
+    json: "`since`, `until`, `dryRun`, `examined`, `unchanged`, `unknown` (without a price today), `rerated`, `overtaken` (somebody else corrected them meanwhile), `differenceUsd` (signed decimal text), and `changes`, each with `model`, `from`, `to`, `attempts`, `beforeUsd` and `afterUsd`.",
     load: async () => (await import("../commands/prices/rerate.ts")).run,
   }),
 ]);

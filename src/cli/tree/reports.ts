@@ -40,7 +40,7 @@ const reconcileCommand: CommandNode = command<ReconcileOptions>({
     { line: "usage reconcile", what: "Ask every provider that can say" },
     { line: "usage reconcile --provider openrouter --json", what: "Ask one, for a script" },
   ],
-  json: "`providers`, each with `provider`, `corrected`, `pending`, `unknown`, `failed` and `differenceUsd` (signed decimal text).",
+  json: "`providers`, each with `provider`, `corrected`, `pending`, `unknown`, `overtaken` (somebody else corrected it meanwhile), `failed` and `differenceUsd` (signed decimal text).",
   load: async () => (await import("../commands/reports/reconcile.ts")).run,
 });
 

@@ -1,9 +1,9 @@
 /**
  * Attempts with all that the ledger says of them. An attempt's entries stand beside each other in the order of their ids:
- * a correction's id is its attempt's, a dot, and what it is.
+ * a correction's id is its attempt's, a dot, and its number among the attempt's corrections, from 1.
  */
 import { type Kysely, sql } from "kysely";
-import type { LedgerEntry } from "../records.ts";
+import type { LedgerEntry, SettlementBasis } from "../records.ts";
 import { toLedgerEntry } from "../rows.ts";
 import type { Database } from "../schema.ts";
 
@@ -13,6 +13,16 @@ export interface ChargedAttempt {
   readonly corrections: readonly LedgerEntry[];
   /** When its request began, ms since the epoch: the moment whose prices count. */
   readonly startedAtMs: number;
+}
+
+/** What the attempt counts as by now. */
+export function basisOf({ charge, corrections }: ChargedAttempt): SettlementBasis {
+  return corrections.at(-1)?.basis ?? charge.basis;
+}
+
+/** Taken by now if the attempt has been corrected since it was read. */
+export function nextCorrectionId({ charge, corrections }: ChargedAttempt): string {
+  return `${charge.attemptId}.${corrections.length + 1}`;
 }
 
 /** Where a page ended. */
@@ -59,6 +69,17 @@ export async function listChargedAttempts(
   return readAttempts(db, await page.execute());
 }
 
+/** As they are by now, in their order. */
+export function rereadAttempts(
+  db: Kysely<Database>,
+  attempts: readonly ChargedAttempt[],
+): Promise<readonly ChargedAttempt[]> {
+  return readAttempts(
+    db,
+    attempts.map(({ charge }) => ({ entry_id: charge.entryId })),
+  );
+}
+
 /** Of these charges, in their order. */
 export async function readAttempts(
   db: Kysely<Database>,
@@ -78,7 +99,8 @@ export async function readAttempts(
     .selectAll("entry")
     .select("requests.started_at_ms")
     .where("charge.entry_id", "in", ids)
-    .orderBy("entry.at_ms")
+    // By number: clocks of several machines differ, and 10 follows 9.
+    .orderBy(sql`length(entry.entry_id)`)
     .orderBy("entry.entry_id")
     .execute();
   const byAttempt = Map.groupBy(rows, (row) => row.attempt_id);

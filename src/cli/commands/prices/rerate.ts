@@ -66,9 +66,11 @@ function changeOf({ beforeNanoUsd, afterNanoUsd }: RerateChange): NanoUsd {
 }
 
 function renderReport(report: RerateReport, dryRun: boolean, money: (amount: NanoUsd) => string): string {
-  const { examined, unchanged, unknown, rerated, changes } = report;
+  const { examined, unchanged, unknown, rerated, overtaken, changes } = report;
   const done = dryRun ? "would be rated again (dry run)" : "were rated again";
-  const summary = `${formatCount(rerated)} of ${formatCount(examined)} attempts ${done}; ${formatCount(unchanged)} cost what they did, ${formatCount(unknown)} have no price.\n`;
+  const counts = `${formatCount(rerated)} of ${formatCount(examined)} attempts ${done}; ${formatCount(unchanged)} cost what they did, ${formatCount(unknown)} have no price.\n`;
+  const left = `${formatCount(overtaken)} were corrected by somebody else each time this tried: run it again.\n`;
+  const summary = overtaken === 0 ? counts : counts + left;
   if (changes.length === 0) return summary;
   const table = renderTable(changes, [
     { title: "model", cell: ({ model }) => model },

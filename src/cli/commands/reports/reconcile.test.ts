@@ -51,11 +51,11 @@ test("a charge by our own count is corrected to what the provider says, once", a
   const first = await cli.json<{ providers: Record<string, unknown>[] }>("usage", "reconcile");
   const differenceUsd = `0.${toNanoUsd(line.costNanoUsd).toString().padStart(9, "0").replace(/0+$/, "")}`;
   assert.deepEqual(first.providers, [
-    { provider: "simulator", corrected: 1, pending: 0, unknown: 0, failed: 0, differenceUsd },
+    { provider: "simulator", corrected: 1, pending: 0, unknown: 0, overtaken: 0, failed: 0, differenceUsd },
   ]);
   const usage = await cli.json<{ total: { costUsd: string } }>("usage");
   assert.equal(usage.total.costUsd, differenceUsd);
-  assert.match((await cli.run("usage", "reconcile")).stdout, /\nsimulator +0 +\$0\.00 +0 +0 +0\n/);
+  assert.match((await cli.run("usage", "reconcile")).stdout, /\nsimulator +0 +\$0\.00 +0 +0 +0 +0\n/);
 });
 
 test("a provider that cannot be reached is told, and the exit code says so", async () => {
@@ -65,7 +65,7 @@ test("a provider that cannot be reached is told, and the exit code says so", asy
   await charge(cli, "att_1", clock.wallMs());
   const { exitCode, stdout, stderr } = await cli.run("usage", "reconcile");
   assert.equal(exitCode, 1);
-  assert.match(stdout, /\nsimulator +0 +\$0\.00 +0 +0 +1\n/);
+  assert.match(stdout, /\nsimulator +0 +\$0\.00 +0 +0 +0 +1\n/);
   assert.match(stderr, /^simulator cannot be asked: .*ECONNREFUSED/);
 });
 
@@ -92,7 +92,7 @@ test("of several providers that can say, only the named one is asked", async () 
     const { providers } = await cli.json<{ providers: unknown[] }>("usage", "reconcile", "--provider", name);
     return providers;
   };
-  const nothing = { corrected: 0, pending: 0, unknown: 0, failed: 0, differenceUsd: "0.00" };
+  const nothing = { corrected: 0, pending: 0, unknown: 0, overtaken: 0, failed: 0, differenceUsd: "0.00" };
   assert.deepEqual(await asked("simulator-anthropic"), [{ provider: "simulator-anthropic", ...nothing }]);
   assert.deepEqual(await asked("simulator"), [{ provider: "simulator", ...nothing, pending: 1 }]);
 });

@@ -61,6 +61,7 @@ function renderOutcomes(outcomes: readonly Outcome[]): string {
     { title: "by", cell: ({ differenceNanoUsd }) => formatUsd(differenceNanoUsd), align: "right" },
     { title: "pending", cell: ({ pending }) => String(pending), align: "right" },
     { title: "unknown", cell: ({ unknown }) => String(unknown), align: "right" },
+    { title: "overtaken", cell: ({ overtaken }) => String(overtaken), align: "right" },
     { title: "failed", cell: ({ failed }) => String(failed), align: "right" },
   ]);
 }
