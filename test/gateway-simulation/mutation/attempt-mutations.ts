@@ -37,12 +37,6 @@ export const attemptMutations: readonly Mutation[] = [
     replace: "    this.#unreadBytes",
   },
   {
-    name: "what comes late is handed on",
-    file: attempt,
-    find: '  onDecoded(chunk: Uint8Array): void {\n    if (this.state !== "running") return;',
-    replace: "  onDecoded(chunk: Uint8Array): void {",
-  },
-  {
     name: "a call that has ended keeps its connection",
     file: attempt,
     find: "    this.#upstream?.abort();\n  }\n}",
