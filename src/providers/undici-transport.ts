@@ -13,6 +13,13 @@ export interface UndiciTransportOptions {
   readonly connectionsMax: number;
 }
 
+/**
+ * How long a connection that nobody uses is kept warm where the provider does not say for how long it keeps it itself
+ * (undici's default, 4 s, would dial anew for every request of a quiet gateway). Who meets one that the provider has just
+ * closed is called again, like after any reset before an answer.
+ */
+const IDLE_MS = 60_000;
+
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
   const pools = new Map<string, Pool>();
 
@@ -23,6 +30,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
         connections: options.connectionsMax,
         pipelining: 1,
         connect: { timeout: options.connectTimeoutMs },
+        keepAliveTimeout: IDLE_MS,
         headersTimeout: 0,
         bodyTimeout: 0,
         allowH2: false,
