@@ -65,9 +65,9 @@ export interface Reservation extends Rates {
    */
   extend(more: Demand): Promise<void> | null;
   /**
-   * The call is over, but not the request: of money and tokens only what was used is held from now on, for what comes
-   * after it may need the rest. `null`: nothing reached a provider. Returns what the journal must hold then; once that is
-   * committed, `shrunk` frees the rest.
+   * The call is over, but not the request: of money and tokens what was used is held from now on, be it less than before
+   * or more. What comes after it may need the rest. `null`: nothing reached a provider. Returns what the journal must hold
+   * then; once that is committed, `shrunk` frees the rest.
    */
   shrink(used: Demand | null): readonly HeldAmount[];
   shrunk(): void;

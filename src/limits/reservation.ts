@@ -161,11 +161,13 @@ export class HeldReservation implements Reservation, Taker {
     this.#extension = null;
     extension?.cancel();
     this.#spare = this.#path.allowances.map((allowance, at) => {
-      const held = this.#held[at] ?? 0n;
-      const kept = allowance.meter === "money" || allowance.meter === "tokens" ? usedOf(allowance, used) : held;
-      if (kept >= held) return 0n;
+      const held = this.#held[at] ?? null;
+      if (held === null || (allowance.meter !== "money" && allowance.meter !== "tokens")) return 0n;
+      const kept = usedOf(allowance, used);
       this.#held[at] = kept;
-      return held - kept;
+      if (kept <= held) return held - kept;
+      this.#purses[at]?.hold(kept - held);
+      return 0n;
     });
     if (used !== null) this.#expected = used;
     return this.heldAmounts;

@@ -45,6 +45,28 @@ test("what became free is settled by neither, and both settle what they used", a
   );
 });
 
+test("what a call used beyond what it held is held too, also for the journal, and no other call gets it", async () => {
+  for (const used of [700n, 1_200n]) {
+    const needs = estimate(demand(5_000), demand(500));
+    const world = createLimitsWorld();
+    world.allow({ limit: 1_000n, policy: "expected" });
+    const limits = await world.open();
+    const first = await world.until(Promise.resolve(limits.reserve(aScope, needs)));
+    const held = first.shrink(demand(Number(used)));
+    assert.deepEqual(
+      held.map(({ amount }) => amount),
+      [used],
+    );
+    first.shrunk();
+    await assert.rejects(world.until(Promise.resolve(limits.reserve(aScope, needs, [first]))), {
+      code: "budget_exhausted",
+    });
+    const [move] = first.settle(demand(Number(used)));
+    assert.ok(move);
+    assert.equal(move.fromGrant + move.overdraft, used);
+  }
+});
+
 test("calls of one request count as one request, and take one slot", async () => {
   for (const meter of ["requests", "slots"] as const) {
     const { first, next } = await open({ meter, limit: 1n });

@@ -6,8 +6,8 @@
  *     ├───giveBack─────┘ └───release───┤
  *     └───giveBack──── stale ◀─────────┘
  *
- * An allowance that does not refuse is taken from beyond what is free: then `free` is below zero, until as much is
- * received, released or overdrawn.
+ * An allowance that does not refuse is taken from beyond what is free, and so is any by what was used already: then
+ * `free` is below zero, until as much is received, released or overdrawn.
  *
  * Invariants: all = free + held + stale; all and stale are not below zero, and stale is within all. A settlement takes from
  * what it held as far as that is here, then from what is free, and only what it used beyond both is overdraft. What it did

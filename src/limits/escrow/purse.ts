@@ -108,10 +108,15 @@ export class Purse implements CounterPurse, Bench {
     if (amount === 0n) return amount;
     if (amount > this.hand.free && this.isUnlimited) return null;
     if (!this.refuses && !this.#judge.admits(amount, taker)) return null;
+    this.hold(amount);
+    return amount;
+  }
+
+  /** What is covered and admitted, or was used already, be it here or not. */
+  hold(amount: Amount): void {
     this.hand.take(amount);
     this.#supply.pace.take(amount);
     if (this.hand.free < this.#supply.lowWater) this.#desk.wake(this);
-    return amount;
   }
 
   /** Ends a holding as far as it was used. Returns how much of `used` is covered; the rest is overdraft. */
