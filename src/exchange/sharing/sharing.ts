@@ -71,7 +71,10 @@ export function createSharing(deps: SharingDeps): Sharing {
   const cached = new CachedRequests({ ...deps, memory: createAnswerCache(clock, deps.cachePurges) });
   return {
     concerns(exchange) {
-      return exchange.incoming.headers["idempotency-key"] !== undefined || cacheModeOf(exchange) !== null;
+      const { headers } = exchange.incoming;
+      if (headers["idempotency-key"] !== undefined) return true;
+      const mode = cacheModeOf(exchange)?.mode ?? "off";
+      return mode !== "off" && (mode !== "on-request" || headers["x-headgate-cache"] !== undefined);
     },
     async serve(exchange, principal, { make, embed, memory }) {
       const { view, snapshot, incoming } = exchange;
