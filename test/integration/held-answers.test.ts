@@ -12,7 +12,11 @@ const slow = "simulator/sim-chat:tokens=900,rate=300";
 const large = "simulator/sim-chat:tokens=10000";
 
 function start(heldBytes: number): Promise<TestGateway> {
-  const held = (model: string) => ({ targets: [{ model }], fallbacks: [{ model: large }], commit: { at: "complete" as const } });
+  const held = (model: string) => ({
+    targets: [{ model }],
+    fallbacks: [{ model: large }],
+    commit: { at: "complete" as const },
+  });
   const models = { held: held(long), "slowly-held": held(slow) };
   return startTestGateway({ config: { limits: { heldBytes }, models } });
 }
