@@ -59,6 +59,8 @@ export interface GatewayStanding {
   readonly queues: readonly TargetStanding[];
   /** Targets that were called, and how they fare. */
   readonly targets: readonly TargetHealthStanding[];
+  /** Bytes of answers in memory, as far as `limits.heldBytes` counts them. */
+  readonly heldBytes: number;
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -134,6 +136,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       requests: deps.admission.inFlight,
       queues: deps.queues.standings(),
       targets: health.standings(clock.monotonicMs()),
+      heldBytes: deps.admission.answers.bytes,
     }),
     stop: (graceMs) => stopping(graceMs ?? snapshot.config.server.shutdownGraceMs),
     [Symbol.asyncDispose]: () => stopping(snapshot.config.server.shutdownGraceMs),
