@@ -27,7 +27,8 @@ import { Arriving } from "./callers/arriving.ts";
 import { bodyOf, headersOf, type Ask } from "./callers/ask.ts";
 import { Inbox } from "./callers/inbox.ts";
 import { Request } from "./callers/request.ts";
-import { describe, Violation } from "./checks/violation.ts";
+import { Violation } from "./checks/violation.ts";
+import { describeThrown } from "../support/seeds/violation.ts";
 import { principals } from "./scenario/allowances.ts";
 import type { Scenario } from "./scenario/scenario.ts";
 import { createAlarm } from "./world/alarm.ts";
@@ -103,7 +104,7 @@ export class Gateway {
         request.overAtMs = clock.monotonicMs();
         ended(request);
       },
-      (thrown: unknown) => violated(new Violation("crash", describe(thrown))),
+      (thrown: unknown) => violated(new Violation("crash", describeThrown(thrown))),
     );
     return request;
   }

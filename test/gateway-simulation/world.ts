@@ -16,7 +16,8 @@ import { MemoryBank } from "../support/memory-bank.ts";
 import { drawAsk, twinOf } from "./callers/ask.ts";
 import { Traffic } from "./callers/traffic.ts";
 import { Auditor } from "./checks/auditor.ts";
-import { describe, Violation } from "./checks/violation.ts";
+import { Violation } from "./checks/violation.ts";
+import { describeThrown } from "../support/seeds/violation.ts";
 import { Gateway } from "./gateway.ts";
 import { SimulatedProviders } from "./providers/providers.ts";
 import { principals } from "./scenario/allowances.ts";
@@ -102,7 +103,7 @@ export class World {
     const { scenario, agenda, traffic } = this;
     this.#openLimits().then(
       (limits) => this.#serve(limits),
-      (thrown: unknown) => this.violate(new Violation("crash", describe(thrown))),
+      (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
     );
     const sources = { keys: [...principals.keys()], models: scenario.models, spanMs: scenario.lastsMs };
     for (let number = 1; number <= scenario.requests; number++) {
@@ -138,7 +139,7 @@ export class World {
     this.auditor.stopping(graceMs);
     gateway.stop(graceMs).then(
       () => this.trace.note("gateway", "has drained"),
-      (thrown: unknown) => this.violate(new Violation("crash", describe(thrown))),
+      (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
     );
   }
 
@@ -147,7 +148,7 @@ export class World {
     if (this.gateway === null) throw new Error("There is no gateway.");
     this.gateway.close().then(
       () => (this.stopped = true),
-      (thrown: unknown) => this.violate(new Violation("crash", describe(thrown))),
+      (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
     );
   }
 

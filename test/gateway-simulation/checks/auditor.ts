@@ -13,7 +13,8 @@ import { checkQuiescence, checkSpent } from "./end-checks.ts";
 import { judgeEntry } from "./ledger-checks.ts";
 import { judgeProbe, probesOf } from "./probes.ts";
 import { RequestRoll } from "./request-roll.ts";
-import { describe, Violation } from "./violation.ts";
+import { Violation } from "./violation.ts";
+import { describeThrown } from "../../support/seeds/violation.ts";
 
 /** Within which a call must be stopped whose answer nobody waits for. */
 const STOPPED_MS = 100;
@@ -214,7 +215,7 @@ export class Auditor {
     try {
       judgement();
     } catch (thrown) {
-      this.#world.violate(thrown instanceof Violation ? thrown : new Violation("crash", describe(thrown)));
+      this.#world.violate(thrown instanceof Violation ? thrown : new Violation("crash", describeThrown(thrown)));
     }
   }
 }

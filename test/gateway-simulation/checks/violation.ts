@@ -1,3 +1,5 @@
+import { BrokenInvariant } from "../../support/seeds/violation.ts";
+
 /** What must hold in every world at every moment; each by the sentence that a failing run prints. */
 export const invariants = {
   once: "every request ends exactly once",
@@ -30,19 +32,4 @@ export const invariants = {
 
 export type Invariant = keyof typeof invariants;
 
-export class Violation extends Error {
-  override readonly name = "Violation";
-  readonly invariant: Invariant;
-
-  constructor(invariant: Invariant, detail: string) {
-    super(detail);
-    this.invariant = invariant;
-  }
-}
-
-/** With its causes. */
-export function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown.cause === undefined ? "" : `\ncaused by ${describe(thrown.cause)}`;
-  return `${thrown.stack ?? thrown.message}${cause}`;
-}
+export class Violation extends BrokenInvariant<Invariant> {}

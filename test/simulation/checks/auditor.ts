@@ -18,6 +18,7 @@ import { checkHeld, checkMoves, checkOwners, checkRecovered, checkWindows } from
 import { chargedOf, grows, isLenient, neededOf, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
+import { describeThrown } from "../../support/seeds/violation.ts";
 import { Violation } from "./violation.ts";
 
 export interface AuditedWorld {
@@ -236,11 +237,5 @@ function covering(held: readonly HeldAmount[], moves: readonly Move[]): readonly
 function toRefusal(thrown: unknown): HeadgateError {
   if (thrown instanceof Violation) throw thrown;
   if (thrown instanceof HeadgateError && thrown.code !== "internal") return thrown;
-  throw new Violation("crash", describe(thrown));
-}
-
-export function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown.cause === undefined ? "" : ` because of ${describe(thrown.cause)}`;
-  return `${thrown.stack ?? thrown.message}${cause}`;
+  throw new Violation("crash", describeThrown(thrown));
 }

@@ -1,3 +1,5 @@
+import { BrokenInvariant } from "../../support/seeds/violation.ts";
+
 /** What must hold in every world at every moment; each by the sentence that a failing run prints. */
 export const invariants = {
   conservation: "an account's granted and suspense are exactly what its owners hold",
@@ -27,12 +29,4 @@ export const invariants = {
 
 export type Invariant = keyof typeof invariants;
 
-export class Violation extends Error {
-  override readonly name = "Violation";
-  readonly invariant: Invariant;
-
-  constructor(invariant: Invariant, detail: string) {
-    super(detail);
-    this.invariant = invariant;
-  }
-}
+export class Violation extends BrokenInvariant<Invariant> {}

@@ -7,7 +7,7 @@ import { createLimits } from "../../../src/limits/create-limits.ts";
 import type { Limits } from "../../../src/limits/limits.ts";
 import type { Clock } from "../../../src/kernel/clock.ts";
 import { HeadgateError } from "../../../src/kernel/errors.ts";
-import { describe } from "../checks/auditor.ts";
+import { describeThrown } from "../../support/seeds/violation.ts";
 import { LeaseLog } from "../checks/lease-log.ts";
 import { Violation } from "../checks/violation.ts";
 import { Replica } from "../model/control.ts";
@@ -124,7 +124,7 @@ export class Gateway implements Server {
   }
 
   broke(thrown: unknown): void {
-    this.setting.violated(thrown instanceof Violation ? thrown : new Violation("crash", describe(thrown)));
+    this.setting.violated(thrown instanceof Violation ? thrown : new Violation("crash", describeThrown(thrown)));
   }
 
   /** Finds changes whose announcement was lost. Nothing is sent where there are none, which only saves time. */
