@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { defaultProvider, withProvider } from "../../src/config/defaults.ts";
 import { captureLog, everyRow } from "../support/evidence.ts";
@@ -8,6 +6,7 @@ import { furtherFaults, type FurtherName } from "./further.ts";
 import { answered, failed } from "./outcome.ts";
 import { openScene, upstreams, type Scene } from "./scene.ts";
 import { startUpstream } from "./upstream-server.ts";
+import { listenSilently } from "../support/silent-listener.ts";
 
 let scene: Scene;
 before(async () => {
@@ -20,20 +19,6 @@ after(() => scene[Symbol.asyncDispose]());
 function provide(name: string, baseUrl: string): void {
   const { gateway } = scene.test;
   gateway.replaceConfig(withProvider(gateway.config, name, defaultProvider("openai-compatible", { baseUrl })));
-}
-
-/** Accepts connections and says nothing, until disposed: then it breaks them. */
-async function listenSilently(): Promise<AsyncDisposable & { readonly port: number }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => sockets.add(socket.on("error", () => socket.destroy())));
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await once(server.close(), "close");
-    },
-  };
 }
 
 async function assertUnreached(model: string, fault: FurtherName, says: RegExp): Promise<void> {

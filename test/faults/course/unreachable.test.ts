@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { furtherFaults } from "../further.ts";
 import { answered, type Outcome } from "../outcome.ts";
@@ -7,6 +5,7 @@ import { models, upstreams } from "../scene.ts";
 import { inOrder } from "./cases.ts";
 import { ATTEMPTS_MAX, type ExpectedCall } from "./expected.ts";
 import { openCourses, type Courses } from "./scene.ts";
+import { listenSilently, type SilentListener } from "../../support/silent-listener.ts";
 
 const CONNECT_MS = 300;
 
@@ -71,21 +70,3 @@ for (const { provider, outcome, calls } of unreachables) {
 }
 
 test("providers that cannot be reached leave the books in order", () => courses.assertBooks());
-
-interface SilentListener extends AsyncDisposable {
-  readonly port: number;
-}
-
-/** Accepts connections and says nothing, until disposed: then it breaks them. */
-async function listenSilently(): Promise<SilentListener> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => sockets.add(socket.on("error", () => socket.destroy())));
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await once(server.close(), "close");
-    },
-  };
-}
