@@ -4,7 +4,6 @@
  * Invariant: between the check that every purse has its amount and the taking there is nothing that waits. A request for
  * which all is in hand costs comparisons and subtractions; only others become claims and wait.
  */
-import { assert } from "../kernel/assert.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { AllowanceReader } from "../storage/allowance-reader.ts";
@@ -14,7 +13,7 @@ import { Claim, type WaitingRoom } from "./escrow/claim.ts";
 import type { Purse } from "./escrow/purse.ts";
 import type { AllowanceVerdict, Estimate, Limits, Rates, RequestScope, Reservation } from "./limits.ts";
 import { holdsOf } from "./path/amounts.ts";
-import type { Taker } from "./escrow/judge.ts";
+import type { Asker } from "./escrow/judge.ts";
 import { BankTime } from "./owner/bank-time.ts";
 import type { Owner } from "./owner/owner.ts";
 import { openOwners, type Owners } from "./owner/owners.ts";
@@ -186,7 +185,7 @@ const none: readonly Reservation[] = [];
 const noSiblings: readonly HeldReservation[] = [];
 
 /** The reservations that a request has already, as one. */
-class Siblings implements Taker {
+class Siblings implements Asker {
   readonly #reservations: readonly HeldReservation[];
   readonly #isUncounted: boolean;
 
@@ -201,10 +200,6 @@ class Siblings implements Taker {
 
   countAt(accountId: string): boolean {
     return !this.#isUncounted && this.#reservations[0]?.countAt(accountId) !== false;
-  }
-
-  forgo(): void {
-    assert(false, "what was taken before is not judged anew");
   }
 }
 

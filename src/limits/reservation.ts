@@ -13,7 +13,7 @@ import { toNanoUsd, zeroUsd } from "../kernel/money.ts";
 import type { Amount, HeldAmount, Move } from "../storage/escrow/bank.ts";
 import type { Allowance } from "./allowance.ts";
 import { Claim, type WaitingRoom } from "./escrow/claim.ts";
-import type { Taker } from "./escrow/judge.ts";
+import type { Asker, Taker } from "./escrow/judge.ts";
 import type { Purse } from "./escrow/purse.ts";
 import type { Demand, RateStanding, Reservation } from "./limits.ts";
 import type { Owner } from "./owner/owner.ts";
@@ -49,7 +49,7 @@ export interface Beginning {
   /** Monotonic. */
   readonly nowMs: number;
   /** The other reservations of the same request, together. `null`: this is the first. */
-  readonly others: Taker | null;
+  readonly others: Asker | null;
   /** Those by which accounts count the request already, by the place of the account. `null`: none does. */
   readonly carriers: readonly (HeldReservation | null)[] | null;
 }
@@ -62,7 +62,7 @@ export class HeldReservation implements Reservation, Taker {
   readonly #purses: readonly Purse[];
   readonly #held: HeldOf[];
   readonly #sinceMs: number;
-  readonly #others: Taker | null;
+  readonly #others: Asker | null;
   readonly #carriers: Beginning["carriers"];
   /** Of the answer as far as it has grown. */
   #expected: Demand;

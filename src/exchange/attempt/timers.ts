@@ -137,7 +137,7 @@ export class AttemptTimers {
 }
 
 /** Timers may fire a fraction of a millisecond before their time by the monotonic clock. */
-const EARLY_MS = 1;
+export const EARLY_MS = 1;
 
 function dueAfter(nowMs: number, limitMs: number): number {
   return limitMs === 0 ? Infinity : nowMs + limitMs;

@@ -24,7 +24,7 @@ import { planRequest } from "../plan-request.ts";
 import type { ExchangeDeps } from "../run.ts";
 import { startHeartbeat } from "./caller-line.ts";
 import { Itinerary, type Due } from "./itinerary.ts";
-import { Leg, type LegContext, type LegOwner } from "./leg.ts";
+import { Leg, type LegCourse } from "./leg.ts";
 import { Pause } from "./pause.ts";
 import type { Stop } from "./place.ts";
 import { judge } from "./verdict.ts";
@@ -49,7 +49,7 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
 
 const FREED_WITHIN_MS = 100;
 
-class Course implements LegContext, LegOwner, Due {
+class Course implements LegCourse, Due {
   readonly deps: ExchangeDeps;
   readonly exchange: Exchange;
   readonly view: RequestView;
@@ -154,7 +154,7 @@ class Course implements LegContext, LegOwner, Due {
   #launch(stop: Stop): void {
     const { exchange } = this;
     if (stop.passedOver.length > 0) exchange.passedOver = [...exchange.passedOver, ...stop.passedOver];
-    const leg = new Leg(this, this, stop, this.#running.length > 0);
+    const leg = new Leg(this, stop, this.#running.length > 0);
     exchange.legs.push(leg);
     this.#running.push(leg);
     leg.begin();

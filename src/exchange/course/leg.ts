@@ -19,6 +19,7 @@ import { Attempt, type AttemptSink } from "../attempt/attempt.ts";
 import { chooseTarget, type ChosenTarget } from "../attempt/choose.ts";
 import type { Shown } from "../attempt/continuing.ts";
 import { prepareAttempt } from "../attempt/prepare.ts";
+import { EARLY_MS } from "../attempt/timers.ts";
 import { demandOf, settleAttempt } from "../conclusion/settle.ts";
 import { deadlinePassed, type CallerDeadline } from "../deadline.ts";
 import {
@@ -37,8 +38,8 @@ import { outcomeOf } from "./outcome.ts";
 import { patienceWith, type Patience } from "./patience.ts";
 import type { Stop } from "./place.ts";
 
-/** What is the same for all calls of an exchange. */
-export interface LegContext {
+/** The course that calls are part of: what is the same for all of them, and who is told of each. */
+export interface LegCourse {
   readonly deps: ExchangeDeps;
   readonly exchange: Exchange;
   readonly view: RequestView;
@@ -49,10 +50,6 @@ export interface LegContext {
   readonly totalDueMs: number;
   /** The same, or when the response must have begun, as long as it has not. */
   dueMs(): number;
-}
-
-/** The course that it is part of. */
-export interface LegOwner {
   /** The call is about to be made: it counts from now on. */
   legCalling(leg: Leg): void;
   /** Its stream passes its commit point: the others have lost. */
@@ -82,19 +79,17 @@ export class Leg implements AttemptSink, ExchangeLeg {
   isCancelled = false;
   /** It was silent for longer than a target may be. */
   isSlow = false;
-  readonly #context: LegContext;
-  readonly #owner: LegOwner;
+  readonly #course: LegCourse;
   #pass: Pass | null = null;
   #inHealth: CallInHealth | null = null;
   #isFreed = false;
   #patience: Patience | null = null;
 
   /** `isExtra`: another call is under way, and the request goes on with that if this one cannot be made. */
-  constructor(context: LegContext, owner: LegOwner, stop: Stop, isExtra: boolean) {
+  constructor(course: LegCourse, stop: Stop, isExtra: boolean) {
     this.isExtra = isExtra;
     this.stop = stop;
-    this.#context = context;
-    this.#owner = owner;
+    this.#course = course;
   }
 
   /** To be called once. */
@@ -113,11 +108,11 @@ export class Leg implements AttemptSink, ExchangeLeg {
     } catch (thrown) {
       this.failure ??= toHeadgateError(thrown);
     }
-    this.#owner.legEnded(this);
+    this.#course.legEnded(this);
   }
 
   #end(): void {
-    const nowMs = this.#context.deps.clock.monotonicMs();
+    const nowMs = this.#course.deps.clock.monotonicMs();
     const outcome = outcomeOf(this, nowMs);
     this.#pass?.leave(this.#tokensUsed(), outcome);
     this.#inHealth?.ended(outcome, nowMs);
@@ -125,7 +120,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   get isUncounted(): boolean {
-    const refusedBy = this.#context.exchange.failure?.allowance ?? null;
+    const refusedBy = this.#course.exchange.failure?.allowance ?? null;
     return this.isExtra || refusedBy !== null;
   }
 
@@ -137,7 +132,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   /** Whether the provider has a credential that this request has not tried and nobody else found refused or limited. */
   get hasOtherCredential(): boolean {
     if (this.chosen === null || this.chosen.endpoint.credentialNames.length < 2) return false;
-    const { deps } = this.#context;
+    const { deps } = this.#course;
     const { credentialNames, name: provider } = this.chosen.endpoint;
     const used = this.open?.hold.credential;
     const left = credentialNames.filter((name) => name !== used && !this.stop.triedCredentials.includes(name));
@@ -153,7 +148,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
 
   /** It is over, but not the request: what it holds and did not use is freed for the calls that follow. */
   async free(): Promise<void> {
-    const { deps } = this.#context;
+    const { deps } = this.#course;
     const { open, reservation } = this;
     if (reservation === null || this.#isFreed) return;
     this.#isFreed = true;
@@ -185,7 +180,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   async #call(): Promise<void> {
-    const { deps, exchange, view, principal } = this.#context;
+    const { deps, exchange, view, principal } = this.#course;
     const chosen = chooseTarget(exchange, view, this.stop.target);
     this.chosen = chosen;
     const turn = this.#takeTurn(chosen);
@@ -206,13 +201,13 @@ export class Leg implements AttemptSink, ExchangeLeg {
 
   /** Its turn in front of a bounded target, where it has to wait for that; `null`: it need not. */
   #takeTurn(chosen: ChosenTarget): Promise<void> | null {
-    const { deps, exchange, view, principal } = this.#context;
-    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, this.#context.dueMs());
+    const { deps, exchange, view, principal } = this.#course;
+    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, this.#course.dueMs());
     return this.#pass?.ready ?? null;
   }
 
   async #callTarget(chosen: ChosenTarget, reserved: Reserved): Promise<void> {
-    const { deps, exchange, view, principal, policy, deadline } = this.#context;
+    const { deps, exchange, view, principal, policy, deadline } = this.#course;
     if (exchange.attempts.length === 0) exchange.admittedMs = deps.clock.monotonicMs();
     const patience = this.#patienceWith(chosen);
     this.#patience = patience;
@@ -226,10 +221,10 @@ export class Leg implements AttemptSink, ExchangeLeg {
       outputBound: this.outputBound,
       totalDueMs: this.#totalDueMs(chosen),
       slowAfterMs: Math.min(patience.hedgeMs, patience.switchMs),
-      continues: this.#owner.continues,
+      continues: this.#course.continues,
     });
     this.#inHealth = this.#beginInHealth();
-    this.#owner.legCalling(this);
+    this.#course.legCalling(this);
     const attempt = new Attempt(deps, prepared.call, this);
     await deps.journal.open(prepared.hold);
     this.open = { hold: prepared.hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
@@ -245,7 +240,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
 
   /** `null` is never given to a call: a target without a usable credential is told of as such. */
   #credential({ endpoint }: ChosenTarget): string {
-    const { deps } = this.#context;
+    const { deps } = this.#course;
     const { credentialNames, name: provider } = endpoint;
     const credentials = deps.health.credentials(provider);
     const name = credentials.next(credentialNames, this.stop.triedCredentials, deps.clock.monotonicMs());
@@ -257,9 +252,9 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #beginInHealth(): CallInHealth {
-    const { deps } = this.#context;
+    const { deps } = this.#course;
     const { name } = this.stop.target;
-    const call = deps.health.target(name).begin(this.#context.view.stream, deps.clock.monotonicMs());
+    const call = deps.health.target(name).begin(this.#course.view.stream, deps.clock.monotonicMs());
     if (call !== null) return call;
     throw new HeadgateError(
       "target_unavailable",
@@ -269,43 +264,43 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   attemptBegan(): void {
-    this.#inHealth?.outputBegan(this.#context.deps.clock.monotonicMs());
+    this.#inHealth?.outputBegan(this.#course.deps.clock.monotonicMs());
   }
 
   attemptCommitted(): void {
-    this.#owner.legCommitted(this);
+    this.#course.legCommitted(this);
   }
 
   attemptWrite(bytes: Uint8Array): boolean {
-    return this.#context.exchange.responder.write(bytes);
+    return this.#course.exchange.responder.write(bytes);
   }
 
   unreadBytes(): number {
-    return this.#context.exchange.responder.unreadBytes;
+    return this.#course.exchange.responder.unreadBytes;
   }
 
   attemptSlow(): void {
-    const silentMs = this.#context.deps.clock.monotonicMs() - (this.open?.attempt.sentAtMs ?? Infinity);
+    const silentMs = this.#course.deps.clock.monotonicMs() - (this.open?.attempt.sentAtMs ?? Infinity);
     this.isSlow = silentMs >= (this.#patience?.switchMs ?? Infinity) - EARLY_MS;
-    this.#owner.legSlow(this);
+    this.#course.legSlow(this);
   }
 
   #patienceWith({ target }: ChosenTarget): Patience {
-    const { deps, policy, view } = this.#context;
+    const { deps, policy, view } = this.#course;
     const nowMs = deps.clock.monotonicMs();
-    const leftMs = this.#context.dueMs() - nowMs;
+    const leftMs = this.#course.dueMs() - nowMs;
     return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, leftMs, nowMs);
   }
 
   /** Its own time, as far as the request's reaches. */
   #totalDueMs({ target }: ChosenTarget): number {
-    const { deps, totalDueMs } = this.#context;
+    const { deps, totalDueMs } = this.#course;
     const { totalMs } = target.timeouts;
     return totalMs === 0 ? totalDueMs : Math.min(totalDueMs, deps.clock.monotonicMs() + totalMs);
   }
 
   #tellCredential(): void {
-    const { deps } = this.#context;
+    const { deps } = this.#course;
     if (this.open === null || this.chosen === null) return;
     const credentials = deps.health.credentials(this.chosen.endpoint.name);
     const { credential } = this.open.hold;
@@ -319,7 +314,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #growth(open: OpenAttempt, { reservation, held, worst }: Reserved): Growth | null {
-    const { deps, exchange, view } = this.#context;
+    const { deps, exchange, view } = this.#course;
     if (!view.stream || !reservation.growing || held === worst) return null;
     const growth = new Growth({
       reservation,
@@ -355,16 +350,14 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   #tooLate(): HeadgateError {
-    const { deps, deadline } = this.#context;
+    const { deps, deadline } = this.#course;
     return deadlinePassed(deadline, this.stop.target.name, deps.clock.monotonicMs());
   }
 
   #isPassed(): boolean {
-    return this.#context.deps.clock.monotonicMs() >= this.#context.dueMs();
+    return this.#course.deps.clock.monotonicMs() >= this.#course.dueMs();
   }
 }
 
-/** Timers may fire a fraction of a millisecond before their time by the monotonic clock. */
-const EARLY_MS = 1;
 /** A probe is over by then, mostly. */
 const RETRY_AFTER_MS = 1_000;

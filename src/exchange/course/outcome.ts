@@ -5,6 +5,8 @@ import type { Leg } from "./leg.ts";
 import { judge } from "./verdict.ts";
 
 const neutral: CallOutcome = { kind: "neutral" };
+/** Nobody said when it will be better. */
+const failed: CallOutcome = { kind: "failed", retryAfterMs: null };
 
 export function outcomeOf(leg: Leg, nowMs: number): CallOutcome {
   const attempt = leg.open?.attempt;
@@ -14,16 +16,16 @@ export function outcomeOf(leg: Leg, nowMs: number): CallOutcome {
   if (failure === null) {
     if (attempt.firstOutputAtMs !== null) return answered(attempt, attempt.startedAtMs, nowMs);
     // It was given up because it stayed silent.
-    return leg.isSlow ? { kind: "failed", retryAfterMs: null } : neutral;
+    return leg.isSlow ? failed : neutral;
   }
   // Not even the beginning came in all the time that the caller gave.
-  if (failure.code === "deadline_exceeded" && leg.isSlow && leg.isSilent) return { kind: "failed", retryAfterMs: null };
+  if (failure.code === "deadline_exceeded" && leg.isSlow && leg.isSilent) return failed;
   if (failure.fault === "caller") return neutral;
   switch (judge(failure)) {
     case "limited":
       return leg.hasOtherCredential ? neutral : { kind: "limited", retryAfterMs: failure.retryAfterMs };
     case "credential":
-      return leg.hasOtherCredential ? neutral : { kind: "failed", retryAfterMs: null };
+      return leg.hasOtherCredential ? neutral : failed;
     default:
       return failure.fault === "upstream" ? { kind: "failed", retryAfterMs: failure.retryAfterMs } : neutral;
   }

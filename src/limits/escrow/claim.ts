@@ -13,7 +13,7 @@
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
-import type { Taker } from "./judge.ts";
+import type { Asker } from "./judge.ts";
 import type { Purse } from "./purse.ts";
 
 /** Whose purses it waits at. */
@@ -39,7 +39,7 @@ export class Claim {
   /** Whether it waits there for a recall: the bank has refused it. */
   isRecalling = false;
   /** What the request holds already, whose answer grows or which is tried again. `null`: nothing. */
-  readonly taker: Taker | null;
+  readonly taker: Asker | null;
   #isExpected = false;
   readonly #room: WaitingRoom;
   readonly #owner: ClaimOwner;
@@ -56,7 +56,7 @@ export class Claim {
     owner: ClaimOwner,
     purses: readonly Purse[],
     amounts: readonly (Amount | null)[],
-    taker: Taker | null,
+    taker: Asker | null,
     nowMs: number,
   ) {
     this.taker = taker;

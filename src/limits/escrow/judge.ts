@@ -12,12 +12,16 @@ import type { Regime } from "../allowance.ts";
 import type { Hand } from "./hand.ts";
 import type { Outlook } from "./outlook.ts";
 
-/** A request that takes of purses. */
-export interface Taker {
+/** A request that asks for more than it holds. */
+export interface Asker {
   /** What it holds of the account. */
   heldOf(accountId: string): Amount;
   /** Whether it is the first time that the account counts it as refused: its answer may ask for more and more. */
   countAt(accountId: string): boolean;
+}
+
+/** A request that takes of purses. */
+export interface Taker extends Asker {
   /** So much of what it took of the account does not count. Once it has settled it changes nothing. */
   forgo(accountId: string, amount: Amount): void;
 }
