@@ -2,7 +2,7 @@
  * Chat completions: the dialect of OpenAI's `/v1/chat/completions` and of every endpoint that is compatible with it.
  * `inbound/` speaks with callers and `outbound/` with providers where bytes pass through; `inbound-request/`,
  * `outbound-request/` and `outbound-answer/` translate to and from the canonical form. What they share is beside this
- * file; what all of OpenAI's dialects share is in `openai-fields/` and `openai-errors/`.
+ * file; what all of OpenAI's dialects share is in `openai-errors/`, what all callers' dialects share in `request-fields/`.
  */
 import type { Dialect } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";

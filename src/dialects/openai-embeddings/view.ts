@@ -1,8 +1,8 @@
 import type { JsonDocument } from "../../kernel/json-document.ts";
 import type { Needs, RequestView } from "../dialect.ts";
-import { readEndUser } from "../openai-fields/end-user.ts";
-import { readPositive, readText } from "../openai-fields/fields.ts";
-import { invalid, missing } from "../openai-fields/refusals.ts";
+import { readEndUser } from "../request-fields/end-user.ts";
+import { readPositive, readText } from "../request-fields/fields.ts";
+import { invalid, missing } from "../request-fields/refusals.ts";
 
 const noNeeds: Needs = {
   tools: false,

@@ -8,9 +8,9 @@
  */
 import type { Item, Part, Role } from "../../canonical.ts";
 import { decodeDetails } from "../reasoning-details.ts";
-import { readArray, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
-import { collectForeign } from "../../openai-fields/foreign.ts";
-import { invalid, unsupported } from "../../openai-fields/refusals.ts";
+import { readArray, readText, requireObject, type Fields } from "../../request-fields/fields.ts";
+import { collectForeign } from "../../request-fields/foreign.ts";
+import { invalid, unsupported } from "../../request-fields/refusals.ts";
 import { decodeContent } from "./parts.ts";
 
 type Foreign = Map<string, unknown>;

@@ -4,9 +4,9 @@
  * breakpoint; OpenAI's lifetimes, 30 minutes and 12 hours, become the longest that the canonical form has.
  */
 import type { CacheHint, MediaSource, Part } from "../../canonical.ts";
-import { readObject, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
-import { collectForeign } from "../../openai-fields/foreign.ts";
-import { invalid, unsupported } from "../../openai-fields/refusals.ts";
+import { readObject, readText, requireObject, type Fields } from "../../request-fields/fields.ts";
+import { collectForeign } from "../../request-fields/foreign.ts";
+import { invalid, unsupported } from "../../request-fields/refusals.ts";
 
 type Foreign = Map<string, unknown>;
 

@@ -1,5 +1,5 @@
 import type { RequestView } from "../../dialect.ts";
-import type { Fields } from "../../openai-fields/fields.ts";
+import type { Fields } from "../../request-fields/fields.ts";
 
 /** Fields that every encoder carries or merely reports, whatever stands in them or within the bounds checked below. */
 const carried: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import type { CanonicalRequest, ReasoningEffort } from "../../canonical.ts";
 import { asCount } from "../../wire-values.ts";
-import { readObject, readText, type Fields } from "../../openai-fields/fields.ts";
-import { invalid } from "../../openai-fields/refusals.ts";
+import { readObject, readText, type Fields } from "../../request-fields/fields.ts";
+import { invalid } from "../../request-fields/refusals.ts";
 
 /** openai-node, `ReasoningEffort`. */
 const efforts: ReadonlyMap<string, ReasoningEffort> = new Map(

@@ -10,9 +10,9 @@
 import type { CanonicalRequest, OutputFormat } from "../../canonical.ts";
 import type { RequestView } from "../../dialect.ts";
 import { readExactMember } from "../../exact-json.ts";
-import { collectForeign } from "../../openai-fields/foreign.ts";
-import { readFlag, readNumber, readObject, readPositive, readText, type Fields } from "../../openai-fields/fields.ts";
-import { invalid, missing, unsupported } from "../../openai-fields/refusals.ts";
+import { collectForeign } from "../../request-fields/foreign.ts";
+import { readFlag, readNumber, readObject, readPositive, readText, type Fields } from "../../request-fields/fields.ts";
+import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
 import { decodeMessages } from "./messages.ts";
 import { decodeReasoning } from "./reasoning-options.ts";
 import { decodeToolChoice, decodeTools } from "./tools.ts";

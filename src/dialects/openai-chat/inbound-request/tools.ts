@@ -1,7 +1,7 @@
 import type { Tool, ToolChoice } from "../../canonical.ts";
-import { readArray, readFlag, readObject, readText, requireObject, type Fields } from "../../openai-fields/fields.ts";
-import { collectForeign } from "../../openai-fields/foreign.ts";
-import { invalid, missing, unsupported } from "../../openai-fields/refusals.ts";
+import { readArray, readFlag, readObject, readText, requireObject, type Fields } from "../../request-fields/fields.ts";
+import { collectForeign } from "../../request-fields/foreign.ts";
+import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
 
 /**
  * Function tools, in their order. Tools of another type and members beyond openai-node's `ChatCompletionFunctionTool`

@@ -6,7 +6,7 @@
  */
 import type { Needs, RequestView } from "../../dialect.ts";
 import type { JsonDocument } from "../../../kernel/json-document.ts";
-import { readEndUser } from "../../openai-fields/end-user.ts";
+import { readEndUser } from "../../request-fields/end-user.ts";
 import {
   readArray,
   readFlag,
@@ -16,8 +16,8 @@ import {
   readText,
   requireObject,
   type Fields,
-} from "../../openai-fields/fields.ts";
-import { invalid, missing } from "../../openai-fields/refusals.ts";
+} from "../../request-fields/fields.ts";
+import { invalid, missing } from "../../request-fields/refusals.ts";
 
 const CHOICES_MAX = 128;
 /** Above what any model can give: a bound that is no bound would be held for in full. */
