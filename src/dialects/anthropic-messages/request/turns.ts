@@ -12,6 +12,7 @@
  * Order within an assistant turn is kept as the model made it: thinking blocks must be replayed unmodified.
  */
 import type { Item } from "../../canonical.ts";
+import { encodeCallId } from "../call-id.ts";
 import { opaqueKinds } from "../response.ts";
 import { encodeContent, encodeText, type Tracking } from "./blocks.ts";
 import { parseExactJson } from "../../exact-json.ts";
@@ -127,18 +128,6 @@ function invalidArguments(item: Item & { type: "tool-call" }, what: string): Err
     "messages.tool_calls.function.arguments",
     `The arguments of the tool call ${item.callId} (${item.name}) ${what}. Send them as the model wrote them, or leave the call and its result out.`,
   );
-}
-
-const PLAIN_CALL_ID = /^(?!hg-)[a-zA-Z0-9_-]+$/;
-
-/**
- * The API takes ids of letters, digits, `_` and `-`; other providers issue ids such as `functions.look_up:0`. An id only
- * ties a result to its call within the request, so any other id is written in base64url behind a prefix of its own, the
- * same way in both places: different ids stay different.
- */
-function encodeCallId(callId: string): string {
-  if (callId === "") throw invalid("messages.tool_call_id", "A tool call or tool result has an empty id.");
-  return PLAIN_CALL_ID.test(callId) ? callId : `hg-${Buffer.from(callId, "utf16le").toString("base64url")}`;
 }
 
 function settleSystemTurns(turns: readonly OpenTurn[], native: boolean, tracking: Tracking): OpenTurn[] {
