@@ -4,11 +4,11 @@ import { invalid } from "./refusals.ts";
 /** Most characters of a name for the end user: it is kept with every record of a request. */
 const END_USER_CHARS_MAX = 512;
 
-/** `user` or `safety_identifier`. */
-export function readEndUser(fields: Fields, name: string): string | null {
-  const value = readText(fields, name);
+/** `user`, `safety_identifier` or `metadata.user_id`. `prefix` is the path of the object, with its final dot. */
+export function readEndUser(fields: Fields, name: string, prefix = ""): string | null {
+  const value = readText(fields, name, prefix);
   if (value !== null && value.length > END_USER_CHARS_MAX) {
-    throw invalid(name, `a string of at most ${END_USER_CHARS_MAX} characters`);
+    throw invalid(prefix + name, `a string of at most ${END_USER_CHARS_MAX} characters`);
   }
   return value;
 }
