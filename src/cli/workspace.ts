@@ -20,8 +20,6 @@ import { CliFailure } from "./failure.ts";
 /** The store, as the operations on tenants, projects and keys want it. */
 export interface Records extends TenancyDeps, AsyncDisposable {
   readonly db: Kysely<Database>;
-  /** The journal, where one file is the whole store. `null`: each machine has its own. */
-  readonly journalDb: Kysely<Database> | null;
 }
 
 export function loadOptionsOf({ context, configFlags }: Invocation<unknown>): LoadOptions {
@@ -68,7 +66,6 @@ function open({ context }: Invocation<unknown>, storage: StorageConfig): Records
   const db = openDatabase(databaseOptionsOf(storage));
   return {
     db,
-    journalDb: storage.postgres === null ? db : null,
     clock,
     randomFill,
     ids: createIdSource(randomFill, () => clock.wallMs()),

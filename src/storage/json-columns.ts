@@ -1,5 +1,4 @@
 /** Lists and maps in text columns. What stands there was written by these functions' counterparts, so its type is known. */
-import type { HeldAmount } from "./escrow/bank.ts";
 import type { TrailStep } from "./records.ts";
 
 /** An empty list allows nothing, so only `null` becomes `null`. */
@@ -25,10 +24,4 @@ export function parseLosses(text: string | null): readonly string[] {
 
 export function parseTrail(text: string | null): readonly TrailStep[] {
   return text === null ? [] : (JSON.parse(text) as readonly TrailStep[]);
-}
-
-/** As the view `open_holds` has it. */
-export function parseHeldAmounts(text: string): readonly HeldAmount[] {
-  const held = JSON.parse(text) as readonly (readonly [string, string, string])[];
-  return held.map(([ownerId, accountId, amount]) => ({ ownerId, accountId, amount: BigInt(amount) }));
 }

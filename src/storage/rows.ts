@@ -2,7 +2,8 @@
 import { emptyUsage, usageBuckets } from "../kernel/usage.ts";
 import type { Usage } from "../kernel/usage.ts";
 import { toNanoUsd } from "../kernel/money.ts";
-import { parseHeldAmounts, parseLosses, parseTrail } from "./json-columns.ts";
+import { parseHeldAmounts } from "./held-columns.ts";
+import { parseLosses, parseTrail } from "./json-columns.ts";
 import type { Hold, LedgerEntry, LedgerFlag, RequestRecord } from "./records.ts";
 import { usageColumns } from "./schema.ts";
 import type { Database, UsageColumn } from "./schema.ts";

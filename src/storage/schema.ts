@@ -318,6 +318,11 @@ interface AllowanceOwnersTable {
   lease_until_ms: number;
   /** 1: its lease ended, or it finished; it gets nothing more. */
   fenced: number;
+  /**
+   * JSON list of `[accountId, amount as text]`: what its requests held when it last said so. `null`: a process that knows
+   * the first version of the schema only has never said.
+   */
+  held_amounts: string | null;
 }
 
 interface AllowanceGrantsTable {

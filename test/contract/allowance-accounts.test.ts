@@ -7,7 +7,6 @@ import { listDecisions, listSuspense, resolveSuspense } from "../../src/limits/o
 import { type AllowancePlace, openAllowances } from "./allowance-place.ts";
 import { numbersOf, settleMoves } from "./bank-steps.ts";
 import { engines } from "./engines.ts";
-import { sampleHold } from "./samples.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -32,7 +31,7 @@ for (const engine of engines) {
         spent: 300n,
         granted: 100n,
         suspense: 0n,
-        held: null,
+        held: 0n,
         available: 600n,
         refusals: 0,
         forecast: { spentAtEnd: 1200n, runsOutAtMs: Date.UTC(2027, 0, 16, 20) },
@@ -62,23 +61,69 @@ for (const engine of engines) {
       assert.deepEqual([available, refusals], [-50n, 1]);
     });
 
-    test("what requests in flight hold is summed from the journal, and unknown where there may be others", async () => {
+    test("what requests in flight hold is summed over processes, as each has said last", async () => {
       await using place = await engine.createPlace();
       await using deps = await openAllowances(place);
       const allowance = await deps.create();
       const { accountId } = deps.account(allowance);
       const ownerId = await deps.use(allowance, 400n, 0n);
-      await using store = await place.openStore({ clock: deps.clock });
-      for (const [index, amount] of [150n, 40n].entries()) {
-        const heldAmounts = [{ ownerId, accountId, amount }];
-        await store.journal.open(sampleHold(`req_${index}`, `att_${index}`, { heldAmounts }));
-      }
-      await store.journal.open(sampleHold("req_other", "att_other", { heldAmounts: [] }));
-      const query = { nowMs: deps.clock.wallMs(), past: false, limit: 10 };
-      const known = await listAccounts({ db: deps.db, journalDb: store.journalDb }, allowance, query);
-      assert.deepEqual([known.accounts[0]?.held, known.accounts[0]?.granted], [190n, 400n]);
-      const unknown = await listAccounts({ db: deps.db, journalDb: null }, allowance, query);
-      assert.equal(unknown.accounts[0]?.held, null);
+      await deps.bank.register("own_other", "ins_2", 30_000);
+      const other = { account: deps.account(allowance), sequence: 1, need: 100n, want: 100n, refusals: 0 };
+      await deps.bank.draw("own_other", [other]);
+      const held = async (): Promise<bigint | null> => (await onlyAccount(deps, allowance)).held;
+      assert.equal(await held(), 0n);
+      await deps.bank.renew(ownerId, 30_000, [{ accountId, amount: 150n }]);
+      await deps.bank.renew("own_other", 30_000, [
+        { accountId: "another", amount: 7n },
+        { accountId, amount: 40n },
+      ]);
+      assert.equal(await held(), 190n);
+      await deps.bank.renew(ownerId, 30_000);
+      assert.equal(await held(), 190n, "a renewal without a word of it changes nothing");
+      await deps.bank.renew("own_other", 30_000, []);
+      assert.equal(await held(), 150n);
+    });
+
+    test("what a dead process held is shown once, as suspense", async () => {
+      await using place = await engine.createPlace();
+      await using deps = await openAllowances(place);
+      const allowance = await deps.create();
+      const { accountId } = deps.account(allowance);
+      const ownerId = await deps.use(allowance, 400n, 100n);
+      await deps.bank.renew(ownerId, 30_000, [{ accountId, amount: 250n }]);
+      deps.clock.advance(31_000);
+      const numbers = async (): Promise<readonly (bigint | null)[]> => {
+        const { granted, held, suspense } = await onlyAccount(deps, allowance);
+        return [granted, held, suspense];
+      };
+      assert.deepEqual(await numbers(), [300n, 250n, 0n]);
+      await deps.bank.reap();
+      assert.deepEqual(await numbers(), [0n, 0n, 300n]);
+    });
+
+    test("slots that are in use are held", async () => {
+      await using place = await engine.createPlace();
+      await using deps = await openAllowances(place);
+      const allowance = await deps.create({ meter: "slots", limit: 8n, window: "lifetime" });
+      const ownerId = await deps.use(allowance, 4n, 0n);
+      await deps.bank.renew(ownerId, 30_000, [{ accountId: deps.account(allowance).accountId, amount: 3n }]);
+      const { granted, held } = await onlyAccount(deps, allowance);
+      assert.deepEqual([granted, held], [4n, 3n]);
+    });
+
+    test("while a process of the first schema runs, nobody knows what is held", async () => {
+      await using place = await engine.createPlace();
+      await using deps = await openAllowances(place);
+      const allowance = await deps.create();
+      await deps.use(allowance, 400n, 0n);
+      const columns = { instance_id: "ins_old", lease_until_ms: deps.clock.wallMs() + 30_000, fenced: 0 };
+      await deps.db
+        .insertInto("allowance_owners")
+        .values({ owner_id: "own_old", ...columns, held_amounts: null })
+        .execute();
+      assert.equal((await onlyAccount(deps, allowance)).held, null);
+      await deps.bank.finish(["own_old"]);
+      assert.equal((await onlyAccount(deps, allowance)).held, 0n);
     });
 
     test("a rate has drained by the time it is looked at, and foretells nothing", async () => {
@@ -112,8 +157,7 @@ for (const engine of engines) {
       await deps.use(allowance, 20n, 20n, "anna");
       await deps.use(allowance, 30n, 30n, "bert");
       const list = async (past: boolean, limit: number): Promise<readonly unknown[]> => {
-        const sources = { db: deps.db, journalDb: null };
-        const { accounts, count } = await listAccounts(sources, allowance, { nowMs: deps.clock.wallMs(), past, limit });
+        const { accounts, count } = await listAccounts(deps.db, allowance, { nowMs: deps.clock.wallMs(), past, limit });
         return [count, ...accounts.map(({ subject, spent }) => [subject, spent])];
       };
       assert.deepEqual(await list(false, 10), [2, ["bert", 30n], ["anna", 20n]]);
@@ -222,8 +266,7 @@ for (const engine of engines) {
 }
 
 async function onlyAccount(deps: AllowancePlace, allowance: Allowance): Promise<AccountReport> {
-  const sources = { db: deps.db, journalDb: null };
-  const { accounts } = await listAccounts(sources, allowance, { nowMs: deps.clock.wallMs(), past: false, limit: 10 });
+  const { accounts } = await listAccounts(deps.db, allowance, { nowMs: deps.clock.wallMs(), past: false, limit: 10 });
   const [account, second] = accounts;
   assert.ok(account !== undefined && second === undefined);
   return account;

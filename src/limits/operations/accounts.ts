@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { accountState } from "../../storage/escrow/terms.ts";
 import { available, drain } from "../../storage/escrow/account.ts";
 import type { Amount, Standing } from "../../storage/escrow/bank.ts";
-import { parseHeldAmounts } from "../../storage/json-columns.ts";
+import { parseHoldings } from "../../storage/held-columns.ts";
 import type { Database } from "../../storage/schema.ts";
 import { type Allowance, regimeOf } from "../allowance.ts";
 import { type Forecast, forecast } from "./forecast.ts";
@@ -17,8 +17,9 @@ export interface AccountReport extends Standing {
   readonly windowStartMs: number | null;
   readonly windowEndMs: number | null;
   /**
-   * What requests in flight hold of what is granted; where the mode does not refuse, also beyond that. `null`: not known
-   * here, see `AccountSources`.
+   * What requests in flight hold of what is granted, as their processes have said with the last renewals of their leases;
+   * where the mode does not refuse, also beyond that. `null`: not known, because a process of an earlier release does not
+   * say. What a process holds that is out of touch is in suspense, and not here.
    */
   readonly held: Amount | null;
   /** Below zero after an overdraft or when the limit was lowered. */
@@ -27,12 +28,6 @@ export interface AccountReport extends Standing {
   readonly refusals: number;
   /** Of budgets; of past windows and of rates and slots there is nothing to foretell. */
   readonly forecast: Forecast;
-}
-
-export interface AccountSources {
-  readonly db: Kysely<Database>;
-  /** This machine's journal, where it is the only one. `null`: there may be others, so nobody knows what all requests hold. */
-  readonly journalDb: Kysely<Database> | null;
 }
 
 export interface AccountQuery {
@@ -51,7 +46,7 @@ export interface AccountList {
 }
 
 export async function listAccounts(
-  { db, journalDb }: AccountSources,
+  db: Kysely<Database>,
   allowance: Allowance,
   query: AccountQuery,
 ): Promise<AccountList> {
@@ -69,7 +64,7 @@ export async function listAccounts(
     .orderBy("account_id")
     .limit(query.limit)
     .execute();
-  const held = journalDb === null || allowance.meter === "slots" ? null : await sumHeld(journalDb);
+  const held = await sumHeld(db);
   const accounts = rows.map((row): AccountReport => {
     const standing = present(drain(accountState(row, terms), query.nowMs));
     return {
@@ -96,16 +91,13 @@ function present({ limit, spent, granted, suspense }: Standing): Standing {
     : { limit, spent: 0n, granted: 0n, suspense: suspense + counted };
 }
 
-/** By account, over all requests in flight. */
-async function sumHeld(journalDb: Kysely<Database>): Promise<ReadonlyMap<string, Amount>> {
-  const holds = await journalDb
-    .selectFrom("open_holds")
-    .select("held_amounts")
-    .where("held_numbers", "is not", null)
-    .execute();
+/** By account, over all processes. `null`: one of them has never said. */
+async function sumHeld(db: Kysely<Database>): Promise<ReadonlyMap<string, Amount> | null> {
+  const owners = await db.selectFrom("allowance_owners").select("held_amounts").where("fenced", "=", 0).execute();
   const sums = new Map<string, Amount>();
-  for (const { held_amounts } of holds) {
-    for (const { accountId, amount } of parseHeldAmounts(held_amounts)) {
+  for (const { held_amounts } of owners) {
+    if (held_amounts === null) return null;
+    for (const { accountId, amount } of parseHoldings(held_amounts)) {
       sums.set(accountId, (sums.get(accountId) ?? 0n) + amount);
     }
   }

@@ -21,6 +21,7 @@ import { outOfTouch, ownerFenced, storeSilent, tooManyAccounts } from "../refusa
 import type { BankTime } from "./bank-time.ts";
 import type { ClaimOwner } from "../escrow/claim.ts";
 import { createClosedDesk } from "../escrow/desk.ts";
+import { HeldReport } from "./held-report.ts";
 import { Purse } from "../escrow/purse.ts";
 import { Teller, type TellerDeps } from "../escrow/teller.ts";
 
@@ -51,6 +52,7 @@ export class Owner implements ClaimOwner {
   readonly #deps: OwnerDeps;
   readonly #teller: Teller;
   readonly #purses = new Map<string, Purse>();
+  readonly #held = new HeldReport();
   /** Of accounts whose purses are gone, the number of the last operation: one that is made again counts on from it. */
   readonly #sequences = new Map<string, number>();
   #state: "living" | "retired" | "sealed" | "fenced" | "finished" = "living";
@@ -185,10 +187,13 @@ export class Owner implements ClaimOwner {
 
   async #renew(sentMs: number): Promise<void> {
     this.#isRenewing = true;
+    const holdings = this.#held.next(this.#purses.values(), sentMs);
     try {
-      this.#renewed(await this.#deps.bank.renew(this.id, this.#deps.leaseMs), sentMs);
+      const lease = await this.#deps.bank.renew(this.id, this.#deps.leaseMs, holdings);
+      this.#renewed(lease, sentMs);
       this.#deps.reach.answered();
     } catch (thrown) {
+      this.#held.unheard();
       this.#deps.reach.failed(thrown);
     }
     this.#isRenewing = false;

@@ -88,6 +88,12 @@ export interface HeldAmount {
   readonly amount: Amount;
 }
 
+/** What the requests of an owner hold of an account, together. */
+export interface Holding {
+  readonly accountId: string;
+  readonly amount: Amount;
+}
+
 export interface LeaseState {
   /** `false`: fenced. The owner has no grants any more and must register under another id. */
   readonly alive: boolean;
@@ -108,8 +114,11 @@ export interface ReapReport {
 export interface Bank {
   /** Announces an owner, whose lease runs from now. `instanceId`: the process whose journal explains it. */
   register(ownerId: string, instanceId: string, leaseMs: number): Promise<LeaseState>;
-  /** Extends the lease, unless it is fenced. */
-  renew(ownerId: string, leaseMs: number): Promise<LeaseState>;
+  /**
+   * Extends the lease, unless it is fenced. `holdings`: all that its requests hold now, slots too, for people to see; it
+   * decides nothing. Default: what was said last.
+   */
+  renew(ownerId: string, leaseMs: number, holdings?: readonly Holding[]): Promise<LeaseState>;
   /** Each by itself, in one transaction; results in the order of the requests. Rejects with `owner_fenced` if it is. */
   draw(ownerId: string, requests: readonly DrawRequest[]): Promise<readonly DrawResult[]>;
   /** Of a fenced owner's grants nothing can be given back: it changes nothing. */

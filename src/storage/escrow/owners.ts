@@ -2,7 +2,8 @@
 import { sql } from "kysely";
 import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { Database } from "../schema.ts";
-import type { LeaseState } from "./bank.ts";
+import { encodeHoldings } from "../held-columns.ts";
+import type { Holding, LeaseState } from "./bank.ts";
 
 /** Announces an owner, or extends its lease if that was done before. */
 export async function registerOwner(
@@ -17,6 +18,7 @@ export async function registerOwner(
       instance_id: owner.instanceId,
       lease_until_ms: sql<number>`${now} + ${owner.leaseMs}`,
       fenced: 0,
+      held_amounts: encodeHoldings([]),
     })
     .onConflict((conflict) =>
       conflict
@@ -30,15 +32,23 @@ export async function registerOwner(
   return { alive: true, nowMs: registered.lease_until_ms - owner.leaseMs, recalled: [] };
 }
 
+export interface Renewal {
+  readonly ownerId: string;
+  readonly leaseMs: number;
+  /** See `Bank.renew`. */
+  readonly holdings: readonly Holding[] | undefined;
+}
+
 /** Two statements, each one row or an index range: every process does this several times a second. */
 export async function renewOwner(
   db: Kysely<Database>,
-  { ownerId, leaseMs }: { readonly ownerId: string; readonly leaseMs: number },
+  { ownerId, leaseMs, holdings }: Renewal,
   now: RawBuilder<number>,
 ): Promise<LeaseState> {
   const renewed = await db
     .updateTable("allowance_owners")
     .set({ lease_until_ms: sql<number>`${now} + ${leaseMs}` })
+    .$if(holdings !== undefined, (update) => update.set({ held_amounts: encodeHoldings(holdings ?? []) }))
     .where("owner_id", "=", ownerId)
     .where("fenced", "=", 0)
     .returning("lease_until_ms")

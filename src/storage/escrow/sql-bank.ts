@@ -44,7 +44,7 @@ export function createSqlBank({ db, now, unavailable }: SqlBankDeps): Bank {
   return {
     register: (ownerId, instanceId, leaseMs) =>
       attempt(() => registerOwner(db, { ownerId, instanceId, leaseMs }, now())),
-    renew: (ownerId, leaseMs) => attempt(() => renewOwner(db, { ownerId, leaseMs }, now())),
+    renew: (ownerId, leaseMs, holdings) => attempt(() => renewOwner(db, { ownerId, leaseMs, holdings }, now())),
     draw: async (ownerId, requests) =>
       requests.length === 0 ? [] : transact((transaction) => draw(transaction, now(), ownerId, requests)),
     giveBack: async (ownerId, requests) => {

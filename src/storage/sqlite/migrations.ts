@@ -6,9 +6,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
+import { heldAmounts } from "./migrations/0002-held-amounts.ts";
 
 /** In order; the position is the version. Never edited or reordered after a release: append. */
-const migrations: readonly string[] = [foundation];
+const migrations: readonly string[] = [foundation, heldAmounts];
 
 /** Of this program. A file with a higher one was written by a newer program. */
 export const schemaVersion: number = migrations.length;

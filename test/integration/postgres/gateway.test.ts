@@ -1,45 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pino } from "pino";
-import { defaultConfig, defaultProvider } from "../../../src/config/defaults.ts";
-import { createSecret } from "../../../src/config/secret.ts";
-import { type Gateway, startGateway } from "../../../src/gateway.ts";
-import { createAllowance } from "../../../src/limits/operations/create.ts";
-import { systemRandomFill } from "../../../src/kernel/ids.ts";
-import { startSimulator, type Simulator } from "../../../src/simulator/simulator.ts";
-import { createFirstKey } from "../../../src/tenancy/first-key.ts";
-import { clock, ids } from "../../contract/engines.ts";
+import type { Gateway } from "../../../src/gateway.ts";
+import { startSimulator } from "../../../src/simulator/simulator.ts";
+import { clock } from "../../contract/engines.ts";
 import { eventually } from "../../support/eventually.ts";
 import { postgresMissing } from "../../support/postgres.ts";
 import { type Reply, send } from "../../support/simulator-client.ts";
-import { openScene, type Scene } from "./scene.ts";
+import { createKeyAndBudget, startOn } from "./gateways.ts";
+import { openScene } from "./scene.ts";
 import { readBooks } from "./traffic.ts";
-
-async function start(scene: Scene, simulator: Simulator, machine: string): Promise<Gateway> {
-  const credentials = [{ name: "test", key: createSecret("sk-sim-test", "test") }];
-  const config = defaultConfig({
-    server: { port: 0, shutdownGraceMs: 500 },
-    providers: { simulator: defaultProvider("simulator", { baseUrl: `${simulator.url}/v1`, credentials }) },
-  });
-  const { dataDir } = scene.optionsOf(machine);
-  const storage = { ...config.storage, dataDir, postgres: createSecret(scene.proxy.url, "test") };
-  return startGateway(
-    { ...config, storage },
-    { version: "0.0.0-test", overrides: { logger: pino({ level: "silent" }) } },
-  );
-}
-
-async function createKeyAndBudget({ store: { db } }: Gateway): Promise<string> {
-  const first = await createFirstKey({ db, clock, ids, randomFill: systemRandomFill });
-  assert.ok(first !== null);
-  const { tenant_id: tenantId } = await db.selectFrom("api_keys").select("tenant_id").executeTakeFirstOrThrow();
-  const scope = { kind: "tenant", tenantId, projectId: null, keyId: null, endUser: null } as const;
-  await createAllowance(
-    { db, clock, ids },
-    { name: "all", meter: "money", limit: 1_000_000_000n, scope, window: "lifetime", policy: "strict" },
-  );
-  return first.plainKey;
-}
 
 function ask({ url }: Gateway, key: string): Promise<Reply> {
   const body = { model: "simulator/sim-chat:tokens=3", max_tokens: 3, messages: [{ role: "user", content: "Hi" }] };
@@ -50,7 +19,7 @@ test("a gateway goes on from its grants while the database is away, and all of i
   if (postgresMissing !== false) return context.skip(postgresMissing);
   await using scene = await openScene();
   await using simulator = await startSimulator({ clock });
-  await using gateway = await start(scene, simulator, "one");
+  await using gateway = await startOn(scene, simulator, "one");
   const key = await createKeyAndBudget(gateway);
   for (let count = 0; count < 20; count++) assert.equal((await ask(gateway, key)).status, 200);
   scene.proxy.leave();
@@ -69,11 +38,11 @@ test("a gateway that starts without the database refuses what a budget covers, w
   await using simulator = await startSimulator({ clock });
   let key: string;
   {
-    await using before = await start(scene, simulator, "one");
+    await using before = await startOn(scene, simulator, "one");
     key = await createKeyAndBudget(before);
   }
   scene.proxy.leave();
-  await using gateway = await start(scene, simulator, "one");
+  await using gateway = await startOn(scene, simulator, "one");
   const refused = await ask(gateway, key);
   assert.deepEqual([refused.status, refused.headers["x-headgate-error-code"]], [503, "storage_unavailable"]);
   assert.notEqual(refused.headers["retry-after"], undefined);
@@ -86,8 +55,8 @@ test("two gateways on two machines keep one budget together", async (context) =>
   if (postgresMissing !== false) return context.skip(postgresMissing);
   await using scene = await openScene();
   await using simulator = await startSimulator({ clock });
-  await using one = await start(scene, simulator, "one");
-  await using two = await start(scene, simulator, "two");
+  await using one = await startOn(scene, simulator, "one");
+  await using two = await startOn(scene, simulator, "two");
   const key = await createKeyAndBudget(one);
   await eventually("the other knows the key", async () => (await ask(two, key)).status === 200);
   await eventually("it is charged", async () => (await readBooks(scene.db)).cost > 0n);

@@ -91,7 +91,7 @@ function readChange({ meter }: Allowance, options: BudgetSetOptions): AllowanceC
 
 async function countExhausted(records: Records, allowance: Allowance): Promise<number> {
   const query = { nowMs: records.clock.wallMs(), past: false, limit: ACCOUNTS_LOOKED_AT };
-  const { accounts } = await listAccounts(records, allowance, query);
+  const { accounts } = await listAccounts(records.db, allowance, query);
   return accounts.filter(({ available }) => available <= 0n).length;
 }
 

@@ -92,7 +92,7 @@ test("show names subjects, lists past windows on request and says what it leaves
   );
 });
 
-test("with PostgreSQL the same commands work, and what requests hold is not known", async (context) => {
+test("with PostgreSQL the same commands work, and show what each process last said that it holds", async (context) => {
   if (postgresMissing !== false) return context.skip(postgresMissing);
   await using database = await openTestPostgres();
   using cli = createTestCli({ env: { HEADGATE_POSTGRES_URL: database.url } });
@@ -106,8 +106,9 @@ test("with PostgreSQL the same commands work, and what requests hold is not know
   const bank = createTestBank(db, { nowMs });
   await bank.register("own_1", "ins_1", 30_000);
   await bank.draw("own_1", [{ account, sequence: 1, need: USD, want: USD, refusals: 0 }]);
+  await bank.renew("own_1", 30_000, [{ accountId: account.accountId, amount: USD / 4n }]);
   await db.destroy();
   const { accounts } = await cli.json<{ accounts: AccountDocument[] }>("budget", "show", "daily");
   const [shown] = accounts;
-  assert.deepEqual([shown?.["limit"], shown?.["granted"], shown?.["held"]], ["20.00", "1.00", null]);
+  assert.deepEqual([shown?.["limit"], shown?.["granted"], shown?.["held"]], ["20.00", "1.00", "0.25"]);
 });

@@ -35,7 +35,7 @@ export async function show(invocation: Invocation<BudgetShowOptions>): Promise<E
   const { options, output } = invocation;
   const nowMs = records.clock.wallMs();
   const allowance = await findAllowance(records.db, await referenceOf(records.db, options));
-  const { accounts, count } = await listAccounts(records, allowance, {
+  const { accounts, count } = await listAccounts(records.db, allowance, {
     nowMs,
     past: options.past,
     limit: options.limit,

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { HeldAmount } from "../../escrow/bank.ts";
-import { parseHeldAmounts } from "../../json-columns.ts";
+import { parseHeldAmounts } from "../../held-columns.ts";
 import { migrate } from "../migrations.ts";
 import { HeldAccounts } from "./held-accounts.ts";
 
