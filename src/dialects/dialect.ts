@@ -205,6 +205,14 @@ export interface ResponseReading {
  */
 export type StreamSignal = "output" | "progress" | "usage" | "finish" | "end" | "error" | "invalid";
 
+/**
+ * What of a stream may still come that counts.
+ * `open`   anything, or nobody knows
+ * `usage`  the provider has said why it stopped and what was used, and may say the latter again in an event of its own
+ * `marker` nothing but the terminal marker
+ */
+export type StreamRest = "open" | "usage" | "marker";
+
 export interface StreamReader {
   read(event: SseEvent): StreamSignal;
   /**
@@ -212,6 +220,7 @@ export interface StreamReader {
    * again when another one begins.
    */
   readonly reading: ResponseReading;
+  readonly rest: StreamRest;
   /** The parsed JSON of the last event read, for the decoder. */
   readonly json: unknown;
   /** Set after `error`. */

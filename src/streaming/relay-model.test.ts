@@ -83,10 +83,11 @@ function cutBytes(events: readonly ProviderEvent[], cut: { readonly events: numb
 /** The state after whole events, by what they say. */
 function expectedState(events: readonly ProviderEvent[], ending: Ending | null): StreamState {
   let finished = false;
-  for (const { says } of events) {
+  for (const { says, isLast } of events) {
     if (says === "error" || says === "invalid") return "broken";
     if (says === "end") return finished ? "ended" : "broken";
     if (says === "finish") finished = true;
+    if (finished && isLast) return "ended";
   }
   if (ending === "abort") return "cancelled";
   if (ending === null) return finished ? "ending" : "open";
@@ -106,9 +107,14 @@ function arrived(events: readonly ProviderEvent[], bytes: number, atEof: boolean
   return whole;
 }
 
-/** Up to the one that made the state terminal. */
+/** Up to the one that made the state terminal, and with it if it is part of the answer. */
 function untilEnd(events: readonly ProviderEvent[]): readonly ProviderEvent[] {
-  const last = events.findIndex(({ says }) => says === "error" || says === "invalid" || says === "end");
+  let finished = false;
+  const last = events.findIndex(({ says }, at) => {
+    if (finished && events[at - 1]?.isLast === true) return true;
+    finished ||= says === "finish";
+    return says === "error" || says === "invalid" || says === "end";
+  });
   return last < 0 ? events : events.slice(0, last);
 }
 

@@ -103,6 +103,30 @@ test("an end of file after the finish reason completes the stream with a marker 
   assert.equal(Buffer.from(probe.relay.tail).toString(), done);
 });
 
+test("a whole answer is waited for no longer: a marker that does not come with it is supplied at once", () => {
+  const probe = createProbe({ withholdUsage: true });
+  probe.relay.push(Buffer.from(body));
+  assert.equal(probe.relay.state, "ending");
+  probe.relay.push(Buffer.from(usage));
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(probe.text(), body);
+  assert.equal(Buffer.from(probe.relay.tail).toString(), done);
+  probe.relay.push(Buffer.from("data: [DONE]\r\n\r\n"));
+  assert.deepEqual([probe.calls.at(-1), probe.calls.filter((call) => call === "done").length], ["done", 1]);
+});
+
+test("a marker in the packet of the last event is passed on as it is, and nothing else that follows there", () => {
+  const marker = "data: [DONE]\r\n\r\n";
+  for (const between of ["", ": ping\n\n", "data: {oops\n\n", chunk({ content: "more" }), `data: {"error":{}}\n\n`]) {
+    const probe = createProbe();
+    probe.relay.push(Buffer.from(body + usage + between + marker));
+    assert.equal(probe.relay.state, "ended", between);
+    assert.equal(probe.text(), body + usage);
+    assert.equal(Buffer.from(probe.relay.tail).toString(), marker);
+    assert.equal(probe.relay.invalidEvents, 0);
+  }
+});
+
 test("a last event without its blank line is completed before the marker", () => {
   const probe = createProbe();
   probe.relay.push(Buffer.from(body.trimEnd()));

@@ -117,7 +117,8 @@ export class StreamRelay {
     } catch (thrown) {
       this.#break(thrown);
     }
-    this.#flush();
+    if (this.#state === "whole") this.#step("quiet");
+    else this.#flush();
   }
 
   /** The provider closed the stream in good order. */
@@ -185,7 +186,8 @@ export class StreamRelay {
     if (isTerminal(this.#state)) return;
     if (event.comment) {
       // At the end of file it may as well be the beginning of something else, and whatever follows would be glued to it.
-      if (this.#options.translation === null && this.#committed && !this.#atEof) this.#append(event.raw);
+      const isPassed = this.#options.translation === null && this.#committed && !this.#atEof;
+      if (isPassed && this.#state !== "whole") this.#append(event.raw);
       return;
     }
     const signal = this.#options.reader.read(event);
@@ -195,6 +197,7 @@ export class StreamRelay {
       this.#readEnd(event);
       return;
     }
+    if (this.#state === "whole") return;
     if (signal === "invalid") {
       this.#invalidEvents++;
       this.#failure = new HeadgateError(
@@ -208,6 +211,14 @@ export class StreamRelay {
       this.#relay(event, signal);
     }
     this.#step(signal);
+    if (this.#state === "ending" && this.#isWhole) this.#step("whole");
+  }
+
+  /** Usage that is said a second time makes a difference only to a caller who is shown it. */
+  get #isWhole(): boolean {
+    const { rest } = this.#options.reader;
+    if (rest !== "usage") return rest === "marker";
+    return this.#options.withholdUsage || this.#options.translation !== null;
   }
 
   /** The provider's marker also finishes a stream with fewer choices than were asked for, if each has its reason. */

@@ -53,5 +53,13 @@ test("a marker, an end of file or a reset before the finish reason breaks the st
 test("once the finish reason is known, a missing marker, a reset or silence does not spoil the answer", () => {
   for (const input of ["end", "eof", "reset", "quiet", "timeout"] as const) {
     assert.equal(nextStreamState("ending", input), "ended", input);
+    assert.equal(nextStreamState("whole", input), "ended", input);
   }
+});
+
+test("what follows a whole answer changes nothing, and only what has finished is whole", () => {
+  for (const input of ["headers", "output", "progress", "usage", "finish", "invalid"] as const) {
+    assert.equal(nextStreamState("whole", input), "whole", input);
+  }
+  for (const state of states) assert.equal(nextStreamState(state, "whole") === "whole", /ending|whole/.test(state));
 });

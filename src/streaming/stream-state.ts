@@ -2,22 +2,27 @@
  * The life of one relayed stream as a total table: every state answers every input.
  *
  *   connecting ──headers──▶ open ──finish──▶ ending ──end, eof, reset, quiet──▶ ended
- *        │                   │                  │
- *        └── eof, reset ─────┴── error, … ──────┴──▶ broken        abort, from anywhere ──▶ cancelled
+ *        │                   │                │  └──whole──▶ whole ──quiet──────▲
+ *        └── eof, reset ─────┴── error, … ────┴──▶ broken          abort, from anywhere ──▶ cancelled
  *
  * A stream ends well only through `ending`, which it reaches only when the provider itself said why it stopped.
  * A terminal marker or an end of file before that is `broken`: what the caller has seen is not the whole answer.
- * Once the reason is known, a missing marker, a reset or silence changes nothing about the answer.
+ * Once the reason is known, a missing marker, a reset or silence changes nothing about the answer. Once it is `whole`,
+ * with its usage, nothing that follows does, and nothing is waited for: only a marker in the same packet still counts.
  */
-export type StreamState = "connecting" | "open" | "ending" | "ended" | "broken" | "cancelled";
+export type StreamState = "connecting" | "open" | "ending" | "whole" | "ended" | "broken" | "cancelled";
 
-/** `quiet`: the provider went silent after its finish reason. `invalid`: an event that could not be read. */
+/**
+ * `whole`: nothing but the terminal marker can follow. `quiet`: the provider went silent after its finish reason, or its
+ * packet ended with a whole answer. `invalid`: an event that could not be read.
+ */
 export type StreamInput =
   | "headers"
   | "output"
   | "progress"
   | "usage"
   | "finish"
+  | "whole"
   | "end"
   | "error"
   | "invalid"
@@ -36,6 +41,7 @@ function absorbing(state: StreamState): Row {
     progress: state,
     usage: state,
     finish: state,
+    whole: state,
     end: state,
     error: state,
     invalid: state,
@@ -61,6 +67,7 @@ export const streamTransitions: Readonly<Record<StreamState, Row>> = {
   },
   ending: {
     ...absorbing("ending"),
+    whole: "whole",
     end: "ended",
     eof: "ended",
     reset: "ended",
@@ -68,6 +75,16 @@ export const streamTransitions: Readonly<Record<StreamState, Row>> = {
     timeout: "ended",
     error: "broken",
     invalid: "broken",
+    abort: "cancelled",
+  },
+  whole: {
+    ...absorbing("whole"),
+    end: "ended",
+    eof: "ended",
+    reset: "ended",
+    quiet: "ended",
+    timeout: "ended",
+    error: "broken",
     abort: "cancelled",
   },
   ended: absorbing("ended"),

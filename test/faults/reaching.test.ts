@@ -6,6 +6,7 @@ import { furtherFaults, type FurtherName } from "./further.ts";
 import { answered, failed } from "./outcome.ts";
 import { openScene, upstreams, type Scene } from "./scene.ts";
 import { startUpstream } from "./upstream-server.ts";
+import type { Reply } from "../support/simulator-client.ts";
 import { listenSilently } from "../support/silent-listener.ts";
 
 let scene: Scene;
@@ -122,21 +123,35 @@ describe("time that is up:", () => {
     assert.doesNotMatch(reply.text, /\[DONE\]/);
   });
 
-  test("a stream that finished and then stays open is complete after `timeouts.endingMs`", async () => {
+  /** A provider that says why it stopped, perhaps what was used, and stays open without a terminal marker. */
+  async function askOpenEnded(usage: object | null): Promise<{ reply: Reply; tookMs: number; requests: number }> {
     await using upstream = await startUpstream((_, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const choice = { index: 0, delta: { content: "Hi" }, finish_reason: "stop" };
-      const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
       response.write(`data: ${JSON.stringify({ id: "a", model: "m", choices: [choice], usage })}\n\n`);
     });
     upstream.serveAs(scene.test.gateway, "open-ended");
     const startedMs = performance.now();
     const reply = await scene.ask({ model: "open-ended/m", stream: true });
-    assert.ok(performance.now() - startedMs < 2_000, "neither the idle nor the total timer is waited for");
-    assert.equal(upstream.requests, 1);
+    return { reply, tookMs: performance.now() - startedMs, requests: upstream.requests };
+  }
+
+  test("a stream that has finished and stays open is complete at once, if its usage is known", async () => {
+    const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
+    const { reply, tookMs, requests } = await askOpenEnded(usage);
+    assert.ok(tookMs < 1_000, `${tookMs} ms: not even timeouts.endingMs is waited for`);
+    assert.equal(requests, 1);
     assert.equal(reply.text.split("[DONE]").length, 2);
     const { row } = await scene.assertComplete(reply);
     assert.deepEqual([row.basis, row.input_tokens, row.output_tokens], ["reported", 3, 1]);
+  });
+
+  test("a stream that has finished and stays open without its usage is complete after `timeouts.endingMs`", async () => {
+    const { reply, tookMs } = await askOpenEnded(null);
+    assert.ok(tookMs >= 999 && tookMs < 2_000, `${tookMs} ms`);
+    assert.equal(reply.text.split("[DONE]").length, 2);
+    const { row } = await scene.assertComplete(reply);
+    assert.equal(row.basis, "metered");
   });
 });
 

@@ -13,6 +13,8 @@ export interface ProviderEvent {
   readonly text: string;
   /** What it adds to the arguments of the stream's only tool call. */
   readonly args: string;
+  /** Only the marker can follow it, if the provider has said why it stopped. */
+  readonly isLast: boolean;
 }
 
 export interface ProviderStream {
@@ -58,6 +60,7 @@ export function writeStream({ dialect, said, args, usage, left, newline }: Scrip
     says,
     text,
     args: added,
+    isLast: says === (dialect === "openai-chat" ? "usage" : "finish"),
   });
   const wire = dialect === "openai-chat" ? chat : messages;
   return { dialect, events: wire(event, said, args, usage).filter(({ says }) => says !== left) };
@@ -79,7 +82,7 @@ export function brokenEvent(dialect: ProviderDialect, says: "error" | "invalid")
   const error = JSON.stringify({ type: "error", error: { type: "overloaded_error", message: "overloaded" } });
   const name = dialect === "openai-chat" ? "" : "event: error\n";
   const raw = says === "error" ? `${name}data: ${error}\n\n` : "data: {oops\n\n";
-  return { raw, says, text: "", args: "" };
+  return { raw, says, text: "", args: "", isLast: false };
 }
 
 type MakeEvent = (lines: Lines, says: Saying, text?: string, args?: string) => ProviderEvent;

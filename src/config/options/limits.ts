@@ -144,7 +144,7 @@ export const timeoutsOptions: Options<TimeoutsConfig> = {
     zero: "a silent target is waited for as long as the other timeouts allow",
   }),
   endingMs: numeric("duration", {
-    doc: "How long to wait, after a provider said that it is finished, for the rest of its stream before it is taken as complete.",
+    doc: "How long to wait, after a provider said why it stopped, for what was used, before its stream is taken as complete. A stream whose usage is known is complete at once.",
     default: 2000,
     min: 0,
     max: DAY_MS,

@@ -71,6 +71,18 @@ test("merges the usage of the first and the last event into disjoint buckets", (
   });
 });
 
+test("leaves nothing but the marker to come once reason and usage are told, and not before", () => {
+  const reader = new MessagesStreamReader();
+  const restAfter = (fields: object): string => {
+    const data = JSON.stringify({ type: "message_delta", ...fields });
+    reader.read({ event: "message_delta", data, comment: false, raw: Buffer.from(data) });
+    return reader.rest;
+  };
+  assert.equal(restAfter({ delta: { stop_reason: null }, usage: { output_tokens: 3 } }), "open");
+  assert.equal(restAfter({ delta: { stop_reason: "end_turn" } }), "open");
+  assert.equal(restAfter({ delta: { stop_reason: "end_turn" }, usage: { output_tokens: 3 } }), "marker");
+});
+
 test("knows the input of a stream that breaks, and that it never finished", () => {
   const { signals, reader } = readAll("truncated");
   assert.ok(!signals.includes("finish") && !signals.includes("end"));

@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { HeadgateError } from "../../kernel/errors.ts";
-import type { ResponseReading, StreamReader, StreamSignal } from "../dialect.ts";
+import type { ResponseReading, StreamReader, StreamRest, StreamSignal } from "../dialect.ts";
 import type { SseEvent } from "../sse.ts";
 import { readStreamError } from "./errors.ts";
 import { toFinishReason } from "./stop-reason.ts";
@@ -23,6 +23,7 @@ export class MessagesStreamReader implements StreamReader {
     finish: null,
     outputBytes: 0,
   };
+  rest: StreamRest = "open";
   readonly #tally = new UsageTally();
   #json: unknown = null;
   #failure: HeadgateError | null = null;
@@ -95,6 +96,7 @@ export class MessagesStreamReader implements StreamReader {
     const reason = asText(asObject(json["delta"])?.["stop_reason"]);
     if (reason === null) return "progress";
     this.reading.finish = toFinishReason(reason);
+    if (asObject(json["usage"]) !== null) this.rest = "marker";
     return "finish";
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { StreamSignal } from "../../dialect.ts";
+import type { Quirks, StreamSignal } from "../../dialect.ts";
 import type { SseEvent } from "../../sse.ts";
 import { ChatStreamReader } from "./stream-reader.ts";
 
@@ -114,6 +114,37 @@ describe("ChatStreamReader", () => {
     assert.equal(reader.reading.usage?.outputTokens, 4);
     assert.deepEqual(read(reader, { choices: [], usage: null }), ["progress"]);
     assert.equal(reader.reading.usage?.outputTokens, 4);
+  });
+
+  test("knows that nothing but the marker follows the chunk of usage, if every choice has its reason", () => {
+    const usage = { usage: { prompt_tokens: 7, completion_tokens: 1 } };
+    const reader = new ChatStreamReader({}, 2);
+    const rests = [delta({ content: "a" }), finish("stop"), { choices: [], ...usage }, finish("stop", 1)].map(
+      (chunk) => {
+        read(reader, chunk);
+        return reader.rest;
+      },
+    );
+    assert.deepEqual(rests, ["open", "open", "open", "open"]);
+    read(reader, { choices: [], ...usage });
+    assert.equal(reader.rest, "marker");
+    read(reader, delta({ content: "b" }, 2));
+    assert.equal(reader.rest, "open");
+  });
+
+  test("takes usage beside the reason for all of it only from a provider that is not asked for it", () => {
+    const usage = { usage: { prompt_tokens: 7, completion_tokens: 1 } };
+    const rest = (quirks: Quirks, ...chunks: readonly object[]): string => {
+      const reader = new ChatStreamReader(quirks, 1);
+      read(reader, ...chunks);
+      return reader.rest;
+    };
+    const last = { ...finish("stop"), ...usage };
+    assert.equal(rest({}, last), "usage");
+    assert.equal(rest({ streamUsage: "always" }, last), "marker");
+    assert.equal(rest({ streamUsage: "always" }, { ...delta({ content: "a" }), ...usage }, finish("stop")), "open");
+    assert.equal(rest({ streamUsage: "never" }, finish("stop")), "marker");
+    assert.equal(rest({ streamUsage: "never" }, delta({ content: "a" })), "open");
   });
 
   test("takes errors for errors, whatever their shape", () => {

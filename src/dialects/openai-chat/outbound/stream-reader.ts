@@ -9,10 +9,13 @@
  * A stream is finished when as many choices as were asked for have a finish reason and no other has begun: providers
  * send choices one after the other, too. A choice that is finished stays finished: providers repeat the reason, or send
  * empty deltas after it. A provider that gives fewer choices than asked for says so by its terminal marker only.
+ *
+ * Nothing follows the chunk of usage that `stream_options` ask for. Some report usage beside the reason first (Groq's
+ * `x_groq`), some there alone (DeepSeek): which of the two is not known until the terminal marker.
  */
 import { isUtf8 } from "node:buffer";
 import type { HeadgateError } from "../../../kernel/errors.ts";
-import type { Quirks, ResponseReading, StreamReader, StreamSignal } from "../../dialect.ts";
+import type { Quirks, ResponseReading, StreamReader, StreamRest, StreamSignal } from "../../dialect.ts";
 import type { SseEvent } from "../../sse.ts";
 import { asCount, asObject, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
@@ -23,6 +26,7 @@ import { measureOutput } from "./output.ts";
 const DONE = "[DONE]";
 const CHOICES_MAX = 1024;
 const INVALID = Symbol("invalid");
+const NONE: readonly unknown[] = [];
 
 export class ChatStreamReader implements StreamReader {
   readonly reading: ResponseReading = {
@@ -37,6 +41,8 @@ export class ChatStreamReader implements StreamReader {
   readonly #choices: number;
   readonly #open = new Set<number>();
   readonly #finished = new Set<number>();
+  /** What the usage that came with or after the last choice leaves to come; `open`: there was none. */
+  #restAfterUsage: StreamRest = "open";
   #json: unknown = null;
   #failure: HeadgateError | null = null;
 
@@ -51,6 +57,11 @@ export class ChatStreamReader implements StreamReader {
 
   get failure(): HeadgateError | null {
     return this.#failure;
+  }
+
+  get rest(): StreamRest {
+    if (this.reading.finish === null || this.#finished.size < this.#choices) return "open";
+    return this.#quirks.streamUsage === "never" ? "marker" : this.#restAfterUsage;
   }
 
   read(event: SseEvent): StreamSignal {
@@ -77,10 +88,15 @@ export class ChatStreamReader implements StreamReader {
     const usage = usageIn(chunk);
     const reported = typeof usage === "object" && usage !== null ? readUsage(usage, this.#quirks) : null;
     if (reported !== null) reading.usage = reported;
-    const choices = chunk["choices"];
-    if (choices === undefined || choices === null) return reported === null ? "progress" : "usage";
+    const choices = chunk["choices"] ?? NONE;
     if (!Array.isArray(choices)) return "invalid";
-    if (choices.length === 0) return reported === null ? "progress" : "usage";
+    if (choices.length === 0) {
+      if (reported === null) return "progress";
+      this.#restAfterUsage = "marker";
+      return "usage";
+    }
+    if (reported === null) this.#restAfterUsage = "open";
+    else this.#restAfterUsage = this.#quirks.streamUsage === "always" ? "marker" : "usage";
     return this.#readChoices(choices, chunk);
   }
 
