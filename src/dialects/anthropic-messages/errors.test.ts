@@ -82,6 +82,12 @@ test("reads how long the provider asks to wait", () => {
     readError(429, headers, refusal("rate_limit_error", "m"), NOW_MS).retryAfterMs;
   assert.equal(wait({ "retry-after": "20" }), 20_000);
   assert.equal(wait({ "retry-after": "Sat, 21 Nov 2026 08:00:30 GMT" }), 30_000);
+  const reset = {
+    "anthropic-ratelimit-input-tokens-remaining": "0",
+    "anthropic-ratelimit-input-tokens-reset": "2026-11-21T08:00:07Z",
+  };
+  assert.equal(wait(reset), 7_000);
+  assert.equal(wait({ ...reset, "retry-after": "3" }), 3_000, "what it asks for counts first");
   assert.equal(
     readError(429, { "x-should-retry": "false" }, refusal("rate_limit_error", "m"), NOW_MS).shouldRetry,
     false,

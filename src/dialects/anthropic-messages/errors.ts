@@ -36,7 +36,7 @@ export function readError(status: number, headers: Headers, body: Uint8Array, wa
   const wire = parseError(body);
   const message =
     wire.message ?? `The provider answered with status ${status} and a body that is not an error of the Messages API.`;
-  return classify(status, wire, message, readRetryAdvice(headers, wallMs));
+  return classify(status, wire, message, readRetryAdvice(status, headers, wallMs));
 }
 
 /** `json` is the `error` event of a stream that had begun with status 200; its type stands for the status. */

@@ -133,4 +133,11 @@ describe("readError", () => {
     assert.equal(wait({ "retry-after": "soon" }), null);
     assert.equal(wait({}), null);
   });
+
+  test("reads when the rate is reset from a 429 that does not say how long to wait", () => {
+    const reset = { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m3s" };
+    assert.equal(read(429, {}, reset).retryAfterMs, 63_000);
+    assert.equal(read(429, {}, { ...reset, "retry-after-ms": "20" }).retryAfterMs, 20);
+    assert.equal(read(503, {}, reset).retryAfterMs, null, "another status is not about the rate");
+  });
 });

@@ -15,7 +15,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export function readError(status: number, headers: Headers, body: Uint8Array, wallMs: number): HeadgateError {
   const said = parseErrorBody(body);
   const fallback = `The provider answered with status ${status} and no error message that can be passed on.`;
-  return classify(status, said, fallback, readRetryAdvice(headers, wallMs));
+  return classify(status, said, fallback, readRetryAdvice(status, headers, wallMs));
 }
 
 /** `json` is an error event of a stream that had begun with status 200, or a choice that ended in `error`. */
