@@ -21,6 +21,7 @@ interface Entry {
 export const inferencePaths: ReadonlyMap<string, DialectName> = new Map<string, DialectName>([
   ["/v1/chat/completions", "openai-chat"],
   ["/v1/embeddings", "openai-embeddings"],
+  ["/v1/messages", "anthropic-messages"],
 ]);
 
 const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([

@@ -1,18 +1,33 @@
 /**
- * The Anthropic Messages API, `POST /v1/messages` with `anthropic-version: 2023-06-01`, as a client speaks it.
+ * The Anthropic Messages API, `POST /v1/messages` with `anthropic-version: 2023-06-01`.
  *
- * `request/` turns canonical requests into bodies; response.ts and stream-decoder.ts turn answers back; stream-reader.ts,
- * usage.ts and errors.ts are what accounting and health see, in translation and in pass-through alike. Credentials and
- * the version header belong to the provider, not to the dialect.
+ * `inbound/` speaks with callers, `inbound-request/` reads what they ask for into the canonical form. `request/` turns
+ * canonical requests into bodies for providers; response.ts and stream-decoder.ts turn their answers back;
+ * stream-reader.ts, usage.ts and errors.ts are what accounting and health see, in translation and in pass-through alike.
+ * Credentials and the version header belong to the provider, not to the dialect.
  */
 import { spliceMembers } from "../../kernel/json-splice.ts";
-import type { Dialect, OutboundCodec } from "../dialect.ts";
+import type { Dialect, InboundCodec, OutboundCodec } from "../dialect.ts";
 import { readError } from "./errors.ts";
+import { encodeError, encodeStreamError } from "./inbound/encode-error.ts";
+import { promptStart } from "./inbound/prompt-start.ts";
+import { messageStop } from "./inbound/stream-encoder.ts";
+import { viewRequest } from "./inbound/view.ts";
 import { goesOnFromAssistantTurn } from "./request/model-name.ts";
 import { encodeRequest } from "./request/request.ts";
 import { decodeResponse, readResponse } from "./response.ts";
 import { MessagesStreamDecoder } from "./stream-decoder.ts";
 import { MessagesStreamReader } from "./stream-reader.ts";
+
+const inbound: InboundCodec = {
+  view: viewRequest,
+  encodeError,
+  encodeStreamError,
+  streamEnd: Buffer.from(messageStop),
+  // The API's own `ping` is an event, and clients may expect none before `message_start`; a comment is none to anybody.
+  heartbeat: Buffer.from(": keep-alive\n\n"),
+  promptStart,
+};
 
 const outbound: OutboundCodec = {
   path: () => "/messages",
@@ -34,4 +49,4 @@ const outbound: OutboundCodec = {
   },
 };
 
-export const anthropicMessages: Dialect = { name: "anthropic-messages", operation: "chat", outbound };
+export const anthropicMessages: Dialect = { name: "anthropic-messages", operation: "chat", inbound, outbound };
