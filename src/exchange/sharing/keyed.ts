@@ -4,12 +4,18 @@
  * is over.
  */
 import type { Clock } from "../../kernel/clock.ts";
+import { HeadgateError } from "../../kernel/errors.ts";
+import { Pause } from "../course/pause.ts";
+import { type CallerDeadline, describeDeadline } from "../deadline.ts";
 import { hashOfKey, fingerprintOf } from "./identity.ts";
 import { join } from "./joint/join.ts";
 import { type KeyClaims, mismatch, stillRunning } from "./claims.ts";
 import { answerWith, lead, type Scene } from "./scene.ts";
 import type { Share } from "./share.ts";
 import type { SharedAnswer } from "./joint/shared-answer.ts";
+
+/** How long a request waits for another with its key that nobody can join any more. */
+const WAIT_MS = 30_000;
 
 export interface KeyedDeps {
   readonly clock: Clock;
@@ -54,12 +60,12 @@ export class KeyedRequests {
   async #follow(scene: Scene, running: Running, fingerprint: string): Promise<boolean> {
     const { exchange, share, deadline } = scene;
     if (running.fingerprint !== fingerprint) {
-      if (await running.isOwner) throw mismatch();
-      await running.shared.ended;
+      if (await this.#await(scene, running.isOwner)) throw mismatch();
+      await this.#await(scene, running.shared.ended);
       return false;
     }
     if (running.shared.isClosed) {
-      await running.shared.ended;
+      await this.#await(scene, running.shared.ended);
       return false;
     }
     if (!running.shared.isJoinable) throw stillRunning();
@@ -69,6 +75,25 @@ export class KeyedRequests {
     share.reuse = null;
     share.isReplayed = false;
     return false;
+  }
+
+  /**
+   * What another request with the key comes to; `null` if the exchange is cancelled meanwhile. Throws `deadline_exceeded`,
+   * and `idempotency_running` for one that does not end.
+   */
+  async #await<Outcome>({ exchange, deadline }: Scene, outcome: Promise<Outcome>): Promise<Outcome | null> {
+    const { clock } = this.#deps;
+    const leftMs = Math.min(deadline.totalDueMs, deadline.firstOutputDueMs) - clock.monotonicMs();
+    const pause = new Pause(clock, Math.min(WAIT_MS, Math.max(0, leftMs)));
+    let known: { readonly outcome: Outcome } | null = null;
+    void outcome.then((value) => {
+      known = { outcome: value };
+      pause.cancel();
+    });
+    await exchange.pause(pause);
+    if (known !== null) return (known as { readonly outcome: Outcome }).outcome;
+    if (exchange.cancelCause !== null) return null;
+    throw leftMs < WAIT_MS ? waitedTooLong(deadline) : stillRunning();
   }
 
   async #lead(scene: Scene, keyHash: string, fingerprint: string, make: () => Promise<void>): Promise<void> {
@@ -95,4 +120,9 @@ export class KeyedRequests {
     }
     await make();
   }
+}
+
+function waitedTooLong(deadline: CallerDeadline): HeadgateError {
+  const message = `${describeDeadline(deadline)} was over before an earlier request with the same Idempotency-Key had ended. Repeat it with the same key to get its answer.`;
+  return new HeadgateError("deadline_exceeded", message);
 }
