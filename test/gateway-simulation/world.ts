@@ -64,6 +64,7 @@ export class World {
       random: random.fork(),
       mood: () => this.#storeMood(),
       note: (what) => this.trace.note("store", what),
+      opening: (hold) => this.auditor.opening(hold),
       closing: (requestId) => this.auditor.closing(requestId),
       settled: (moves) => this.bank.settle(moves),
       lateSettled: (requestId) => this.#late.closed(requestId, "settled"),

@@ -2,22 +2,23 @@
  * Watches a world: judges each call as it leaves and each answer when it is over, and looks again in time whether what had
  * to end has ended and what had to be stopped was stopped. What it finds it tells the world.
  */
+import type { Hold } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import type { World } from "../world.ts";
 import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
 import { judgeDeparture } from "./call-checks.ts";
-import { commitPointOf } from "./due.ts";
 import { DueWatch } from "./due-watch.ts";
 import { checkQuiescence, checkSpent } from "./end-checks.ts";
 import { judgeEntry } from "./ledger-checks.ts";
 import { judgeProbe, probesOf } from "./probes.ts";
 import { RequestRoll } from "./request-roll.ts";
+import { RetryBudgets } from "./retry-budgets.ts";
+import { StopWatch } from "./stop-watch.ts";
+import { commitPointOf } from "./terms.ts";
 import { Violation } from "./violation.ts";
 import { describeThrown } from "../../support/seeds/violation.ts";
 
-/** Within which a call must be stopped whose answer nobody waits for. */
-const STOPPED_MS = 100;
 /** Of a stream that has not begun for its caller: what is held back at the most, and an event beyond it. */
 const HELD_BYTES_MAX = 1_700_000;
 /** Between the requests that show that all is well again. */
@@ -27,6 +28,8 @@ export class Auditor {
   readonly #world: World;
   readonly #roll = new RequestRoll();
   readonly #due: DueWatch;
+  readonly #stops: StopWatch;
+  readonly #budgets: RetryBudgets;
   readonly #looks = new Map<Request, Look>();
   readonly #running = new Set<SimulatedCall>();
   /** Of what they used the gateway was told before it settled them. */
@@ -36,6 +39,8 @@ export class Auditor {
   constructor(world: World) {
     this.#world = world;
     this.#due = new DueWatch(world, this.#roll);
+    this.#stops = new StopWatch(world, this.#roll);
+    this.#budgets = new RetryBudgets(world.scenario.config);
   }
 
   get openRequests(): number {
@@ -45,6 +50,12 @@ export class Auditor {
   began(request: Request): void {
     this.#roll.add(request);
     this.#due.began(request);
+  }
+
+  /** A call begins: its hold is to be written. */
+  opening(hold: Hold): void {
+    const request = this.#roll.find(hold.requestId);
+    if (request !== null) this.#judge(() => this.#budgets.opening(request, hold, this.#world.agenda.nowMs));
   }
 
   called(call: SimulatedCall): void {
@@ -80,14 +91,8 @@ export class Auditor {
     }
   }
 
-  /** Calls that have lost are stopped. */
   shown(request: Request): void {
-    const { agenda } = this.#world;
-    const made = [...request.calls];
-    agenda.after(STOPPED_MS, () => {
-      const running = made.filter(({ isOver, isFinished }) => !isOver && !isFinished);
-      if (running.length > 1) this.#expectClosed(request, running[0]);
-    });
+    this.#stops.shown(request);
   }
 
   stopping(graceMs: number): void {
@@ -95,19 +100,12 @@ export class Auditor {
   }
 
   left(request: Request): void {
-    const { agenda, scenario } = this.#world;
     this.#due.left(request);
-    for (const call of this.#roll.sourcesOf(request)) {
-      const provider = scenario.config.providers[call.facts.provider];
-      const drainMs = provider?.callerGone === "drain" ? provider.drainMs : 0;
-      agenda.after(STOPPED_MS + drainMs, () => {
-        if (!this.#roll.isAwaited(request)) this.#expectStopped(request, call);
-      });
-    }
+    this.#stops.left(request);
   }
 
   ended(request: Request): void {
-    const { agenda, scenario, counts, trace, journal } = this.#world;
+    const { scenario, counts, trace, journal } = this.#world;
     this.#judge(() => {
       const { inbox } = request;
       if (inbox.endedBy === null && !inbox.hasLeft)
@@ -125,10 +123,7 @@ export class Auditor {
       );
       if (this.#probes.has(request)) judgeProbe(request, look);
     });
-    for (const call of request.calls) {
-      agenda.after(STOPPED_MS, () => this.#expectStopped(request, call));
-      agenda.after(STOPPED_MS + scenario.config.timeouts.endingMs, () => this.#expectClosed(request, call));
-    }
+    this.#stops.ended(request);
   }
 
   /** What was told later cannot be charged. */
@@ -198,17 +193,6 @@ export class Auditor {
     if (calls.some(({ isOver }) => !isOver)) counts.add("calls beside others");
     if (calls.some((other) => other.facts.provider === facts.provider)) counts.add("calls made again");
     else if (calls.length > 0) counts.add("calls of other targets");
-  }
-
-  /** Connections of answers that are complete may close by themselves. */
-  #expectStopped(request: Request, call: SimulatedCall): void {
-    if (!call.isFinished) this.#expectClosed(request, call);
-  }
-
-  #expectClosed(request: Request, call: SimulatedCall | undefined): void {
-    if (call === undefined || call.isOver) return;
-    const detail = `${call.facts.attemptId} of ${request.id} goes on: ${call.facts.behaviour}.`;
-    this.#world.violate(new Violation("cancelled", detail));
   }
 
   #judge(judgement: () => void): void {

@@ -2,9 +2,10 @@
  * Whether a call may be made: asked at the moment at which it leaves. What reliability allows is said here once more, by
  * what the world knows of the calls that the request has made before.
  */
-import type { Config, RetriesConfig } from "../../../src/config/config.ts";
+import type { Config } from "../../../src/config/config.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
+import { retriesOf } from "./terms.ts";
 import { Violation } from "./violation.ts";
 
 /** What was known when a call left. */
@@ -26,7 +27,7 @@ const finalStatuses: ReadonlySet<number> = new Set([400, 413, 422]);
 /** The target lacks the model: others may have it. */
 const UNKNOWN_MODEL = 404;
 /** Refusals of a credential: another one may do. */
-const credentialStatuses: ReadonlySet<number> = new Set([401, 403, 429]);
+export const credentialStatuses: ReadonlySet<number> = new Set([401, 403, 429]);
 /** A target that was silent is not called again for the same request. */
 const silent: ReadonlySet<string> = new Set([
   "is a black hole",
@@ -40,11 +41,6 @@ export function judgeDeparture(departure: Departure): void {
   judgeNeed(departure);
   judgeCount(departure);
   for (const before of departure.request.calls) if (before !== departure.call) judgeRepetition(departure, before);
-}
-
-/** How calls of the request's model are made again. */
-function retriesOf({ ask }: Request, { retries, models }: Config): RetriesConfig {
-  return { ...retries, ...models[ask.model]?.retries };
 }
 
 function judgeNeed({ call, request, config, isShared }: Departure): void {
@@ -77,7 +73,7 @@ function judgeCount({ call, request, config, running }: Departure): void {
 }
 
 /** `before`: a call of the same request that was made earlier. */
-function judgeRepetition({ call, request, config }: Departure, before: SimulatedCall): void {
+function judgeRepetition({ call, request }: Departure, before: SimulatedCall): void {
   const { status, isOver } = before;
   const repeats = (what: string): Violation =>
     new Violation(
@@ -100,5 +96,4 @@ function judgeRepetition({ call, request, config }: Departure, before: Simulated
       `${call.facts.attemptId} leaves ${restMs} ms after ${before.facts.attemptId}, which asked for ${before.facts.retryAfterMs} ms.`,
     );
   }
-  if (retriesOf(request, config).budgetPercent === 0) throw repeats("may not be made again at all");
 }

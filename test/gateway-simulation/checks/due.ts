@@ -1,11 +1,7 @@
 /** By when a request has to be over, whatever happens. */
-import type { CommitConfig, Config } from "../../../src/config/config.ts";
+import type { Config } from "../../../src/config/config.ts";
 import type { Request } from "../callers/request.ts";
-
-/** Until when the route of a request holds its answer back. */
-export function commitPointOf({ ask }: Request, { models }: Config): CommitConfig["at"] {
-  return models[ask.model]?.commit.at ?? "first-output";
-}
+import { commitPointOf, totalMsOf } from "./terms.ts";
 
 /** For the gateway to notice, and to say so. */
 const PROMPTLY_MS = 100;
@@ -30,7 +26,7 @@ export function dueMsOf(request: Request, terms: DueTerms): number {
   const boundsWhole = ask.deadline?.header === "own" || !ask.stream;
   const askedMs = ask.deadline !== null && boundsWhole ? ask.deadline.ms : Infinity;
   const claimMs = ask.idempotencyKey === null ? 0 : CLAIM_MS_MAX;
-  return latest(request, startedMs + Math.min(askedMs, terms.config.timeouts.totalMs + claimMs), terms);
+  return latest(request, startedMs + Math.min(askedMs, totalMsOf(terms.config, ask.model) + claimMs), terms);
 }
 
 /** When a stream must have begun, where an SDK waits for its head only and nothing holds it back; else `Infinity`. */

@@ -18,6 +18,7 @@ export const invariants = {
   spent: "what allowances have spent is what the ledger says",
   shared: "requests with the same key are made once, and answered the same",
   attempts: "no request causes more calls than its route allows",
+  budget: "calls made again and hedges take no more than what the budget of their target allows",
   retry:
     "a call is made again only where that may help: not after a refusal of the request, nor after output was shown",
   wait: "a target that asked for time is not called again by the same request before it is over",

@@ -61,6 +61,18 @@ export const courseMutations: readonly Mutation[] = [
     replace: "",
   },
   {
+    name: "a budget of retries is a share of all that is called",
+    file: "src/routing/health/retry-budget.ts",
+    find: "retries >= Math.max(RETRIES_MIN, (requests * percent) / 100)",
+    replace: "retries >= Math.max(RETRIES_MIN, requests)",
+  },
+  {
+    name: "a hedge takes nothing from the budget of retries",
+    file: itinerary,
+    find: "(isFailing || this.#mayRetry(place))",
+    replace: "(isFailing || place.failures === 0)",
+  },
+  {
     name: "a pass is not given back",
     file: leg,
     find: "    this.#pass?.leave(this.#tokensUsed(), outcome);\n",

@@ -16,6 +16,8 @@ export interface CallFacts {
   /** The credential that was presented, by its name. */
   readonly key: string;
   readonly model: string;
+  /** `provider/model`. */
+  readonly target: string;
   readonly stream: boolean;
   readonly answer: Answer;
   /** Of what it does, for the trace. */

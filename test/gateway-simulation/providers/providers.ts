@@ -95,6 +95,7 @@ export class SimulatedProviders implements Transport {
       provider: plan.name,
       key: key.name,
       model: plan.model,
+      target: `${plan.name}/${plan.model}`,
       stream: ask.stream,
       answer,
       heedless: plan.heedless,

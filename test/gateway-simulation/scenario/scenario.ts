@@ -2,10 +2,10 @@
 import type { Config } from "../../../src/config/config.ts";
 import type { Allowance } from "../../../src/limits/allowance.ts";
 import type { Random } from "../../simulation/world/random.ts";
-import { drawMoods } from "../providers/mood.ts";
+import { drawMoods, type Mishap } from "../providers/mood.ts";
 import type { ProviderKey, ProviderPlan } from "../providers/providers.ts";
 import type { Pace } from "../providers/steps.ts";
-import { drawStoreMoods, type StoreMood } from "../store/store-mood.ts";
+import { drawStoreMoods, soundStore, type StoreMood } from "../store/store-mood.ts";
 import { drawAllowances } from "./allowances.ts";
 import { drawConfiguration, routeNames } from "./configuration.ts";
 
@@ -29,7 +29,14 @@ export interface Scenario {
 
 const ORIGIN_MS = Date.UTC(2026, 10, 21, 12);
 
+/** Of worlds. */
+const INCIDENTS = 0.03;
+
 export function drawScenario(random: Random): Scenario {
+  return random.chance(INCIDENTS) ? drawIncident(random) : drawWorld(random);
+}
+
+function drawWorld(random: Random): Scenario {
   const lastsMs = random.skewed(1_000, 60_000);
   const providers = drawProviders(random, lastsMs);
   return {
@@ -44,6 +51,32 @@ export function drawScenario(random: Random): Scenario {
     bufferBytes: random.skewed(200, 16_000),
     stop: random.chance(0.25) ? { atMs: random.unit() * lastsMs, graceMs: random.skewed(1, 20_000) } : null,
   };
+}
+
+/** Many callers at once, while most calls of every provider fail, and nothing else does. */
+function drawIncident(random: Random): Scenario {
+  const world = drawWorld(random);
+  const { config } = world;
+  const moods = [{ untilMs: Infinity, share: 0.3 + 0.7 * random.unit(), mishap: drawOutage(random) }];
+  return {
+    ...world,
+    lastsMs: random.skewed(1_000, 15_000),
+    requests: random.between(60, 200),
+    config: {
+      ...config,
+      retries: { attemptsMax: random.between(3, 6), backoffMs: 100, backoffMaxMs: 500, budgetPercent: 20 },
+      health: { ...config.health, failuresInRow: 0, failurePercent: 0 },
+    },
+    providers: world.providers.map((provider) => ({ ...provider, moods })),
+    storeMoods: [soundStore],
+    allowances: [],
+    stop: null,
+  };
+}
+
+function drawOutage(random: Random): Mishap {
+  if (random.chance(0.7)) return { kind: "status", status: random.pick([500, 503, 529]), headers: {} };
+  return { kind: "behaviour", name: random.pick(["refuses connections", "is slow to begin"]) };
 }
 
 function drawProviders(random: Random, lastsMs: number): readonly ProviderPlan[] {

@@ -17,6 +17,8 @@ export interface JournalDeps {
   readonly mood: () => StoreMood;
   readonly note: (what: string) => void;
   readonly violated: (violation: Violation) => void;
+  /** A call is to be held. */
+  readonly opening: (hold: Hold) => void;
   /** A request is about to be closed. */
   readonly closing: (requestId: string) => void;
   /** A closing is committed. */
@@ -79,6 +81,7 @@ export class SimulatedJournal implements Journal {
   }
 
   open(hold: Hold): Promise<void> {
+    this.#deps.opening(hold);
     return this.#enqueue(hold.requestId, null, () => {
       if (this.ledger.has(hold.attemptId) || this.holds.has(hold.attemptId)) {
         this.#violate(`${hold.attemptId} is held again.`);
