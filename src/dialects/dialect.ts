@@ -97,6 +97,14 @@ export interface EncodedRequest {
   readonly losses: readonly Loss[];
 }
 
+/** Where a rate stands: the most at once, what is left of it, and how long until it is full again. */
+export interface ToldRate {
+  readonly meter: "requests" | "tokens";
+  readonly limit: bigint;
+  readonly remaining: bigint;
+  readonly resetMs: number;
+}
+
 export interface InboundCodec {
   /** Checks the fields that the gateway itself relies on. Throws `missing_field`, `invalid_value`, … naming the field. */
   view(document: JsonDocument): RequestView;
@@ -104,6 +112,10 @@ export interface InboundCodec {
   encodeError(error: HeadgateError, requestId: string): Uint8Array;
   /** The bytes that tell a caller in mid-stream that the answer broke; never a terminal marker of success. */
   encodeStreamError(error: HeadgateError, requestId: string): Uint8Array;
+  /** The API's own response header for the request's id, besides `x-request-id`. Default: none. */
+  readonly requestIdHeader?: string;
+  /** Says in the API's own response headers, alternating names and values, where a rate stands at `wallMs`. */
+  pushRate(headers: string[], rate: ToldRate, wallMs: number): void;
   /** The bytes a complete stream ends with, for a provider that finished without saying so; empty if the dialect has none. */
   readonly streamEnd: Uint8Array;
   /** An event without a meaning, which keeps a silent stream's connection open; empty if the dialect has no streams. */

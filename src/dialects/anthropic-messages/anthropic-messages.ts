@@ -11,6 +11,7 @@ import type { Dialect, InboundCodec, OutboundCodec } from "../dialect.ts";
 import { readError } from "./errors.ts";
 import { encodeError, encodeStreamError } from "./inbound/encode-error.ts";
 import { promptStart } from "./inbound/prompt-start.ts";
+import { pushRate } from "./inbound/rate-headers.ts";
 import { messageStop } from "./inbound/stream-encoder.ts";
 import { viewRequest } from "./inbound/view.ts";
 import { goesOnFromAssistantTurn } from "./request/model-name.ts";
@@ -23,6 +24,8 @@ const inbound: InboundCodec = {
   view: viewRequest,
   encodeError,
   encodeStreamError,
+  requestIdHeader: "request-id",
+  pushRate,
   streamEnd: Buffer.from(messageStop),
   // The API's own `ping` is an event, and clients may expect none before `message_start`; a comment is none to anybody.
   heartbeat: Buffer.from(": keep-alive\n\n"),

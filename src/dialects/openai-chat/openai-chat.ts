@@ -6,6 +6,7 @@
  */
 import type { Dialect } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";
+import { pushOpenAiRate } from "../openai-rate-headers.ts";
 import { isPlain } from "./inbound-request/plain.ts";
 import { decodeRequest } from "./inbound-request/request.ts";
 import { promptStart } from "./inbound/prompt-start.ts";
@@ -27,6 +28,7 @@ export const openaiChat: Dialect = {
     view: viewRequest,
     encodeError,
     encodeStreamError,
+    pushRate: pushOpenAiRate,
     streamEnd: Buffer.from("data: [DONE]\n\n"),
     heartbeat: Buffer.from(": keep-alive\n\n"),
     promptStart,

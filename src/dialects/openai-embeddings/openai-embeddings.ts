@@ -6,6 +6,7 @@ import { HeadgateError } from "../../kernel/errors.ts";
 import { spliceMembers } from "../../kernel/json-splice.ts";
 import type { Dialect } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";
+import { pushOpenAiRate } from "../openai-rate-headers.ts";
 import { readError } from "../openai-errors/read-error.ts";
 import { readResponse } from "./reading.ts";
 import { viewRequest } from "./view.ts";
@@ -17,6 +18,7 @@ export const openaiEmbeddings: Dialect = {
     view: viewRequest,
     encodeError,
     encodeStreamError,
+    pushRate: pushOpenAiRate,
     streamEnd: new Uint8Array(0),
     heartbeat: new Uint8Array(0),
   },

@@ -3,7 +3,7 @@
  * docs/reference/headers.md.
  */
 import type { HeadgateError } from "../../kernel/errors.ts";
-import type { Rates, RateStanding } from "../../limits/limits.ts";
+import type { Rates } from "../../limits/limits.ts";
 import type { Target } from "../../routing/plan.ts";
 import type { AttemptCall } from "../attempt/call.ts";
 import type { Exchange } from "../exchange.ts";
@@ -12,6 +12,7 @@ import { describeTrail, hasTrail } from "./trail.ts";
 
 export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-request-id": "The gateway's id of the request, on every response; the record and the log carry it.",
+  "request-id": "On the Messages API: the same as `x-request-id`, where Anthropic's SDKs read it.",
   "x-headgate-provider": "The provider that answered, as the configuration names it.",
   "x-headgate-model": "`provider/model` that served the request.",
   "x-headgate-attempts":
@@ -33,42 +34,41 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
     "The bound on output that a budget could pay for, where the caller allowed it by `x-headgate-clamp: output`.",
   "x-headgate-allowance": "On 402 and 429 of the gateway's own: the name of the allowance that refused.",
   "x-ratelimit-limit-requests":
-    "The most requests at once of the tightest rate on the request's path; `-remaining-` what is left of it, `-reset-` when it is full again (`1s`, `6m0s`). Not sent where no rate applies.",
+    "The most requests at once of the tightest rate on the request's path; `-remaining-` what is left of it, `-reset-` when it is full again (`1s`, `6m0s`). Not sent where no rate applies, nor on the Messages API.",
   "x-ratelimit-remaining-requests": "See `x-ratelimit-limit-requests`.",
   "x-ratelimit-reset-requests": "See `x-ratelimit-limit-requests`.",
   "x-ratelimit-limit-tokens": "The same for tokens.",
   "x-ratelimit-remaining-tokens": "See `x-ratelimit-limit-tokens`.",
   "x-ratelimit-reset-tokens": "See `x-ratelimit-limit-tokens`.",
+  "anthropic-ratelimit-requests-limit":
+    "On the Messages API, the same in Anthropic's names: `-remaining` is what is left of it, `-reset` the time at which it is full again (RFC 3339).",
+  "anthropic-ratelimit-requests-remaining": "See `anthropic-ratelimit-requests-limit`.",
+  "anthropic-ratelimit-requests-reset": "See `anthropic-ratelimit-requests-limit`.",
+  "anthropic-ratelimit-tokens-limit": "The same for tokens.",
+  "anthropic-ratelimit-tokens-remaining": "See `anthropic-ratelimit-tokens-limit`.",
+  "anthropic-ratelimit-tokens-reset": "See `anthropic-ratelimit-tokens-limit`.",
   "x-headgate-error-code": "On errors: the stable code of the error catalogue.",
   "x-should-retry":
-    "On errors, as the OpenAI SDKs read it: `false` where trying again cannot help or would be billed again, else what the provider said, if anything.",
+    "On errors, as the SDKs of OpenAI and Anthropic read it: `false` where trying again cannot help or would be billed again, else what the provider said, if anything.",
   "retry-after": "On errors where waiting helps: seconds, rounded up.",
-  "retry-after-ms": "The same in milliseconds, which the OpenAI SDKs prefer.",
+  "retry-after-ms": "The same in milliseconds, which the SDKs prefer.",
 };
 
-/** Names and form are OpenAI's (https://platform.openai.com/docs/guides/rate-limits, "Rate limits in headers"). */
-function pushRates(headers: string[], { requestRate, tokenRate }: Rates): void {
-  if (requestRate !== null) pushRate(headers, "requests", requestRate);
-  if (tokenRate !== null) pushRate(headers, "tokens", tokenRate);
+/** Times count from the beginning of the request. */
+function pushRates(headers: string[], { dialect, startedAtMs }: Caller, { requestRate, tokenRate }: Rates): void {
+  const { inbound } = dialect;
+  if (requestRate !== null) inbound?.pushRate(headers, { meter: "requests", ...requestRate }, startedAtMs);
+  if (tokenRate !== null) inbound?.pushRate(headers, { meter: "tokens", ...tokenRate }, startedAtMs);
 }
 
-function pushRate(headers: string[], meter: "requests" | "tokens", { limit, remaining, resetMs }: RateStanding): void {
-  headers.push(
-    `x-ratelimit-limit-${meter}`,
-    limit.toString(),
-    `x-ratelimit-remaining-${meter}`,
-    remaining.toString(),
-    `x-ratelimit-reset-${meter}`,
-    formatReset(resetMs),
-  );
-}
+/** What of an exchange decides in which words headers are told. */
+type Caller = Pick<Exchange, "requestId" | "dialect" | "startedAtMs">;
 
-/** `250ms`, `1.5s`, `6m0s`, as OpenAI writes it. */
-function formatReset(ms: number): string {
-  if (ms < 1000) return `${Math.ceil(ms)}ms`;
-  if (ms < 60_000) return `${Math.ceil(ms / 100) / 10}s`;
-  const seconds = Math.ceil(ms / 1000);
-  return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+function headersWithId({ requestId, dialect }: Caller): string[] {
+  const headers = ["x-request-id", requestId];
+  const own = dialect.inbound?.requestIdHeader;
+  if (own !== undefined) headers.push(own, requestId);
+  return headers;
 }
 
 /** The head of a stream: leaves at its commit point, if it has not left early. */
@@ -77,18 +77,19 @@ export function openStreamHead(exchange: Exchange): void {
 }
 
 /** What of an exchange a head needs that leaves before the answer begins. */
-export type YetToBegin = Pick<Exchange, "responder" | "requestId" | "legs" | "share"> & {
-  readonly attempts: readonly { readonly attempt: { readonly call: CallThatLost } }[];
-};
+export type YetToBegin = Caller &
+  Pick<Exchange, "responder" | "legs" | "share"> & {
+    readonly attempts: readonly { readonly attempt: { readonly call: CallThatLost } }[];
+  };
 
 export type CallThatLost = Pick<AttemptCall, "losses">;
 
 /** The head of a stream that has yet to begin. Whose it will be is certain only where there is one target, `only`. */
 export function openHeadEarly(exchange: YetToBegin, only: Pick<Target, "provider" | "name"> | null): void {
-  const { requestId, legs, share, attempts } = exchange;
-  const headers = ["x-request-id", requestId];
+  const { legs, share, attempts } = exchange;
+  const headers = headersWithId(exchange);
   const rates = legs.at(-1)?.reservation ?? null;
-  if (rates !== null) pushRates(headers, rates);
+  if (rates !== null) pushRates(headers, exchange, rates);
   share?.pushHeaders(headers);
   if (only !== null) pushServer(headers, only.provider, only.name, attempts.at(-1)?.attempt.call.losses ?? []);
   startStream(exchange, headers);
@@ -113,10 +114,10 @@ export function pushStreamType(headers: string[]): void {
 
 /** Alternating names and values, for an answer that a provider gave. */
 export function answerHeaders(exchange: Exchange): string[] {
-  const headers = ["x-request-id", exchange.requestId];
+  const headers = headersWithId(exchange);
   const leg = exchange.decisive ?? exchange.legs.at(-1);
   const rates = leg?.reservation ?? exchange.refusedRates;
-  if (rates !== null) pushRates(headers, rates);
+  if (rates !== null) pushRates(headers, exchange, rates);
   const outputBound = leg?.outputBound ?? null;
   if (outputBound !== null) headers.push("x-headgate-clamped-output-tokens", String(outputBound));
   exchange.share?.pushHeaders(headers);

@@ -33,6 +33,7 @@ function open(heartbeatMs = 1_000, stream = true, headWithinMs = Infinity, targe
     unreadBytes: 0,
     line: {
       requestId: "req_1",
+      startedAtMs: 0,
       view: { stream } as RequestView,
       cancelCause: null,
       dialect: findDialect("openai-chat"),
