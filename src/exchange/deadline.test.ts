@@ -26,3 +26,11 @@ test("an SDK's timeout bounds a whole answer, and of a stream the beginning", ()
   assert.deepEqual([totalDueMs, firstOutputDueMs], [Infinity, 9_950]);
   assert.equal(readDeadline(headers, 0, false).totalDueMs, 9_950);
 });
+
+test("the SDKs for Python say the same in another header", () => {
+  const headers = { "x-stainless-read-timeout": "0.5" };
+  assert.equal(readDeadline(headers, 0, false).totalDueMs, 475);
+  assert.equal(readDeadline(headers, 0, true).firstOutputDueMs, 475);
+  const both = readDeadline({ ...headers, "x-stainless-timeout": "10" }, 0, false);
+  assert.deepEqual([both.askedMs, both.header], [10_000, "x-stainless-timeout"]);
+});

@@ -17,17 +17,21 @@ export interface CallerDeadline {
   readonly header: DeadlineHeader | null;
 }
 
-type DeadlineHeader = typeof OWN_HEADER | typeof SDK_HEADER;
+type DeadlineHeader = typeof OWN_HEADER | SdkHeader;
+type SdkHeader = typeof SDK_HEADER | typeof PYTHON_SDK_HEADER;
 
 const OWN_HEADER = "x-headgate-deadline-ms";
 const SDK_HEADER = "x-stainless-timeout";
+const PYTHON_SDK_HEADER = "x-stainless-read-timeout";
 const noDeadline: CallerDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null, header: null };
 
 /**
  * How long the caller waits. `x-headgate-deadline-ms` (milliseconds from now) bounds the whole exchange; else
  * `x-stainless-timeout` (seconds), which the OpenAI and Anthropic SDKs send by themselves, bounds what it bounds in
  * the SDK: a whole answer, but of a stream only the wait for its beginning (openai-node, `fetchWithTimeout`: the timer
- * ends with the response's head). Throws `invalid_header`, for our own header only.
+ * ends with the response's head). Those for Python send `x-stainless-read-timeout` instead (openai-python,
+ * `_build_headers`): how long they wait for the next bytes, which comes to the same. Throws `invalid_header`, for our own
+ * header only.
  */
 export function readDeadline(
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -51,11 +55,12 @@ export function readDeadline(
       header: OWN_HEADER,
     };
   }
-  const budgetMs = Number(headers[SDK_HEADER]) * 1000;
+  const header = headers[SDK_HEADER] === undefined ? PYTHON_SDK_HEADER : SDK_HEADER;
+  const budgetMs = Number(headers[header]) * 1000;
   if (!(budgetMs > 0 && budgetMs <= DEADLINE_MS_MAX)) return noDeadline;
   const dueMs = dueAt(startedMs, budgetMs);
   const [totalDueMs, firstOutputDueMs] = stream ? [Infinity, dueMs] : [dueMs, Infinity];
-  return { totalDueMs, firstOutputDueMs, askedMs: budgetMs, header: SDK_HEADER };
+  return { totalDueMs, firstOutputDueMs, askedMs: budgetMs, header };
 }
 
 /** Whether it is too late to call anybody. */
