@@ -76,14 +76,18 @@ export interface BudgetsConfig {
   readonly recallWaitMs: number;
 }
 
-/** How requests wait for a provider that answers as many as it may at a time. */
-export interface QueueConfig {
+/** How long requests may wait for a provider that answers as many as it may at a time. */
+export interface QueueWaitsConfig {
+  /** Of interactive requests. */
+  readonly waitMs: number;
+  /** Of batch requests. */
+  readonly batchWaitMs: number;
+}
+
+/** How they wait. */
+export interface QueueConfig extends QueueWaitsConfig {
   /** Requests of one tenant and priority that wait for one target. */
   readonly lengthMax: number;
-  /** How long an interactive request may wait. */
-  readonly waitMs: number;
-  /** How long a batch request may wait. */
-  readonly batchWaitMs: number;
   /** Of a saturated target's service: what batch requests get while interactive ones wait. */
   readonly batchPercent: number;
   /** By tenant's name: its share of a saturated target, relative to the others'. Default 1. */
@@ -167,6 +171,7 @@ export interface ProviderConfig {
   /** Models known to be there, besides the catalogue's; shown by `GET /v1/models`. */
   readonly models: readonly string[];
   readonly timeouts: Partial<TimeoutsConfig>;
+  readonly queue: Partial<QueueWaitsConfig>;
   /** What is true of it by policy, e.g. `eu`: routes and requests may require tags. */
   readonly tags: readonly string[];
   /** Calls at the same time from this process, of all models without a number of their own; 0: as many as come. */
@@ -204,6 +209,7 @@ export interface ModelConfig {
   /** A dearer target does not serve the alias. */
   readonly priceCeiling: PriceCeilingConfig;
   readonly timeouts: Partial<TimeoutsConfig>;
+  readonly queue: Partial<QueueWaitsConfig>;
   readonly retries: Partial<RetriesConfig>;
   readonly commit: CommitConfig;
   readonly hedge: HedgeConfig;
@@ -218,6 +224,7 @@ export interface TargetConfig {
   /** Besides the provider's. */
   readonly tags: readonly string[];
   readonly timeouts: Partial<TimeoutsConfig>;
+  readonly queue: Partial<QueueWaitsConfig>;
 }
 
 /** Dollars per million tokens, as decimal text; `null`: any. */

@@ -23,7 +23,9 @@ test("overrides reach the leaves, complete providers and models, and keep secret
   assert.equal(config.providers["openai"]?.kind, "openai");
   assert.equal(config.providers["openai"]?.credentials[0]?.key, key);
   assert.deepEqual(config.models["fast"], defaultModel({ targets: [{ model: "openai/x" }] }));
-  assert.deepEqual(config.models["fast"]?.targets, [{ model: "openai/x", weight: 1, tags: [], timeouts: {} }]);
+  assert.deepEqual(config.models["fast"]?.targets, [
+    { model: "openai/x", weight: 1, tags: [], timeouts: {}, queue: {} },
+  ]);
 });
 
 test("adding a provider leaves the snapshot it is added to as it was", () => {

@@ -5,7 +5,7 @@
 import { meterInput } from "../accounting/estimate.ts";
 import { createPriceBook, type PriceBook, type PricedProvider } from "../accounting/price-book.ts";
 import type { PriceCatalogue } from "../accounting/prices/catalogue.ts";
-import type { Config, ProviderConfig } from "../config/config.ts";
+import type { Config, ProviderConfig, QueueWaitsConfig } from "../config/config.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { findProviderSpec } from "../providers/catalogue.ts";
 import { createEndpoint, type Endpoint } from "../providers/endpoint.ts";
@@ -47,7 +47,7 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
     }
     const endpoint = createEndpoint(name, spec, provider, config.timeouts, deps.userAgent);
     endpoints.set(name, endpoint);
-    routed.push(routedProvider(endpoint, provider, deps.catalogue));
+    routed.push(routedProvider(endpoint, provider, config.queue, deps.catalogue));
     priced[name] = spec;
   }
   const prices = createPriceBook({ catalogue: deps.catalogue, prices: config.prices, providers: priced });
@@ -65,7 +65,12 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
   return { config, endpoints, router, prices };
 }
 
-function routedProvider(endpoint: Endpoint, config: ProviderConfig, catalogue: PriceCatalogue): RoutedProvider {
+function routedProvider(
+  endpoint: Endpoint,
+  config: ProviderConfig,
+  { waitMs, batchWaitMs }: QueueWaitsConfig,
+  catalogue: PriceCatalogue,
+): RoutedProvider {
   const { spec } = endpoint;
   const known = spec.priceList === null ? [] : catalogue.models(spec.priceList);
   const models = [...new Set([...config.models, ...known])];
@@ -75,6 +80,7 @@ function routedProvider(endpoint: Endpoint, config: ProviderConfig, catalogue: P
     quirks: spec.quirks,
     tags: config.tags,
     timeouts: endpoint.timeouts,
+    queue: { waitMs, batchWaitMs, ...config.queue },
     models,
     knows: (model) =>
       models.includes(model) || (spec.priceList !== null && catalogue.find(spec.priceList, model) !== null),

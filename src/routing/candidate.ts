@@ -1,5 +1,5 @@
 /** One model at one provider as a route names it, and the target that it is for a request. */
-import type { TimeoutsConfig } from "../config/config.ts";
+import type { QueueWaitsConfig, TimeoutsConfig } from "../config/config.ts";
 import type { DialectName, Needs, Operation, Quirks } from "../dialects/dialect.ts";
 import { bitsOf } from "./needs.ts";
 import type { Target } from "./plan.ts";
@@ -15,6 +15,8 @@ export interface RoutedProvider {
   readonly tags: readonly string[];
   /** The gateway's, with its own laid over them. */
   readonly timeouts: TimeoutsConfig;
+  /** The same. */
+  readonly queue: QueueWaitsConfig;
   /** Models known to be there, for the list and for suggestions. */
   readonly models: readonly string[];
   /** Whether a bare model name can be sent there. */
@@ -39,6 +41,8 @@ export interface CandidateTerms {
   readonly tags: readonly string[];
   /** Laid over the provider's. */
   readonly timeouts: Partial<TimeoutsConfig>;
+  /** The same. */
+  readonly queue: Partial<QueueWaitsConfig>;
   readonly isFallback: boolean;
 }
 
@@ -60,6 +64,8 @@ export interface Candidate {
   readonly maxOutputTokens: number | null;
   /** The provider's with its own laid over them. */
   readonly timeouts: TimeoutsConfig;
+  /** The same. */
+  readonly queue: QueueWaitsConfig;
   /** For a caller's dialect: the same dialect if spoken, else another of the operation; `null` if none is. */
   target(operation: Operation, dialectIn: DialectName): Target | null;
 }
@@ -74,8 +80,9 @@ export function createCandidate(provider: RoutedProvider, model: string, terms: 
   const { contextTokens, maxOutputTokens, lacks } = provider.factsOf(model);
   const { weight, isFallback } = terms;
   const name = `${provider.name}/${model}`;
-  const facts = { model, maxOutputTokens, quirks: provider.quirks };
+  const facts = { model, maxOutputTokens, quirks: provider.quirks, lacks };
   const timeouts = { ...provider.timeouts, ...terms.timeouts };
+  const queue = { ...provider.queue, ...terms.queue };
   return {
     name,
     hash: hashBytes(Buffer.from(name), 0),
@@ -88,11 +95,12 @@ export function createCandidate(provider: RoutedProvider, model: string, terms: 
     contextTokens,
     maxOutputTokens,
     timeouts,
+    queue,
     target(operation, dialectIn) {
       const spoken = provider.dialects.filter((each) => operations[each] === operation);
       const dialect = spoken.find((each) => each === dialectIn) ?? spoken[0];
       if (dialect === undefined) return null;
-      return { provider: provider.name, name, dialect, facts, timeouts, isFallback, contextTokens };
+      return { provider: provider.name, name, dialect, facts, timeouts, queue, isFallback, contextTokens };
     },
   };
 }

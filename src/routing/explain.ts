@@ -46,7 +46,7 @@ function explainTarget(
   { load }: RouteDeps,
   dialectIn: string,
 ): ExplainedTarget {
-  const { name, isFallback, weight, tags, contextTokens, maxOutputTokens, timeouts } = candidate;
+  const { name, isFallback, weight, tags, contextTokens, maxOutputTokens, timeouts, queue } = candidate;
   const place = target === null ? 0 : order.findIndex((each) => each === target) + 1;
   const hasShare = shares?.own.some((member) => member.candidate === candidate) ?? false;
   return {
@@ -62,6 +62,7 @@ function explainTarget(
     contextTokens,
     maxOutputTokens,
     timeouts,
+    queue,
     reasons: reasons.map(({ kind, text }) => ({ kind, text })),
   };
 }

@@ -1,5 +1,5 @@
 /** What a request's plan would be and why, for people: the plan itself is plan.ts. */
-import type { ModelConfig, TimeoutsConfig } from "../config/config.ts";
+import type { ModelConfig, QueueWaitsConfig, TimeoutsConfig } from "../config/config.ts";
 import type { DialectName, Operation } from "../dialects/dialect.ts";
 import type { ErrorCode } from "../kernel/errors.ts";
 import type { RoutePolicy } from "./plan.ts";
@@ -53,6 +53,7 @@ export interface ExplainedTarget {
   readonly contextTokens: number | null;
   readonly maxOutputTokens: number | null;
   readonly timeouts: TimeoutsConfig;
+  readonly queue: QueueWaitsConfig;
   /** Why it is left out; of one that has a place, what speaks against it though nothing better is there. */
   readonly reasons: readonly ExplainedReason[];
 }

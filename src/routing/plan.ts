@@ -1,5 +1,12 @@
 /** The boundary between routing and the exchange: a request's model name becomes an ordered list of targets. */
-import type { CommitConfig, HedgeConfig, ModelCacheConfig, RetriesConfig, TimeoutsConfig } from "../config/config.ts";
+import type {
+  CommitConfig,
+  HedgeConfig,
+  ModelCacheConfig,
+  QueueWaitsConfig,
+  RetriesConfig,
+  TimeoutsConfig,
+} from "../config/config.ts";
 import type { Dialect, DialectName, RequestView, TargetFacts } from "../dialects/dialect.ts";
 
 /** One model at one provider that can serve the request. */
@@ -13,6 +20,8 @@ export interface Target {
   readonly facts: TargetFacts;
   /** The gateway's, with the provider's, the alias's and its own laid over them in this order. */
   readonly timeouts: TimeoutsConfig;
+  /** How long a request may wait for its turn there; resolved in the same order. */
+  readonly queue: QueueWaitsConfig;
   /** One of the route's declared fallbacks: tried when none of the others can answer. */
   readonly isFallback: boolean;
   /** The model's context window in tokens; `null`: unknown. */

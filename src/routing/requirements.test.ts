@@ -239,3 +239,24 @@ test("timeouts of the provider, the alias and the target are laid over each othe
   );
   assert.deepEqual(router.plan(makeRequest("p/c")).targets[0]?.timeouts, timeouts);
 });
+
+test("waits of the provider, the alias and the target are laid over each other in the same order", () => {
+  const queue = { waitMs: 1, batchWaitMs: 2 };
+  const router = makeRouter({
+    providers: [makeProvider("p", { queue })],
+    aliases: {
+      fast: {
+        targets: [{ model: "p/a", queue: { waitMs: 10 } }],
+        fallbacks: [{ model: "p/b" }],
+        queue: { waitMs: 100, batchWaitMs: 200 },
+      },
+    },
+  });
+  const waits = (name: string): readonly object[] =>
+    router.plan(makeRequest(name)).targets.map((target) => target.queue);
+  assert.deepEqual(waits("fast"), [
+    { waitMs: 10, batchWaitMs: 200 },
+    { waitMs: 100, batchWaitMs: 200 },
+  ]);
+  assert.deepEqual(waits("p/c"), [queue]);
+});

@@ -64,6 +64,7 @@ test("a prefixed name reaches any model of the provider, known or not, with furt
       dialect: "openai-chat",
       facts: { model: "vendor/brand-new", maxOutputTokens: null, quirks: { streamUsage: "always" } },
       timeouts: defaultConfig().timeouts,
+      queue: defaultConfig().queue,
       isFallback: false,
       contextTokens: null,
     },

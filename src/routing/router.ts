@@ -96,8 +96,13 @@ function createAliasRoute(
   byName: ReadonlyMap<string, RoutedProvider>,
   sources: RouterSources,
 ): Route {
-  const toCandidate = ({ timeouts, ...target }: TargetConfig, isFallback: boolean): Candidate => {
-    const terms = { ...target, timeouts: { ...model.timeouts, ...timeouts }, isFallback };
+  const toCandidate = ({ timeouts, queue, ...target }: TargetConfig, isFallback: boolean): Candidate => {
+    const terms = {
+      ...target,
+      timeouts: { ...model.timeouts, ...timeouts },
+      queue: { ...model.queue, ...queue },
+      isFallback,
+    };
     const candidate = resolvePrefixed(target.model, byName, terms);
     assert(candidate !== null, `alias ${alias}: no configured provider for target ${target.model}`);
     return candidate;
@@ -117,7 +122,7 @@ function createAliasRoute(
 }
 
 /** Of a name that is no alias. */
-const plainTerms: CandidateTerms = { weight: 1, tags: [], timeouts: {}, isFallback: false };
+const plainTerms: CandidateTerms = { weight: 1, tags: [], timeouts: {}, queue: {}, isFallback: false };
 
 function resolve(
   name: string,

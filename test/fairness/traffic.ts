@@ -112,7 +112,9 @@ class Source {
     const { id, queueId = id, weight, priority, claim } = this.#tenant;
     const cost = this.#tenant.cost(this.#random);
     this.comeLater();
-    const request = { tenantId: queueId, weight, priority, cost: claim?.(cost) ?? cost, dueMs: Infinity };
+    const { rules } = this.#traffic;
+    const waitMs = priority === "batch" ? rules.batchWaitMs : rules.waitMs;
+    const request = { tenantId: queueId, weight, priority, cost: claim?.(cost) ?? cost, waitMs, dueMs: Infinity };
     const cameMs = this.#clock.monotonicMs();
     let pass: Pass;
     try {

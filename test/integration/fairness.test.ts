@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { withProvider } from "../../src/config/defaults.ts";
+import { defaultModel, withProvider } from "../../src/config/defaults.ts";
 import { startUpstream, type Upstream } from "../faults/upstream-server.ts";
 import { evidenceOf } from "../support/evidence.ts";
 import { eventually } from "../support/eventually.ts";
@@ -46,8 +46,12 @@ function answer(response: ServerResponse | undefined): void {
   response?.end(JSON.stringify({ choices: [{ index: 0, finish_reason: "stop", message }], usage }));
 }
 
-function ask(headers: Readonly<Record<string, string>> = {}, options: SendOptions = {}): Promise<Reply> {
-  const body = { model: `${provider}/any`, messages: [{ role: "user", content: "Hi" }] };
+function ask(
+  headers: Readonly<Record<string, string>> = {},
+  options: SendOptions = {},
+  model = `${provider}/any`,
+): Promise<Reply> {
+  const body = { model, messages: [{ role: "user", content: "Hi" }] };
   const all = { authorization: `Bearer ${place.key}`, ...headers };
   return send(`${place.url}/v1/chat/completions`, { body, headers: all, ...options });
 }
@@ -119,6 +123,24 @@ test("refuses at once with the time to try again where no wait is allowed", asyn
   const reply = await ask({ "x-headgate-priority": "batch" });
   assert.deepEqual([reply.status, reply.headers["x-headgate-error-code"]], [503, "overloaded"]);
   assert.equal(reply.headers["retry-after"], "1");
+});
+
+test("an alias has waits of its own, and one of its targets has others", async () => {
+  const { config } = place.gateway;
+  const target = `${provider}/any`;
+  const models = {
+    hasty: defaultModel({ targets: [{ model: target }], queue: { waitMs: 0 } }),
+    patient: defaultModel({ targets: [{ model: target, queue: { waitMs: 60_000 } }], queue: { waitMs: 0 } }),
+  };
+  place.gateway.replaceConfig({ ...config, models });
+  await occupy();
+  const hasty = await ask({}, {}, "hasty");
+  assert.deepEqual([hasty.status, hasty.headers["x-headgate-error-code"]], [503, "overloaded"]);
+  const patient = ask({}, {}, "patient");
+  await ask({ "x-headgate-deadline-ms": "100" });
+  answer(open.shift());
+  answer(await eventually("a second call at the provider", () => open.shift() ?? null));
+  assert.equal((await patient).status, 200);
 });
 
 test("a priority that does not exist is refused", async () => {

@@ -117,7 +117,10 @@ test("who finds a target saturated is served by another that has room", async ()
   const { config } = gateway.gateway;
   const narrow = { ...config.providers["simulator"]!, concurrency: 1 };
   const targets = inOrder("narrow/sim-chat:tokens=5,ttft=400", healthy);
-  const it = { ...config.models["it"]!, targets: targets.map((target) => ({ ...target, tags: [], timeouts: {} })) };
+  const it = {
+    ...config.models["it"]!,
+    targets: targets.map((target) => ({ ...target, tags: [], timeouts: {}, queue: {} })),
+  };
   gateway.gateway.replaceConfig({ ...config, providers: { ...config.providers, narrow }, models: { it } });
   const replies = await Promise.all(Array.from({ length: 8 }, () => ask(gateway)));
   for (const reply of replies) assertServed(reply);

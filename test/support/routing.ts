@@ -25,6 +25,7 @@ export function makeProvider(name: string, { facts = {}, factsOf = {}, ...more }
     quirks: {},
     tags: [],
     timeouts: defaultConfig().timeouts,
+    queue: defaultConfig().queue,
     models,
     knows: (model) => models.includes(model),
     ...more,

@@ -38,7 +38,7 @@ export const routeGroup: GroupNode = group("route", "See where requests go.", [
       { line: "route explain fast --request request.json", what: "For this very request" },
       { line: "route explain fast --tags eu,no-retention --json", what: "With tags required, for a script" },
     ],
-    json: "`model`, `operation`, `dialect`, `needs`, `requires`, `inputTokens`, `maxOutputTokens`, `balance` (`by`, `decision`) or null, `targets`, `refusal` (`code`, `message`) or null, and `policy`. Each of `targets` has `name`, `place` or null, `isFallback`, `weight`, `sharePercent`, `dialect`, `isTranslated`, `tags`, `contextTokens`, `maxOutputTokens`, `timeouts` and `reasons` (`kind`, `text`).",
+    json: "`model`, `operation`, `dialect`, `needs`, `requires`, `inputTokens`, `maxOutputTokens`, `balance` (`by`, `decision`) or null, `targets`, `refusal` (`code`, `message`) or null, and `policy`. Each of `targets` has `name`, `place` or null, `isFallback`, `weight`, `sharePercent`, `dialect`, `isTranslated`, `tags`, `contextTokens`, `maxOutputTokens`, `timeouts`, `queue` and `reasons` (`kind`, `text`).",
     load: async () => (await import("../commands/route/explain.ts")).explain,
   }),
 ]);

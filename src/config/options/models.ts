@@ -4,6 +4,7 @@ import type {
   ModelCacheConfig,
   ModelConfig,
   PriceCeilingConfig,
+  QueueWaitsConfig,
   RetriesConfig,
   TargetConfig,
   TimeoutsConfig,
@@ -11,6 +12,7 @@ import type {
 import { tagNotation, tagPattern } from "../tags.ts";
 import { timeoutsOptions } from "./limits.ts";
 import type { DictionaryNode, ListNode, Option, Options, ScalarNode } from "./option.ts";
+import { queueWaitsOptions } from "./queue.ts";
 import { retriesOptions } from "./reliability.ts";
 import { choice, nullable, numeric, required, text } from "./scalars.ts";
 import { group, partial } from "./sections.ts";
@@ -47,6 +49,12 @@ const targetFields: Options<TargetConfig> = {
     timeoutsOptions,
     "Timeouts of calls of this target.",
     "the alias's, the provider's, then as in `timeouts`",
+  ),
+  queue: partial<QueueWaitsConfig>(
+    "queue",
+    queueWaitsOptions,
+    "How long requests wait for this target: `waitMs` and `batchWaitMs`.",
+    "the alias's, the provider's, then as in `queue`",
   ),
 };
 
@@ -148,6 +156,12 @@ const modelFields: Options<ModelConfig> = {
     timeoutsOptions,
     "Timeouts of calls through this alias.",
     "the provider's, then as in `timeouts`",
+  ),
+  queue: partial<QueueWaitsConfig>(
+    "queue",
+    queueWaitsOptions,
+    "How long requests for this alias wait for a target: `waitMs` and `batchWaitMs`.",
+    "the provider's, then as in `queue`",
   ),
   retries: partial<RetriesConfig>(
     "retries",

@@ -1,7 +1,8 @@
-import type { ProviderConfig, TimeoutsConfig } from "../config.ts";
+import type { ProviderConfig, QueueWaitsConfig, TimeoutsConfig } from "../config.ts";
 import { timeoutsOptions } from "./limits.ts";
 import { tagsOption } from "./models.ts";
 import type { DictionaryNode, Option, Options } from "./option.ts";
+import { queueWaitsOptions } from "./queue.ts";
 import { choice, nullable, numeric, required, text } from "./scalars.ts";
 import { partial } from "./sections.ts";
 
@@ -66,6 +67,12 @@ const providerFields: Options<ProviderInFile> = {
     timeoutsOptions,
     "Timeouts of this provider's calls, where they differ from `timeouts`.",
     "as in `timeouts`",
+  ),
+  queue: partial<QueueWaitsConfig>(
+    "queue",
+    queueWaitsOptions,
+    "How long requests wait for this provider, where that differs from `queue`: `waitMs` and `batchWaitMs`.",
+    "as in `queue`",
   ),
   tags: tagsOption(
     "What is true of the provider by policy, such as `eu` or `no-retention`: aliases and requests may require tags.",

@@ -1,16 +1,11 @@
-import type { QueueConfig } from "../config.ts";
+import type { QueueConfig, QueueWaitsConfig } from "../config.ts";
 import type { Options } from "./option.ts";
 import { numeric } from "./scalars.ts";
 
 const HOUR_MS = 3_600_000;
 
-export const queueOptions: Options<QueueConfig> = {
-  lengthMax: numeric("integer", {
-    doc: "Most requests of one tenant and priority that wait for one provider or model; a further one is refused with 503.",
-    default: 100,
-    min: 1,
-    max: 100_000,
-  }),
+/** The same two for all providers, for one provider, one alias and one target; the nearest one that is set counts. */
+export const queueWaitsOptions: Options<QueueWaitsConfig> = {
   waitMs: numeric("duration", {
     doc: "How long a request may wait. One that is not expected to be served by then, or by its own deadline, is refused at once with 503.",
     default: 30_000,
@@ -25,6 +20,16 @@ export const queueOptions: Options<QueueConfig> = {
     max: HOUR_MS,
     zero: "never waits: refused as soon as the provider is saturated",
   }),
+};
+
+export const queueOptions: Options<QueueConfig> = {
+  lengthMax: numeric("integer", {
+    doc: "Most requests of one tenant and priority that wait for one provider or model; a further one is refused with 503.",
+    default: 100,
+    min: 1,
+    max: 100_000,
+  }),
+  ...queueWaitsOptions,
   batchPercent: numeric("number", {
     doc: "Share of a saturated provider that requests of priority `batch` get while interactive ones wait.",
     default: 10,

@@ -27,6 +27,7 @@ function target(name: string, more: Partial<Target> = {}): Target {
     dialect: "openai-chat",
     facts: { model: name, maxOutputTokens: null, quirks: {} },
     timeouts: defaultConfig().timeouts,
+    queue: defaultConfig().queue,
     isFallback: false,
     contextTokens: null,
     ...more,

@@ -31,6 +31,7 @@ export function enterQueue(
     weight: tenantWeight(exchange.snapshot.config.queue, principal.tenantName),
     priority,
     cost: meterInput(view.document.bytes) + output * view.choices,
+    waitMs: priority === "batch" ? target.queue.batchWaitMs : target.queue.waitMs,
     dueMs,
   });
 }

@@ -28,7 +28,7 @@ function configOf(
 function enter(queues: TargetQueues, model: string, tenantId = "a"): Pass {
   const queue = queues.find("box", model);
   assert.ok(queue !== null);
-  return queue.enter({ tenantId, weight: 1, priority: "interactive", cost: 10, dueMs: Infinity });
+  return queue.enter({ tenantId, weight: 1, priority: "interactive", cost: 10, waitMs: 30_000, dueMs: Infinity });
 }
 
 function enterMany(queues: TargetQueues, model: string, count: number): readonly Pass[] {

@@ -7,7 +7,7 @@ import { QueuedPass } from "./pass.ts";
 const host = { ended: () => {}, abandoned: () => {} };
 
 function call(tenantId: string, cost = 1, weight = 1): QueuedPass {
-  return new QueuedPass(host, { tenantId, weight, priority: "interactive", cost, dueMs: Infinity }, 0);
+  return new QueuedPass(host, { tenantId, weight, priority: "interactive", cost, waitMs: 1_000, dueMs: Infinity }, 0);
 }
 
 /** Takes so many calls, each over before the next is taken; says whose they were. */

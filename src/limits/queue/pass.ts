@@ -19,6 +19,8 @@ export interface QueueRequest {
   readonly priority: Priority;
   /** The service that the call is expected to take, in tokens (or any other unit, the same for all). Counts as 1 at least. */
   readonly cost: number;
+  /** How long it may wait for its turn, milliseconds. */
+  readonly waitMs: number;
   /** When the request must be over, monotonic milliseconds; `Infinity` for none. */
   readonly dueMs: number;
 }

@@ -9,7 +9,7 @@ const host = { ended: () => {}, abandoned: () => {} };
 const costMax = 20;
 
 function call(priority: Priority, cost = 1): QueuedPass {
-  return new QueuedPass(host, { tenantId: "a", weight: 1, priority, cost, dueMs: Infinity }, 0);
+  return new QueuedPass(host, { tenantId: "a", weight: 1, priority, cost, waitMs: 1_000, dueMs: Infinity }, 0);
 }
 
 function orderOf(batchShare: number, interactive: number, batch: number): PriorityOrder {

@@ -27,7 +27,9 @@ function configOf(
 
 function enter(queue: TargetQueue | null, request: Partial<QueueRequest> = {}): Pass {
   assert.ok(queue !== null);
-  return queue.enter({ tenantId: "a", weight: 1, priority: "interactive", cost: 10, dueMs: Infinity, ...request });
+  const { waitMs } = rules;
+  const usual = { tenantId: "a", weight: 1, priority: "interactive", cost: 10, waitMs, dueMs: Infinity } as const;
+  return queue.enter({ ...usual, ...request });
 }
 
 test("a model has the bound of its own, else its provider's, else none", () => {

@@ -3,7 +3,7 @@
  * The bounds are configured (`providers.<name>.concurrency`, `modelConcurrency`) and hold for one process; with
  * `health.adaptiveConcurrency` they adapt beneath that, and every target has one. One that is not bounded costs a lookup. A call passes before money is held for it, and leaves when its attempt is over:
  *
- *   const pass = queues.find(provider, model)?.enter({ tenantId, weight, priority, cost, dueMs }) ?? null;
+ *   const pass = queues.find(provider, model)?.enter({ tenantId, weight, priority, cost, waitMs, dueMs }) ?? null;
  *   try {
  *     if (pass !== null && pass.ready !== null) await pass.ready;    // a caller who leaves: pass.cancel(failure)
  *     // look once more whether the caller has left; reserve, open the journal, call

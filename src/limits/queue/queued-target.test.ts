@@ -20,8 +20,11 @@ interface Place {
 function createPlace(concurrency: number, given: Partial<QueueConfig> = {}): Place {
   const clock = createVirtualClock();
   const target = new QueuedTarget("gpu-box", clock, { concurrency, adaptive: false }, { ...rules, ...given });
-  const enter = (request: Partial<QueueRequest> = {}): Pass =>
-    target.enter({ tenantId: "a", weight: 1, priority: "interactive", cost: 10, dueMs: Infinity, ...request });
+  const enter = (request: Partial<QueueRequest> = {}): Pass => {
+    const { waitMs, batchWaitMs } = { ...rules, ...given };
+    const usual = { tenantId: "a", weight: 1, priority: "interactive", cost: 10, dueMs: Infinity } as const;
+    return target.enter({ ...usual, waitMs: request.priority === "batch" ? batchWaitMs : waitMs, ...request });
+  };
   return { clock, target, enter, fill: () => Array.from({ length: concurrency }, () => enter()) };
 }
 

@@ -150,7 +150,7 @@ export class QueuedTarget implements PassHost {
     if (this.#order.of(priority).lengthOf(tenantId) >= lengthMax) {
       throw lineFull(this.name, lengthMax, priority, expectedMs);
     }
-    const waitMs = priority === "batch" ? this.#rules.batchWaitMs : this.#rules.waitMs;
+    const { waitMs } = request;
     const callersMs = request.dueMs - nowMs;
     const allowedMs = Math.min(waitMs, callersMs);
     if (allowedMs <= 0 || (expectedMs !== null && expectedMs > allowedMs)) {

@@ -73,6 +73,7 @@ function renderTimeouts(targets: readonly ExplainedTarget[]): string {
     { title: "switch", cell: ({ timeouts }) => duration(timeouts.switchMs), align: "right" },
     { title: "first token", cell: ({ timeouts }) => duration(timeouts.firstTokenMs), align: "right" },
     { title: "idle", cell: ({ timeouts }) => duration(timeouts.idleMs), align: "right" },
+    { title: "queue", cell: ({ queue }) => duration(queue.waitMs), align: "right" },
     { title: "total", cell: ({ timeouts }) => duration(timeouts.totalMs), align: "right" },
   ]);
 }
