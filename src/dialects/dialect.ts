@@ -85,6 +85,8 @@ export interface TargetFacts {
   /** The model's maximum of output tokens, `null` if unknown. */
   readonly maxOutputTokens: number | null;
   readonly quirks: Quirks;
+  /** What the model is known not to do. Default: nothing. */
+  readonly lacks?: readonly (keyof Needs)[];
   /** Replaces the caller's bound on output tokens when the bytes are spliced. Default: the caller's stands. */
   readonly outputBound?: number;
 }
@@ -108,6 +110,8 @@ export interface ToldRate {
 export interface InboundCodec {
   /** Checks the fields that the gateway itself relies on. Throws `missing_field`, `invalid_value`, … naming the field. */
   view(document: JsonDocument): RequestView;
+  /** The same of a request that asks only how long its prompt is, where the API has such requests. */
+  viewPrompt?(document: JsonDocument): RequestView;
   /** The body of an error response (JSON). */
   encodeError(error: HeadgateError, requestId: string): Uint8Array;
   /** The bytes that tell a caller in mid-stream that the answer broke; never a terminal marker of success. */

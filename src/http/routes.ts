@@ -5,6 +5,7 @@ import { HeadgateError } from "../kernel/errors.ts";
 
 export type Route =
   | { readonly kind: "inference"; readonly dialect: DialectName }
+  | { readonly kind: "token-count"; readonly dialect: DialectName }
   | { readonly kind: "cost-estimate" }
   | { readonly kind: "route-explain" }
   | { readonly kind: "models" }
@@ -26,6 +27,7 @@ export const inferencePaths: ReadonlyMap<string, DialectName> = new Map<string, 
 
 const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ...inferenceRoutes(),
+  ["/v1/messages/count_tokens", { method: "POST", route: { kind: "token-count", dialect: "anthropic-messages" } }],
   ["/v1/cost/estimate", { method: "POST", route: { kind: "cost-estimate" } }],
   ["/v1/route/explain", { method: "POST", route: { kind: "route-explain" } }],
   ["/v1/models", { method: "GET", route: { kind: "models" } }],

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer, type AddressInfo } from "node:net";
+import type { Dialect } from "../dialects/dialect.ts";
 import { findDialect } from "../dialects/registry.ts";
 import type { Clock, Timer } from "../kernel/clock.ts";
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
@@ -12,12 +13,14 @@ import { Exchange } from "../exchange/exchange.ts";
 import { refuse, runExchange, runLocal, type ExchangeDeps } from "../exchange/run.ts";
 import type { Snapshot } from "../exchange/snapshot.ts";
 import { BodyBudget } from "./body-budget.ts";
+import { answerDialect } from "./answer-dialect.ts";
 import { answerCostEstimate } from "./cost-estimate.ts";
 import { listModels, retrieveModel } from "./models.ts";
 import { NodeIncoming } from "./node-incoming.ts";
 import { NodeResponder } from "./node-responder.ts";
 import { OpenRequest, OpenRequests } from "./open-requests.ts";
 import { answerRouteExplain } from "./route-explain.ts";
+import { answerTokenCount } from "./token-count.ts";
 import { findRoute, type Route } from "./routes.ts";
 import { answerParserError, refuseOnSocket } from "./unparsed.ts";
 
@@ -138,7 +141,11 @@ async function handle(
     open = openRequest(deps, place, request, response, path, route);
     await dispatch(deps, open.exchange, request, route);
   } catch (thrown) {
-    answerBug(deps, response, open?.exchange.requestId ?? deps.ids.next("req"), thrown);
+    const { requestId, dialect } = open?.exchange ?? {
+      requestId: deps.ids.next("req"),
+      dialect: findDialect("openai-chat"),
+    };
+    answerBug(deps, response, requestId, dialect, thrown);
   } finally {
     if (open !== null) {
       place.open.handled(open);
@@ -156,7 +163,13 @@ function routeOf(request: IncomingMessage, path: string): Route | HeadgateError 
 }
 
 /** Whatever a bug throws ends its own request and nothing else. */
-function answerBug(deps: HttpServerDeps, response: ServerResponse, requestId: string, thrown: unknown): void {
+function answerBug(
+  deps: HttpServerDeps,
+  response: ServerResponse,
+  requestId: string,
+  { inbound }: Dialect,
+  thrown: unknown,
+): void {
   deps.telemetry.requestBroke(requestId, thrown);
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -164,7 +177,7 @@ function answerBug(deps: HttpServerDeps, response: ServerResponse, requestId: st
   }
   response.shouldKeepAlive = false;
   response.writeHead(500, { "x-request-id": requestId, "content-type": "application/json" });
-  response.end(findDialect("openai-chat").inbound?.encodeError(toHeadgateError(thrown), requestId));
+  response.end(inbound?.encodeError(toHeadgateError(thrown), requestId));
 }
 
 /**
@@ -200,9 +213,11 @@ function dispatch(
   }
   switch (route.kind) {
     case "models":
-      return runLocal(deps, exchange, (principal) => listModels(exchange.snapshot, principal));
+      return runLocal(deps, exchange, (principal) => listModels(exchange, principal));
     case "model":
-      return runLocal(deps, exchange, (principal) => retrieveModel(exchange.snapshot, principal, route.id));
+      return runLocal(deps, exchange, (principal) => retrieveModel(exchange, principal, route.id));
+    case "token-count":
+      return runLocal(deps, exchange, (principal) => answerTokenCount(exchange, principal));
     case "cost-estimate":
       return runLocal(deps, exchange, (principal) => answerCostEstimate(deps.limits, exchange, principal));
     case "route-explain": {
@@ -227,9 +242,7 @@ function openRequest(
   const { bodyBytes, bufferedBytes } = limits;
   const bodyLimits = { bodyBytes, bufferedBytes, bodyTimeoutMs: server.bodyTimeoutMs };
   const incoming = new NodeIncoming(request, response, path, deps.clock, bodyLimits, bodies);
-  const dialect = findDialect(
-    !(route instanceof HeadgateError) && route.kind === "inference" ? route.dialect : "openai-chat",
-  );
+  const dialect = answerDialect(route, request.headers);
   const head = {
     requestId: deps.ids.next("req"),
     startedAtMs: deps.clock.wallMs(),

@@ -13,7 +13,7 @@ import { encodeError, encodeStreamError } from "./inbound/encode-error.ts";
 import { promptStart } from "./inbound/prompt-start.ts";
 import { pushRate } from "./inbound/rate-headers.ts";
 import { messageStop } from "./inbound/stream-encoder.ts";
-import { viewRequest } from "./inbound/view.ts";
+import { viewPrompt, viewRequest } from "./inbound/view.ts";
 import { goesOnFromAssistantTurn } from "./request/model-name.ts";
 import { encodeRequest } from "./request/request.ts";
 import { decodeResponse, readResponse } from "./response.ts";
@@ -22,6 +22,7 @@ import { MessagesStreamReader } from "./stream-reader.ts";
 
 const inbound: InboundCodec = {
   view: viewRequest,
+  viewPrompt,
   encodeError,
   encodeStreamError,
   requestIdHeader: "request-id",

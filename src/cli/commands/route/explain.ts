@@ -54,9 +54,17 @@ function readRequest({ context, options }: Invocation<ExplainOptions>, dialect: 
   }
 }
 
-function shortRequest({ operation }: Dialect): Uint8Array {
-  const request = operation === "chat" ? { messages: [{ role: "user", content: "Hello" }] } : { input: "Hello" };
-  return Buffer.from(JSON.stringify(request));
+const messages = [{ role: "user", content: "Hello" }];
+
+/** What needs nothing, in each dialect. */
+const shortRequests: Readonly<Record<DialectName, object>> = {
+  "openai-chat": { messages },
+  "openai-embeddings": { input: "Hello" },
+  "anthropic-messages": { max_tokens: 1024, messages },
+};
+
+function shortRequest({ name }: Dialect): Uint8Array {
+  return Buffer.from(JSON.stringify(shortRequests[name]));
 }
 
 function readFile(path: string): Uint8Array {
