@@ -55,33 +55,51 @@ const noMedia: Media = { images: 0, documents: 0 };
 /** Parts of messages that are not text, in the shape that the chat dialects share. */
 function countMedia({ needs, document }: RequestView): Media {
   if (!needs.images && !needs.audio && !needs.documents) return noMedia;
-  let images = 0;
-  let documents = 0;
+  const media = { images: 0, documents: 0 };
   const { messages } = document.root;
   for (const message of Array.isArray(messages) ? (messages as readonly unknown[]) : []) {
-    const content = (message as { readonly content?: unknown } | null)?.content;
-    for (const part of Array.isArray(content) ? (content as readonly unknown[]) : []) {
-      const type = (part as { readonly type?: unknown } | null)?.type;
-      if (type === "image_url" || type === "image") images++;
-      else if (type !== "text" && type !== "refusal") documents++;
-    }
+    countParts((message as WithContent | null)?.content, media);
   }
-  return { images, documents };
+  return media;
+}
+
+interface WithContent {
+  readonly type?: unknown;
+  readonly content?: unknown;
+}
+
+/** Parts whose bytes are their text, or a model's own words. */
+const wordy: ReadonlySet<unknown> = new Set(["text", "refusal", "tool_use", "thinking", "redacted_thinking"]);
+
+/** What a tool gave back may hold media, too. */
+function countParts(content: unknown, media: { images: number; documents: number }): void {
+  for (const part of Array.isArray(content) ? (content as readonly (WithContent | null)[]) : []) {
+    const type = part?.type;
+    if (type === "image_url" || type === "image") media.images++;
+    else if (type === "tool_result") countParts(part?.content, media);
+    else if (!wordy.has(type)) media.documents++;
+  }
 }
 
 /** Models that search without being asked to have it in their names: `gpt-4o-search-preview`, `sonar`, `o3-deep-research`. */
 const searchingModel = /search|sonar/;
 
 function usesOwnTools({ document }: RequestView, { target }: ChosenTarget): boolean {
-  const { tools, web_search_options: search } = document.root;
+  const { tools, web_search_options: search, mcp_servers: servers } = document.root;
   if (search !== undefined && search !== null) return true;
+  if (Array.isArray(servers) && servers.length > 0) return true;
   if (Array.isArray(tools) && tools.some((tool: unknown) => !isCallersTool(tool))) return true;
   return searchingModel.test(target.facts.model);
 }
 
+/** Tools of Anthropic's that the caller runs: `bash_20250124`, `computer_20251124`; any other may be run by itself. */
+const runByCaller = /^(?:bash|computer|memory|text_editor)_\d+$/;
+
+/** The Messages API has tools of the caller's without a type. */
 function isCallersTool(tool: unknown): boolean {
   const type = (tool as { readonly type?: unknown } | null)?.type;
-  return type === "function" || type === "custom";
+  if (type === undefined || type === null || type === "function" || type === "custom") return true;
+  return typeof type === "string" && runByCaller.test(type);
 }
 
 export function holdingOf(usage: Usage, price: Price | null): Holding {
