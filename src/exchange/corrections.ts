@@ -9,7 +9,7 @@ import type { Kysely } from "kysely";
 import { totalInputTokens, totalOutputTokens } from "../kernel/usage.ts";
 import { toAllowance } from "../limits/allowance-row.ts";
 import { regimeOf, type Allowance } from "../limits/allowance.ts";
-import { windowAt } from "../limits/calendar.ts";
+import { windowAt } from "../storage/escrow/calendar.ts";
 import { concernsPayer, countsRequest, subjectOf } from "../limits/path/matching.ts";
 import type { Move } from "../storage/escrow/bank.ts";
 import { appendCorrections, type Correction, type CorrectionEntry } from "../storage/reports/corrections.ts";

@@ -278,6 +278,7 @@ describe("an allowance", () => {
     const limits = await world.open();
     for (let request = 0; request < 3; request++) {
       const reservation = await limits.reserve(aScope, estimate(demand(10)));
+      await world.flush();
       world.bank.settle(reservation.settle(demand(10)));
       reservation.committed();
       await world.advance(50);

@@ -5,6 +5,7 @@
  *
  * Invariant: whatever is written a second time changes nothing.
  */
+import { sql } from "kysely";
 import type { Transaction } from "kysely";
 import { ledgerEntryColumns, requestColumns, toRow } from "./columns.ts";
 import type { Move } from "./escrow/bank.ts";
@@ -25,9 +26,13 @@ const ROWS_AT_ONCE = 200;
 
 /**
  * Each of another request. An entry of a request that was recorded before is charged all the same: its hold was left
- * behind. The moves are made if anything of their closing is new.
+ * behind. The moves are made if anything of their closing is new, at `nowMs`: ms since the epoch.
  */
-export async function writeClosings(transaction: Transaction<Database>, closings: readonly Closing[]): Promise<void> {
+export async function writeClosings(
+  transaction: Transaction<Database>,
+  closings: readonly Closing[],
+  nowMs: number,
+): Promise<void> {
   const newRequests = await insertRequests(
     transaction,
     closings.map(({ record }) => record),
@@ -43,7 +48,7 @@ export async function writeClosings(transaction: Transaction<Database>, closings
   const isNew = ({ record, entries }: Closing): boolean =>
     newRequests.has(record.requestId) || entries.some(({ entryId }) => newEntries.has(entryId));
   const moves = closings.filter(isNew).flatMap((closing) => closing.moves);
-  if (moves.length > 0) await applyMoves(transaction, moves);
+  if (moves.length > 0) await applyMoves(transaction, moves, sql<number>`${nowMs}`);
 }
 
 export interface AppendedEntry {

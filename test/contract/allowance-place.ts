@@ -2,7 +2,7 @@
 import type { Kysely } from "kysely";
 import { createIdSource, systemRandomFill } from "../../src/kernel/ids.ts";
 import type { Allowance } from "../../src/limits/allowance.ts";
-import { windowAt } from "../../src/limits/calendar.ts";
+import { windowAt } from "../../src/storage/escrow/calendar.ts";
 import { type AllowanceDraft, createAllowance } from "../../src/limits/operations/create.ts";
 import type { AllowanceDeps } from "../../src/limits/operations/operations.ts";
 import type { AccountKey, Bank } from "../../src/storage/escrow/bank.ts";

@@ -64,6 +64,24 @@ for (const engine of engines) {
         },
       );
 
+      testOnBank(engine, "of what nothing was drawn from make its account", async ({ bank, db, time }) => {
+        const rate = { meter: "tokens", window_kind: "minute", mode: "soft", limit_amount: 60n } as const;
+        const account = await insertAllowance(db, "alw_1", rate);
+        const disabled = await insertAllowance(db, "alw_2", { disabled_at_ms: 1 });
+        const { accountId } = account;
+        await settleMoves(db, [
+          { ownerId: "a", accountId, fromGrant: 0n, overdraft: 40n },
+          { ownerId: "a", accountId: disabled.accountId, fromGrant: 0n, overdraft: 3n },
+          { ownerId: "a", accountId: `alw_1||${today.startMs}`, fromGrant: 0n, overdraft: 5n },
+        ]);
+        assert.deepEqual(await numbersOf(db, account), [60n, 40n, 0n, 0n]);
+        assert.deepEqual(await numbersOf(db, disabled), [1000n, 3n, 0n, 0n]);
+        assert.equal((await db.selectFrom("allowance_accounts").select("account_id").execute()).length, 2);
+        time.nowMs += 30_000;
+        const [drawn] = await bank.draw("a", [drawOf(account, 1, 1n)]);
+        assert.equal(drawn?.standing?.spent, 10n, "a rate drains from when its account is made");
+      });
+
       testOnBank(engine, "keep amounts that no number can", async ({ bank, db }) => {
         const limit = 9_000_000_000_000_000_001n;
         const account = await insertAllowance(db, "alw_1", { limit_amount: limit });

@@ -1,14 +1,17 @@
 /** What operators and settlements do to the books, and what the books say then. */
+import { sql } from "kysely";
 import type { Kysely } from "kysely";
 import type { AccountKey, Move } from "../../src/storage/escrow/bank.ts";
 import { applyLimit } from "../../src/storage/escrow/limit-change.ts";
 import { applyMoves } from "../../src/storage/escrow/moves.ts";
 import type { Database } from "../../src/storage/schema.ts";
-import { type BankOnStore, leaseMs } from "./bank-place.ts";
+import { type BankOnStore, leaseMs, startMs } from "./bank-place.ts";
 import type { CalendarWindow } from "./bank-samples.ts";
 
-export function settleMoves(db: Kysely<Database>, moves: readonly Move[]): Promise<void> {
-  return db.transaction().execute((transaction) => applyMoves(transaction, moves));
+/** `nowMs`: the bank's time. */
+export function settleMoves(db: Kysely<Database>, moves: readonly Move[], nowMs: number = startMs): Promise<void> {
+  const now = sql<number>`cast(${nowMs} as bigint)`;
+  return db.transaction().execute((transaction) => applyMoves(transaction, moves, now));
 }
 
 export function changeLimit(db: Kysely<Database>, id: string, limit: bigint, nowMs: number): Promise<void> {

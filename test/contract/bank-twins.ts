@@ -98,9 +98,8 @@ export class BankTwins implements AsyncDisposable {
 
   async settle(owner: number, account: number, fromGrant: bigint, overdraft: bigint): Promise<void> {
     const { accountId } = this.#account(account);
-    if (!this.#exists(accountId)) return;
     const moves: Move[] = [{ ownerId: this.#ownerId(owner), accountId, fromGrant, overdraft }];
-    await settleMoves(this.#place.db, moves);
+    await settleMoves(this.#place.db, moves, this.#place.time.nowMs);
     this.#model.applyMoves(moves);
   }
 

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { AccountState } from "../../src/storage/escrow/account.ts";
+import { windowAt } from "../../src/storage/escrow/calendar.ts";
 import type { AccountKey, Move } from "../../src/storage/escrow/bank.ts";
 import { type Books, fenceGrant, noGrant, settleGrant } from "../../src/storage/escrow/grant.ts";
 import type { Store, StoreOptions } from "../../src/storage/storage.ts";
 import { eventually } from "../support/eventually.ts";
 import { createVirtualClock } from "../support/virtual-clock.ts";
 import { createTestBank, leaseMs, startMs } from "./bank-place.ts";
-import { drawOf, insertAllowance } from "./bank-samples.ts";
-import { numbersOf } from "./bank-steps.ts";
+import { accountOf, dayMs, drawOf, insertAllowance } from "./bank-samples.ts";
+import { insertOverride, numbersOf } from "./bank-steps.ts";
 import { engines } from "./engines.ts";
 import type { Place } from "./engines.ts";
 import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
@@ -102,6 +103,48 @@ for (const engine of engines) {
       assert.deepEqual(await scene.stand(account), [321n, 0n, 1700n]);
       await scene.close(3, [move("a", account, 900n)]);
       assert.deepEqual(await scene.stand(account), [1221n, 0n, 1000n]);
+    });
+
+    test("makes the account of which nothing was drawn before", async () => {
+      await using place = await engine.createPlace();
+      await using scene = await openScene(place, 1);
+      const { db } = scene.store;
+      await insertAllowance(db, "alw_soft", { mode: "soft", window_kind: "day", limit_amount: 9n });
+      const [today, tomorrow] = [windowAt("day", "UTC", startMs), windowAt("day", "UTC", startMs + dayMs)];
+      await insertOverride(db, "alw_soft", tomorrow, { limit: 8n });
+      const [now, next] = [today, tomorrow].map((window) => accountOf("alw_soft", window, "a|b"));
+      assert.ok(now !== undefined && next !== undefined);
+      await Promise.all([
+        scene.close(1, [move("a", now, 0n, 5n), move("a", scene.accounts[0], 1n)]),
+        scene.close(2, [move("a", now, 0n, 7n), move("a", next, 0n, 1n)]),
+      ]);
+      await scene.close(3, [move("b", now, 0n, 30n)]);
+      await scene.store.delivered();
+      assert.deepEqual(await numbersOf(db, now), [9n, 42n, 0n, 0n]);
+      assert.deepEqual(await numbersOf(db, next), [8n, 1n, 0n, 0n]);
+      const rows = db.selectFrom("allowance_accounts").where("allowance_id", "=", "alw_soft");
+      const keys = await rows
+        .select(["subject", "window_start_ms", "window_end_ms"])
+        .orderBy("window_start_ms")
+        .execute();
+      assert.deepEqual(
+        keys.map(({ subject, window_start_ms, window_end_ms }) => [subject, window_start_ms, window_end_ms]),
+        [today, tomorrow].map(({ startMs: fromMs, endMs }) => ["a|b", fromMs, endMs]),
+      );
+    });
+
+    test("of a dead gateway makes the account of which nothing was drawn before", async () => {
+      await using place = await engine.createPlace();
+      let account: AccountKey;
+      {
+        await using scene = await openScene(place, 0);
+        account = await insertAllowance(scene.store.db, "alw_soft", { mode: "soft" });
+        const heldAmounts = [{ ownerId: "a", accountId: account.accountId, amount: 40n }];
+        await scene.store.journal.open(sampleHold("req_1", "att_1", { heldAmounts }));
+      }
+      await using next = await place.openStore();
+      await next.delivered();
+      assert.deepEqual(await numbersOf(next.db, account), [1000n, 40n, 0n, 0n]);
     });
 
     test("is not taken by a closing that the store refuses; the others of its commit take theirs once", async () => {

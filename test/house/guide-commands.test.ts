@@ -8,7 +8,7 @@ import { openDatabase } from "../../src/storage/storage.ts";
 import { createTestBank } from "../contract/bank-place.ts";
 import { accountOf } from "../contract/bank-samples.ts";
 import { createTestCli, type TestCli } from "../support/cli.ts";
-import { windowAt } from "../../src/limits/calendar.ts";
+import { windowAt } from "../../src/storage/escrow/calendar.ts";
 
 const budgets = readFileSync(join(import.meta.dirname, "..", "..", "docs", "guides", "budgets.md"), "utf8");
 

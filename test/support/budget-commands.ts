@@ -1,7 +1,7 @@
 /** What the suites of `headgate budget` share: a command line on a clock of the test's own, and ways to use an allowance up. */
 import { join } from "node:path";
 import type { AllowanceWindow } from "../../src/limits/allowance.ts";
-import { windowAt } from "../../src/limits/calendar.ts";
+import { windowAt } from "../../src/storage/escrow/calendar.ts";
 import { openDatabase } from "../../src/storage/storage.ts";
 import { createTestBank } from "../contract/bank-place.ts";
 import { accountOf } from "../contract/bank-samples.ts";

@@ -118,10 +118,12 @@ export class MemoryBank implements Bank {
     return Promise.resolve({ owners: 0, accounts: 0 });
   }
 
-  /** What the journal does with the moves of a closing: those of an account that does not exist change nothing. */
+  /** What the journal does with the moves of a closing. */
   settle(moves: readonly Move[]): void {
     for (const move of moves) {
-      if (!this.accounts.has(move.accountId)) continue;
+      const allowance = this.allowances.get(allowanceIdOf(move.accountId));
+      if (allowance === undefined) continue;
+      this.accounts.getOrInsertComputed(move.accountId, () => newAccount(allowance, this.#nowMs()));
       const grants = this.owners.get(move.ownerId)?.grants;
       const grant = grants?.get(move.accountId);
       const settled = settleGrant({ account: this.accountOf(move.accountId), grant: grant ?? noGrant }, move);

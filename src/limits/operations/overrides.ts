@@ -6,7 +6,7 @@ import type { Amount } from "../../storage/escrow/bank.ts";
 import { applyLimit } from "../../storage/escrow/limit-change.ts";
 import type { Database } from "../../storage/schema.ts";
 import type { Allowance } from "../allowance.ts";
-import { type WindowSpan, windowAt } from "../calendar.ts";
+import { type WindowSpan, windowAt } from "../../storage/escrow/calendar.ts";
 import { checkAmount } from "./amounts.ts";
 import { type AllowanceDeps, type AllowanceReference, findAllowance } from "./operations.ts";
 import { refuse } from "./refusals.ts";

@@ -1,5 +1,5 @@
 import type { Allowance } from "../allowance.ts";
-import { type WindowSpan, windowAt } from "../calendar.ts";
+import { type WindowSpan, windowAt } from "../../storage/escrow/calendar.ts";
 import { regimeOf } from "../allowance.ts";
 
 /** Rates and slots have no calendar windows, nor has a lifetime. */

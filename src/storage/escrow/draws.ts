@@ -12,7 +12,8 @@ import { findGrants, lockAccounts, type OpenAccount, saveAccounts, saveGrants } 
 import type { AccountKey, DrawRequest, DrawResult, Standing } from "./bank.ts";
 import { drawGrant, drawNothing, type GrantState, noGrant } from "./grant.ts";
 import { lockTerms } from "./limit-change.ts";
-import { limitOfWindow } from "./terms.ts";
+import { findMissing, insertAccounts, newAccount } from "./opening.ts";
+import { type AccountRow, limitOfWindow } from "./terms.ts";
 
 /** By so much a process may think it later than the bank does. */
 const WINDOW_EARLY_MS = 30_000;
@@ -94,7 +95,7 @@ function isNow(startMs: number, endMs: number | null, nowMs: number): boolean {
 
 /**
  * Makes the accounts that are missing, of allowances in force. Resolves with those whose window is not now: they are not
- * made. Allowances are locked before accounts, both in the order of their ids.
+ * made.
  */
 async function openMissing(
   transaction: Transaction<Database>,
@@ -102,15 +103,10 @@ async function openMissing(
   nowMs: number,
 ): Promise<Map<string, Standing>> {
   const unopened = new Map<string, Standing>();
-  const wanted = new Map(keys.map((key) => [key.accountId, key]));
-  const existing = await transaction
-    .selectFrom("allowance_accounts")
-    .select("account_id")
-    .where("account_id", "in", [...wanted.keys()])
-    .execute();
-  for (const { account_id } of existing) wanted.delete(account_id);
-  const byAllowance = Map.groupBy(wanted.values(), (key) => key.allowanceId);
-  const opened: Database["allowance_accounts"][] = [];
+  const byId = new Map(keys.map((key) => [key.accountId, key]));
+  const missing = [...(await findMissing(transaction, byId.keys()))].flatMap((accountId) => byId.get(accountId) ?? []);
+  const byAllowance = Map.groupBy(missing, (key) => key.allowanceId);
+  const opened: AccountRow[] = [];
   for (const allowanceId of [...byAllowance.keys()].toSorted()) {
     const terms = await lockTerms(transaction, allowanceId);
     if (terms === null || terms.allowance.disabled_at_ms !== null) continue;
@@ -120,29 +116,6 @@ async function openMissing(
       else unopened.set(key.accountId, { limit, spent: 0n, granted: 0n, suspense: 0n });
     }
   }
-  for (const account of opened.toSorted((a, b) => (a.account_id < b.account_id ? -1 : 1))) {
-    await transaction
-      .insertInto("allowance_accounts")
-      .values(account)
-      .onConflict((conflict) => conflict.column("account_id").doNothing())
-      .execute();
-  }
+  await insertAccounts(transaction, opened);
   return unopened;
-}
-
-function newAccount(key: AccountKey, limit: bigint, nowMs: number): Database["allowance_accounts"] {
-  return {
-    account_id: key.accountId,
-    allowance_id: key.allowanceId,
-    subject: key.subject,
-    window_start_ms: key.windowStartMs,
-    window_end_ms: key.windowEndMs,
-    limit_amount: limit,
-    spent_amount: 0n,
-    granted_amount: 0n,
-    suspense_amount: 0n,
-    drained_at_ms: nowMs,
-    refusals: 0,
-    updated_at_ms: nowMs,
-  };
 }

@@ -1,19 +1,26 @@
-import type { Transaction } from "kysely";
+import type { RawBuilder, Transaction } from "kysely";
 import type { Database } from "../schema.ts";
 import { findGrants, lockAccounts, type OpenAccount, saveAccounts, saveGrants } from "./account-books.ts";
 import type { Move } from "./bank.ts";
 import { noGrant, settleGrant } from "./grant.ts";
+import { openNamed } from "./opening.ts";
 
 /**
  * Takes what settled requests took from allowances out of grants and accounts. Called once for each request, in the
  * transaction that writes its ledger entries. A move whose grant does not exist any more, or not in this amount, is
- * spent all the same. Of an account that does not exist nothing is known and nothing changes.
+ * spent all the same.
+ *
+ * Of an account that does not exist nothing was granted, but an allowance that does not refuse may have been used, or
+ * held by a process that died, before the bank heard of it. `openingAt`: the bank's time, at which it is made then; `null`: nothing changes.
  */
-export async function applyMoves(transaction: Transaction<Database>, moves: readonly Move[]): Promise<void> {
-  const accounts = await lockAccounts(
-    transaction,
-    moves.map((move) => move.accountId),
-  );
+export async function applyMoves(
+  transaction: Transaction<Database>,
+  moves: readonly Move[],
+  openingAt: RawBuilder<number> | null,
+): Promise<void> {
+  const accountIds = moves.map((move) => move.accountId);
+  if (openingAt !== null) await openNamed(transaction, accountIds, openingAt);
+  const accounts = await lockAccounts(transaction, accountIds);
   for (const [ownerId, ownMoves] of Map.groupBy(moves, (move) => move.ownerId)) {
     await settleOwner(transaction, ownerId, ownMoves, accounts);
   }

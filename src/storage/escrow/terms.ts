@@ -21,8 +21,9 @@ export function limitOfWindow(
 ): Amount {
   const override = overrides.find(({ from_ms, until_ms }) => from_ms <= windowStartMs && windowStartMs < until_ms);
   if (override !== undefined) return override.limit_amount;
-  const isRate = drainOf(allowance) !== null && allowance.limit_amount > 0n;
-  return isRate ? (allowance.burst_amount ?? allowance.limit_amount) : allowance.limit_amount;
+  return isRate(allowance) && allowance.limit_amount > 0n
+    ? (allowance.burst_amount ?? allowance.limit_amount)
+    : allowance.limit_amount;
 }
 
 /** The state of an account as its rows say it: a rate has not drained since `drainedAtMs`, see `drain`. */
@@ -39,11 +40,13 @@ export function accountState(account: AccountRow, allowance: AllowanceRow): Acco
   };
 }
 
-/** Requests and tokens per minute or hour are rates: they drain, their whole limit in the length of their window. */
+/** Requests and tokens per minute or hour are rates. */
+export function isRate({ meter, window_kind }: AllowanceRow): boolean {
+  return (meter === "requests" || meter === "tokens") && (window_kind === "minute" || window_kind === "hour");
+}
+
+/** Rates drain, their whole limit in the length of their window. */
 function drainOf(allowance: AllowanceRow): AccountState["drain"] {
-  const counted = allowance.meter === "requests" || allowance.meter === "tokens";
-  if (!counted) return null;
-  if (allowance.window_kind === "minute") return { amount: allowance.limit_amount, perMs: MINUTE_MS };
-  if (allowance.window_kind === "hour") return { amount: allowance.limit_amount, perMs: HOUR_MS };
-  return null;
+  if (!isRate(allowance)) return null;
+  return { amount: allowance.limit_amount, perMs: allowance.window_kind === "minute" ? MINUTE_MS : HOUR_MS };
 }

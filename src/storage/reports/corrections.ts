@@ -56,7 +56,7 @@ export async function appendCorrections(
     );
     const appended = numbered.filter(({ entryId }) => newIds.has(entryId));
     const moves = appended.flatMap((correction) => correction.moves);
-    if (moves.length > 0) await applyMoves(transaction, moves);
+    if (moves.length > 0) await applyMoves(transaction, moves, null);
     return new Set(appended.map(({ attempt }) => attempt));
   });
 }

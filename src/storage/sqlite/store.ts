@@ -42,7 +42,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
       clock,
       instanceId,
       takeLock: (id) => takeInstanceLock(options.dataDir, id),
-      settle: writeClosings,
+      settle: (transaction, closings) => writeClosings(transaction, closings, clock.wallMs()),
       finish: finishInstance,
     },
     options,

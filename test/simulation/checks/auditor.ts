@@ -159,9 +159,7 @@ export class Auditor {
   }
 
   delivered(closing: Closing): void {
-    // What is used of an account that does not exist yet is not counted, as the bank says.
-    const moves = closing.moves.filter(({ accountId }) => this.#watched.accounts.has(accountId));
-    this.books.deliver({ ...closing, moves });
+    this.books.deliver(closing);
     this.#concurrency.accounted(closing.requestId);
     this.#draws.settled(closing.moves, this.#watched.accounts);
   }

@@ -5,6 +5,7 @@
 import { assert } from "../../../src/kernel/assert.ts";
 import { HeadgateError } from "../../../src/kernel/errors.ts";
 import { regimeOf } from "../../../src/limits/allowance.ts";
+import { accountKeyOf, allowanceIdOf } from "../../../src/storage/escrow/account-ids.ts";
 import { settle, type AccountState } from "../../../src/storage/escrow/account.ts";
 import type {
   AccountKey,
@@ -148,8 +149,8 @@ export class ModelBank {
   /** What requests took, in the transaction that puts them into the ledger. */
   applyMoves(moves: readonly Move[]): void {
     for (const move of moves) {
-      const account = this.#accounts.get(move.accountId);
-      if (account === undefined) continue;
+      const account = this.#accounts.get(move.accountId) ?? this.#openNamed(move.accountId);
+      if (account === null) continue;
       const grant = account.grants.get(move.ownerId);
       if (grant === undefined) {
         const overdraft = move.fromGrant + move.overdraft;
@@ -249,6 +250,13 @@ export class ModelBank {
       this.#witness.changed(account);
       return account;
     });
+  }
+
+  /** Something was used of it before anything was drawn. */
+  #openNamed(accountId: string): ModelAccount | null {
+    const row = this.#control.allowance(allowanceIdOf(accountId));
+    const key = row === undefined ? null : accountKeyOf(accountId, row);
+    return key === null ? null : this.#open(key);
   }
 
   /** Mode and rate as the allowance has them now. */

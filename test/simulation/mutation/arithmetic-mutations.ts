@@ -72,6 +72,12 @@ export const arithmeticMutations: readonly Mutation[] = [
     replace: "",
   },
   {
+    name: "what was used in a window before anything was drawn of it is not counted",
+    file: "src/storage/escrow/account-ids.ts",
+    find: "return span.startMs === startMs ? span.endMs : undefined;",
+    replace: "return span.startMs === startMs ? undefined : span.endMs;",
+  },
+  {
     name: "what has leaked is given back once more",
     file: account,
     find: "if (released.drain === null || level >= 0n) return released;",

@@ -32,6 +32,12 @@ export const modelMutations: readonly Mutation[] = [
     replace: "if (owner !== undefined) Object.assign(owner, { fenced: false, leaseUntilMs: this.#nowMs() + leaseMs });",
   },
   {
+    name: "what was used of an account before anything was drawn is not counted",
+    file: bank,
+    find: "return key === null ? null : this.#open(key);",
+    replace: "return key === null || row !== undefined ? null : this.#open(key);",
+  },
+  {
     name: "finishing keeps the grant",
     file: bank,
     find: "account.grants.delete(ownerId);",

@@ -11,7 +11,7 @@ import {
 } from "../../../../test/support/budget-commands.ts";
 import { createTestCli } from "../../../../test/support/cli.ts";
 import { openTestPostgres, postgresMissing } from "../../../../test/support/postgres.ts";
-import { windowAt } from "../../../limits/calendar.ts";
+import { windowAt } from "../../../storage/escrow/calendar.ts";
 import { openDatabase } from "../../../storage/storage.ts";
 
 const HOUR_MS = 3_600_000;

@@ -12,6 +12,7 @@ import { applyMoves } from "../../escrow/moves.ts";
 import type { Database } from "../../schema.ts";
 import { basisColumns, HOUR_MS, summedColumns } from "../../usage-hours.ts";
 import { isRowFault } from "../failures.ts";
+import { serverTime } from "../shared-database.ts";
 import { entryColumnNames, joinLists, type OutboxItem, requestColumnNames } from "./batch.ts";
 import { parseMoves } from "./moves-column.ts";
 
@@ -24,7 +25,7 @@ export async function deliver(db: Kysely<Database>, items: readonly OutboxItem[]
     const isNew = (item: OutboxItem): boolean =>
       !item.leftBehind || (JSON.parse(item.entryIds) as readonly string[]).some((id) => newEntries.has(id));
     const moves = counted.filter(isNew).flatMap((item) => parseMoves(item.moves));
-    if (moves.length > 0) await applyMoves(transaction, moves);
+    if (moves.length > 0) await applyMoves(transaction, moves, serverTime());
   });
 }
 

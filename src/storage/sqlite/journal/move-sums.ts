@@ -9,6 +9,7 @@ import { sql } from "kysely";
 import type { CompiledQuery, Kysely } from "kysely";
 import type { Amount, Move } from "../../escrow/bank.ts";
 import type { Database } from "../../schema.ts";
+import { UnopenedAccounts } from "./unopened-accounts.ts";
 
 interface MoveSum {
   fromGrant: Amount;
@@ -19,6 +20,7 @@ export class MoveSums {
   readonly #takeFromGrant: StatementSync;
   readonly #readGrant: StatementSync;
   readonly #spend: StatementSync;
+  readonly #unopened: UnopenedAccounts;
   /** By owner, then by account. */
   readonly #sums = new Map<string, Map<string, MoveSum>>();
 
@@ -52,6 +54,7 @@ export class MoveSums {
         })
         .where("account_id", "=", ""),
     );
+    this.#unopened = new UnopenedAccounts(connection, db);
   }
 
   add(moves: readonly Move[]): void {
@@ -92,13 +95,18 @@ export class MoveSums {
     else this.#applyToOtherGrant(ownerId, accountId, fromGrant, spent, nowMs);
   }
 
-  /** The grant is in suspense, or there is none (any more): then it is spent all the same, from what is available. */
+  /**
+   * The grant is in suspense, or there is none (any more): then it is spent all the same, from what is available. Of an
+   * account of which nothing was ever granted it makes one.
+   */
   #applyToOtherGrant(ownerId: string, accountId: string, fromGrant: Amount, spent: Amount, nowMs: number): void {
     const grant = this.#readGrant.get(ownerId, accountId);
     const held = (grant?.["amount"] ?? 0n) as Amount;
     const taken = held < fromGrant ? held : fromGrant;
     const suspended = grant?.["suspended"] === 1n;
     if (taken > 0n) this.#takeFromGrant.run(taken, ownerId, accountId, suspended ? 1 : 0, taken);
-    this.#spend.run(spent, suspended ? 0n : taken, suspended ? taken : 0n, nowMs, accountId);
+    const spend = (): boolean =>
+      this.#spend.run(spent, suspended ? 0n : taken, suspended ? taken : 0n, nowMs, accountId).changes === 1;
+    if (!spend() && this.#unopened.open(accountId, nowMs)) spend();
   }
 }

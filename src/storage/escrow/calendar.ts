@@ -2,9 +2,9 @@
  * Calendar windows: minutes and hours as in UTC, days, weeks and months as in a time zone, weeks from Monday. They follow
  * each other without gap or overlap, also where clocks are changed: such a day has 23 or 25 hours.
  */
-import type { AllowanceWindow } from "./allowance.ts";
+import type { AllowanceRow } from "./terms.ts";
 
-export type CalendarWindow = Exclude<AllowanceWindow, "lifetime">;
+export type CalendarWindow = Exclude<AllowanceRow["window_kind"], "lifetime">;
 
 export interface WindowSpan {
   /** Ms since the epoch. */
