@@ -110,7 +110,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     health,
     random,
     transport: opened.use(transport ?? openTransport(config)),
-    sharing: opened.use(createSharing({ ...store, clock, ids, telemetry })),
+    sharing: opened.use(createSharing({ ...store, clock, ids, telemetry, version: options.version })),
     admission: createAdmission(),
     snapshot: () => snapshot,
   };

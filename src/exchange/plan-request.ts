@@ -38,6 +38,14 @@ export function explainRequest(planning: Planning, view: RequestView, principal:
   return explanation;
 }
 
+/** Tags that a target must have to serve the request, by its route and by its caller. Throws `invalid_header`. */
+export function requiredTags({ snapshot, incoming }: Planning, model: string): readonly string[] {
+  const { models } = snapshot.config;
+  const requires = Object.hasOwn(models, model) ? (models[model]?.requires ?? noTags) : noTags;
+  const header = incoming.headers[requireTagsHeader];
+  return header === undefined ? requires : [...requires, ...readTags(header)];
+}
+
 function toPlanRequest(
   { dialect, incoming, startedAtMs }: Planning,
   view: RequestView,

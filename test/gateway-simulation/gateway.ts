@@ -76,7 +76,7 @@ export class Gateway {
     this.#exchange = {
       clock,
       ids,
-      sharing: createSharing({ clock, ids, telemetry, answers, cachePurges: answers }),
+      sharing: createSharing({ clock, ids, telemetry, answers, cachePurges: answers, version: "simulated" }),
       limits,
       journal,
       transport,

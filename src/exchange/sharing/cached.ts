@@ -8,7 +8,9 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { AnswerStore, CachedAnswer, Meaning } from "../../storage/answers/answers.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { Exchange } from "../exchange.ts";
+import { requiredTags } from "../plan-request.ts";
 import type { AnswerCache } from "./answer-cache.ts";
+import { formOf, inFormOf } from "./form/form.ts";
 import { type CacheIdentity, cacheKeyOf } from "./identity.ts";
 import { join } from "./joint/join.ts";
 import { SimilarAnswers } from "./meaning/similar.ts";
@@ -23,6 +25,7 @@ export interface CachedDeps {
   readonly memory: AnswerCache;
   readonly answers: AnswerStore;
   readonly telemetry: Pick<Telemetry, "backgroundFailed" | "warn">;
+  readonly version: string;
 }
 
 /** How an alias caches; `null` for what is no alias, or caches nothing. */
@@ -35,7 +38,7 @@ export function cacheModeOf({ snapshot, view }: Pick<Exchange, "snapshot" | "vie
 
 export class CachedRequests {
   readonly #deps: CachedDeps;
-  /** Under way, by cache key. */
+  /** Under way, by cache key and form. */
   readonly #flights = new Map<string, SharedAnswer>();
   readonly #writing = new Set<Promise<void>>();
   readonly #store: StoreTier;
@@ -57,7 +60,7 @@ export class CachedRequests {
       share.reuse = "bypass";
       return make();
     }
-    const identity = identityOf(scene);
+    const identity = identityOf(scene, this.#deps.version);
     const cacheKey = cacheKeyOf(identity);
     if (wish.mode === "use" && (await this.#find(scene, cacheKey, wish))) return;
     if (await this.#findInStore(scene, cacheKey, policy, wish)) return;
@@ -89,13 +92,11 @@ export class CachedRequests {
   /** In memory or among those under way. `true`: answered, or cancelled. */
   async #find(scene: Scene, cacheKey: string, { maxAgeMs }: CacheWish): Promise<boolean> {
     const { exchange, share, deadline } = scene;
+    const flightKey = flightKeyOf(scene, cacheKey);
     for (;;) {
       const found = this.#deps.memory.find(cacheKey, maxAgeMs);
-      if (found !== null) {
-        this.#answer(scene, found);
-        return true;
-      }
-      const flight = this.#flights.get(cacheKey);
+      if (found !== null && this.#answer(scene, found)) return true;
+      const flight = this.#flights.get(flightKey);
       if (flight?.isJoinable !== true) return false;
       share.reuse = "joined";
       if (await join(this.#deps, exchange, share, flight, deadline)) return true;
@@ -110,9 +111,10 @@ export class CachedRequests {
     share.reuse = "miss";
     share.cachePlan = { cacheKey, ttlMs, meaning: null };
     const shared = share.leading ?? lead(scene, cache.answerBytes);
-    if (!this.#flights.has(cacheKey)) {
-      this.#flights.set(cacheKey, shared);
-      share.flightKey = cacheKey;
+    const flightKey = flightKeyOf(scene, cacheKey);
+    if (!this.#flights.has(flightKey)) {
+      this.#flights.set(flightKey, shared);
+      share.flightKey = flightKey;
     }
     if (wish.mode !== "use") return false;
     const found = await this.#store.ask("looking for an answer in the cache", (answers) =>
@@ -120,8 +122,7 @@ export class CachedRequests {
     );
     if (found === null || !this.#deps.memory.isGood(found, wish.maxAgeMs)) return false;
     this.#deps.memory.put(found, cache.sizeBytes);
-    this.#answer(scene, found);
-    return true;
+    return this.#answer(scene, found);
   }
 
   /** Among answers to other words. `true`: answered, or cancelled. */
@@ -139,21 +140,34 @@ export class CachedRequests {
     if (mode !== "use") return false;
     const found = await this.#similar.find(meaning, policy, maxAgeMs, exchange.snapshot.config.cache);
     if (exchange.cancelCause !== null) return true;
-    if (found === null) return false;
+    if (found === null || !this.#answer(scene, found.cached, "semantic")) return false;
     share.similarity = found.similarity;
-    this.#answer(scene, found.cached, "semantic");
     return true;
   }
 
-  #answer(scene: Scene, { answer }: CachedAnswer, reuse: "hit" | "semantic" = "hit"): void {
+  /** `false`: it cannot be given in the form that is asked for. */
+  #answer(scene: Scene, cached: CachedAnswer, reuse: "hit" | "semantic" = "hit"): boolean {
+    const answer = inFormOf(scene.view, scene.exchange.dialect, cached.answer);
+    if (answer === null) return false;
     scene.share.cachePlan = null;
     scene.share.reuse = reuse;
     answerWith(scene, answer, this.#deps.clock.wallMs());
+    return true;
   }
 }
 
-function identityOf({ exchange, view, principal }: Scene): CacheIdentity {
-  const model = exchange.snapshot.config.models[view.model];
-  const targets = [...(model?.targets ?? []), ...(model?.fallbacks ?? [])].map((target) => target.model);
-  return { payer: principal.payer, path: exchange.incoming.path, targets, document: view.document };
+/** Only who asks for the same form can follow an answer as it is made. */
+function flightKeyOf({ view }: Scene, cacheKey: string): string {
+  return `${cacheKey} ${formOf(view)}`;
+}
+
+function identityOf({ exchange, view, principal }: Scene, version: string): CacheIdentity {
+  const { snapshot, incoming } = exchange;
+  const model = snapshot.config.models[view.model];
+  const targets = [...(model?.targets ?? []), ...(model?.fallbacks ?? [])].map((target) => {
+    const endpoint = snapshot.endpoints.get(target.model.slice(0, target.model.indexOf("/")));
+    return `${target.model} ${endpoint?.origin ?? ""}${endpoint?.basePath ?? ""}`;
+  });
+  const tags = requiredTags(exchange, view.model);
+  return { version, payer: principal.payer, path: incoming.path, targets, tags, document: view.document };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type JsonDocument, parseJsonDocument } from "../../kernel/json-document.ts";
-import { cacheKeyOf, fingerprintOf, hashOfKey } from "./identity.ts";
+import { type CacheIdentity, cacheKeyOf, fingerprintOf, hashOfKey } from "./identity.ts";
 
 function parse(text: string): JsonDocument {
   return parseJsonDocument(Buffer.from(text), { depth: 100 });
@@ -24,7 +24,14 @@ function shuffled(value: unknown): unknown {
 }
 
 const payer = { tenantId: "ten_1", projectId: "prj_1", keyId: "key_1" };
-const identity = { payer, path: "/v1/chat/completions", targets: ["own/m"], document: parse('{"model":"fast"}') };
+const identity = {
+  version: "1",
+  tags: [],
+  payer,
+  path: "/v1/chat/completions",
+  targets: ["own/m"],
+  document: parse('{"model":"fast"}'),
+};
 
 describe("the fingerprint of a request", () => {
   test("does not depend on the order of names, on white space or on how numbers and texts are written", () => {
@@ -76,14 +83,30 @@ describe("the key of a cached answer", () => {
     assert.equal(cacheKeyOf({ ...identity, payer: { ...payer, keyId: "key_2" }, document }), cacheKeyOf(identity));
   });
 
-  test("is another one for another tenant, project, path, set of targets or body", () => {
-    const others = [
+  test("is the same for every form of an answer", () => {
+    const forms = ['{"model":"fast","stream":true}', '{"stream":false,"stream_options":null,"model":"fast"}'];
+    for (const form of [...forms, '{"model":"fast","stream":true,"stream_options":{"include_usage":true}}']) {
+      assert.equal(cacheKeyOf({ ...identity, document: parse(form) }), cacheKeyOf(identity), form);
+    }
+  });
+
+  test("does not depend on the order of tags, or on one that is required twice", () => {
+    const required = { ...identity, tags: ["a", "b"] };
+    assert.equal(cacheKeyOf({ ...identity, tags: ["b", "a", "b"] }), cacheKeyOf(required));
+  });
+
+  test("is another one for another version, tenant, project, path, set of targets or tags, or body", () => {
+    const others: readonly CacheIdentity[] = [
+      { ...identity, version: "2" },
+      { ...identity, tags: ["own/m"], targets: [] },
+      { ...identity, tags: ["eu"] },
       { ...identity, payer: { ...payer, tenantId: "ten_2" } },
       { ...identity, payer: { ...payer, projectId: "prj_2" } },
       { ...identity, path: "/v1/embeddings" },
       { ...identity, targets: ["own/m2"] },
       { ...identity, targets: ["own/m", "own/m2"] },
-      { ...identity, document: parse('{"model":"fast","stream":true}') },
+      { ...identity, document: parse('{"model":"fast","seed":1}') },
+      { ...identity, document: parse('{"model":"fast","stream_options":{"include_obfuscation":false}}') },
     ];
     assert.equal(new Set([identity, ...others].map(cacheKeyOf)).size, others.length + 1);
   });

@@ -21,37 +21,49 @@ export function fingerprintOf(method: string, path: string, document: JsonDocume
 }
 
 export interface CacheIdentity {
+  /** Of this program. */
+  readonly version: string;
   readonly payer: Payer;
   readonly path: string;
-  /** `provider/model` of all that may serve the alias, in configured order. */
+  /** All that may serve the alias, with their addresses, in configured order. */
   readonly targets: readonly string[];
+  /** That route and caller require of whoever serves. */
+  readonly tags: readonly string[];
   readonly document: JsonDocument;
 }
 
-/** Of tenant, project, what may serve, and all of the body that an answer may depend on. */
-export function cacheKeyOf({ payer, path, targets, document }: CacheIdentity): string {
-  return hash(["cache", payer.tenantId, payer.projectId, path, ...targets], canonicalJson(bodyOf(document)));
+/** Of version, tenant, project, what may serve, and all of the body that an answer may depend on but its form. */
+export function cacheKeyOf(identity: CacheIdentity): string {
+  return hash(["cache", ...partsOf(identity)], canonicalJson(bodyOf(identity.document)));
 }
 
 /**
  * The same but for the words of the last message, whose numbers count all the same: requests of one partition may get
  * each other's answers if they mean the same. `embeddings`: the model that says what they mean.
  */
-export function partitionOf(
-  { payer, path, targets, document }: CacheIdentity,
-  embeddings: string,
-  numbers: readonly string[],
-): string {
-  const body = bodyOf(document);
+export function partitionOf(identity: CacheIdentity, embeddings: string, numbers: readonly string[]): string {
+  const body = bodyOf(identity.document);
   const messages = body["messages"] as readonly Readonly<Record<string, unknown>>[];
   const rest = { ...body, messages: messages.with(-1, { ...messages.at(-1), content: null }) };
-  const parts = ["meaning", payer.tenantId, payer.projectId, path, embeddings, ...targets];
-  return hash([...parts, "numbers", ...numbers], canonicalJson(rest));
+  return hash(["meaning", ...partsOf(identity), embeddings, "numbers", ...numbers], canonicalJson(rest));
 }
 
-/** What an answer may depend on. */
+function partsOf({ version, payer, path, targets, tags }: CacheIdentity): readonly string[] {
+  const parts = [version, payer.tenantId, payer.projectId, path, "tags", ...[...new Set(tags)].sort(), "targets"];
+  return [...parts, ...targets];
+}
+
+/** What an answer may depend on. Its form is not of it, since one is made of the other (form/form.ts). */
 function bodyOf(document: JsonDocument): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(parse(document) as object).filter(([name]) => !notOfTheAnswer.has(name)));
+  const members = Object.entries(parse(document) as object);
+  return Object.fromEntries(members.filter(([name, value]) => !notOfTheAnswer.has(name) && !isOfTheForm(name, value)));
+}
+
+/** Of `stream_options` only whether usage is said is understood. */
+function isOfTheForm(name: string, value: unknown): boolean {
+  if (name !== "stream_options") return name === "stream";
+  if (typeof value !== "object" || value === null) return true;
+  return Object.keys(value).every((option) => option === "include_usage");
 }
 
 interface JsonWithSources {

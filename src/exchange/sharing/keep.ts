@@ -1,9 +1,10 @@
 /** What is kept of an answer when the exchange that led it is over. */
-import type { Config } from "../../config/config.ts";
 import type { KeptAnswer } from "../../storage/answers/answers.ts";
 import type { RequestRecord } from "../../storage/records.ts";
+import type { Exchange } from "../exchange.ts";
 import type { CachedRequests } from "./cached.ts";
 import type { KeyClaims } from "./claims.ts";
+import { withUsage } from "./form/kept-stream.ts";
 import { encodeFailure } from "./kept-failure.ts";
 import { isCacheable, isFinalFailure } from "./outcome.ts";
 import type { Share } from "./share.ts";
@@ -17,23 +18,20 @@ export interface KeepDeps {
 /** In the cache, if it may be, and under its key. Resolves when the store has the latter, or is too slow. */
 export async function keep(
   { claims, cached }: KeepDeps,
-  { idempotency, cache }: Config,
+  exchange: Exchange,
   { claim, cachePlan }: Share,
   shared: SharedAnswer,
   end: SharedEnd,
   record: RequestRecord | null,
 ): Promise<void> {
+  const { idempotency, cache } = exchange.snapshot.config;
   const answer = answerOf(shared, end);
   if (cachePlan !== null && answer !== null && record !== null && record.payer !== null && isCacheable(record)) {
-    const { tenantId } = record.payer;
-    const expiresAtMs = answer.atMs + cachePlan.ttlMs;
-    const { cacheKey } = cachePlan;
-    if (answer.body.byteLength <= cache.answerBytes)
-      cached.put(
-        { cacheKey, tenantId, modelAsked: record.modelAsked ?? "", expiresAtMs, answer },
-        cachePlan.meaning,
-        cache,
-      );
+    const { cacheKey, ttlMs, meaning } = cachePlan;
+    const { modelAsked, payer } = record;
+    const kept = withUsage(exchange, answer, shared.lastWords.tail);
+    const about = { cacheKey, tenantId: payer.tenantId, modelAsked: modelAsked ?? "", expiresAtMs: kept.atMs + ttlMs };
+    if (kept.body.byteLength <= cache.answerBytes) cached.put({ ...about, answer: kept }, meaning, cache);
   }
   if (claim === null) return;
   if (end.how === "failed") {

@@ -39,6 +39,8 @@ export interface SharingDeps {
   readonly answers: AnswerStore;
   readonly cachePurges: PurgeReader;
   readonly telemetry: Pick<Telemetry, "backgroundFailed" | "warn">;
+  /** Of this program: answers of another are not given, since it may have read and written them differently. */
+  readonly version: string;
 }
 
 /** Calls of providers that a request can make for itself. */
@@ -93,7 +95,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       if (share === null || share.leading === null) return;
       const end = endOf(exchange, share, share.leading, record, clock.wallMs());
       try {
-        await keep({ claims, cached }, exchange.snapshot.config, share, share.leading, end, record);
+        await keep({ claims, cached }, exchange, share, share.leading, end, record);
       } finally {
         keyed.forget(share);
         cached.forget(share);

@@ -49,7 +49,7 @@ describe("a route that caches", () => {
     assert.equal(await place.charged(), COST);
   });
 
-  test("answers a stream with the same stream, and a whole answer apart from it", async () => {
+  test("answers a stream with the same stream, and with the same answer who asks for another form", async () => {
     await using place = await openSharingPlace();
     const asked = place.ask({ ...fast, stream: true });
     (await place.begin(1)).end(said(" again") + streamEnd());
@@ -57,7 +57,53 @@ describe("a route that caches", () => {
     const again = await place.ask({ ...fast, stream: true });
     assert.deepEqual([again.text, cacheOf(again)], [first.text, "hit"]);
     assert.match(String(again.headers["content-type"]), /^text\/event-stream/);
+    const whole = await place.ask(fast);
+    assert.match(String(whole.headers["content-type"]), /^application\/json/);
+    const { choices, usage } = JSON.parse(whole.text) as {
+      choices: { message: object }[];
+      usage: { total_tokens: number };
+    };
+    assert.deepEqual(choices[0]?.message, { role: "assistant", content: "Hello again", refusal: null });
+    assert.deepEqual([cacheOf(whole), usage.total_tokens, place.calls.length], ["hit", 7, 1]);
+    const metered = await place.ask({ ...fast, stream: true, stream_options: { include_usage: true } });
+    assert.match(metered.text, /"choices":\[\],"usage":\{.*"total_tokens":7.*\[DONE\]\n\n$/s);
+    assert.equal(await place.charged(), COST);
+  });
+
+  test("answers with a stream who asks for one where a whole answer is kept", async () => {
+    await using place = await openSharingPlace();
+    await made(place, 1);
+    const stream = await place.ask({ ...fast, stream: true });
+    assert.match(String(stream.headers["content-type"]), /^text\/event-stream/);
+    assert.match(stream.text, /"content":"Answer 1".*"finish_reason":"stop".*data: \[DONE\]\n\n$/s);
+    assert.doesNotMatch(stream.text, /usage/);
+    const row = await place.rowOf(stream);
+    assert.deepEqual([row.reuse, row.saved_nano_usd, row.cost_nano_usd], ["hit", COST, 0n]);
+  });
+
+  test("makes an answer anew where its other form would lose something, and then keeps that", async () => {
+    await using place = await openSharingPlace();
+    const asked = place.ask({ ...fast, stream: true });
+    const citing = said("Hello").replace('"content"', '"annotations":[{"type":"url_citation"}],"content"');
+    const response = await place.call(1);
+    response.setHeader("content-type", "text/event-stream");
+    response.end(citing + streamEnd());
+    await asked;
     assert.equal(cacheOf(await made(place, 2)), "miss");
+    assert.equal(cacheOf(await place.ask(fast)), "hit");
+  });
+
+  test("lets only those follow an answer under way who ask for its form", async () => {
+    await using place = await openSharingPlace();
+    const streams = [place.ask({ ...fast, stream: true }), place.ask({ ...fast, stream: true })];
+    const response = await place.begin(1);
+    const whole = place.ask(fast);
+    await place.answer(2, "Hello");
+    assert.equal(cacheOf(await whole), "miss");
+    response.end(streamEnd());
+    const replies = await Promise.all(streams);
+    assert.deepEqual(new Set(replies.map(cacheOf)), new Set(["joined", "miss"]));
+    assert.equal(place.calls.length, 2);
   });
 
   test("takes nothing from budgets for what it gives again", async () => {
@@ -78,7 +124,7 @@ describe("a route that caches", () => {
     await using place = await openSharingPlace();
     await made(place, 1, { ...fast, user: "ann", seed: 1 });
     assert.ok(await isHit(place, { seed: 1, safety_identifier: "x", ...fast }));
-    for (const fields of [{ seed: 2 }, { seed: 1, temperature: 0 }, { seed: 1, stream_options: null }])
+    for (const fields of [{ seed: 2 }, { seed: 1, temperature: 0 }, { seed: 1, metadata: {} }])
       assert.ok(!(await isHit(place, { ...fast, ...fields })), JSON.stringify(fields));
   });
 

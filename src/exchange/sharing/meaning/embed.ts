@@ -15,6 +15,7 @@ import type { Principal } from "../../../tenancy/principal.ts";
 import { conclude } from "../../conclusion/conclude.ts";
 import { runCourse } from "../../course/course.ts";
 import { Exchange, type Incoming } from "../../exchange.ts";
+import { requiredTags } from "../../plan-request.ts";
 import type { Responder } from "../../responder.ts";
 import type { ExchangeDeps } from "../../run.ts";
 import { readVectors } from "./vectors.ts";
@@ -83,11 +84,9 @@ const tagsHeader = "x-headgate-require-tags";
 const priorityHeader = "x-headgate-priority";
 
 /** The words go only where the request itself may, by the tags of its route and its caller, and wait no less. */
-function incomingOf({ incoming, snapshot, view }: Exchange, body: Uint8Array, waitMs: number): Incoming {
-  const requires = snapshot.config.models[view?.model ?? ""]?.requires ?? [];
-  const asked = incoming.headers[tagsHeader] ?? [];
-  const tags = [...requires, ...(typeof asked === "string" ? [asked] : asked)];
-  const priority = incoming.headers[priorityHeader];
+function incomingOf(exchange: Exchange, body: Uint8Array, waitMs: number): Incoming {
+  const tags = requiredTags(exchange, exchange.view?.model ?? "");
+  const priority = exchange.incoming.headers[priorityHeader];
   return {
     method: "POST",
     path: "/v1/embeddings",
