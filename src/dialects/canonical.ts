@@ -38,7 +38,12 @@ export type Part =
 export type MediaSource =
   | { readonly from: "url"; readonly url: string }
   | { readonly from: "base64"; readonly mediaType: string; readonly data: string }
-  | { readonly from: "file"; readonly fileId: string };
+  | {
+      readonly from: "file";
+      readonly fileId: string;
+      /** The dialect whose provider the file was uploaded to: the id means nothing to any other, or something else. */
+      readonly origin: string;
+    };
 
 /** A prompt-cache breakpoint after the part that carries it. */
 export interface CacheHint {
@@ -104,9 +109,11 @@ export interface CanonicalRequest {
   readonly topK: number | null;
   readonly stop: readonly string[];
   readonly outputFormat: OutputFormat | null;
+  /** Neither an effort nor a budget: the model is to think as much as it finds right. */
   readonly reasoning: { readonly effort: ReasoningEffort | null; readonly budgetTokens: number | null } | null;
   /** A stable identifier of the end user, for the provider's abuse monitoring. */
   readonly endUser: string | null;
+  /** In OpenAI's words: `auto`, `default` (the standard one), `flex`, … */
   readonly serviceTier: string | null;
   /** Fields that have no place above, by their name in the caller's dialect: each is refused or reported by the encoder. */
   readonly foreign: Readonly<Record<string, unknown>>;

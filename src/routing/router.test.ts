@@ -62,7 +62,7 @@ test("a prefixed name reaches any model of the provider, known or not, with furt
       provider: "openrouter",
       name: "openrouter/vendor/brand-new",
       dialect: "openai-chat",
-      facts: { model: "vendor/brand-new", maxOutputTokens: null, quirks: { streamUsage: "always" } },
+      facts: { model: "vendor/brand-new", maxOutputTokens: null, quirks: { streamUsage: "always" }, lacks: [] },
       timeouts: defaultConfig().timeouts,
       queue: defaultConfig().queue,
       isFallback: false,

@@ -27,12 +27,17 @@ export function readNumber(fields: Fields, name: string, range?: readonly [min: 
 }
 
 /** A whole number from 1 up. */
-export function readPositive(fields: Fields, name: string, max: number = Number.MAX_SAFE_INTEGER): number | null {
+export function readPositive(
+  fields: Fields,
+  name: string,
+  max: number = Number.MAX_SAFE_INTEGER,
+  prefix = "",
+): number | null {
   const value = fields[name];
   if (value === undefined || value === null) return null;
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1 || value > max) {
     throw invalid(
-      name,
+      prefix + name,
       max === Number.MAX_SAFE_INTEGER ? "a whole number of at least 1" : `a whole number from 1 to ${max}`,
     );
   }

@@ -16,7 +16,10 @@ const user = (content: unknown): object => ({ role: "user", content });
 test("a prompt begins with its system text and what the first message says", () => {
   const messages = [user("Why?"), { role: "assistant", content: "Because." }, user("And?")];
   assert.equal(startOf({ system: "Be brief.", messages }), '"Be brief."Why?');
-  assert.equal(startOf({ system: [{ type: "text", text: "Be brief." }], messages: [user("Why?")] })?.slice(-5), "]Why?");
+  assert.equal(
+    startOf({ system: [{ type: "text", text: "Be brief." }], messages: [user("Why?")] })?.slice(-5),
+    "]Why?",
+  );
   assert.equal(startOf({ messages }), "Why?");
 });
 

@@ -67,10 +67,22 @@ test("carries documents as PDF, by URL and as plain text, with their names as ti
   ]);
 });
 
+test("sends the ids of files that were uploaded to a provider of this dialect", () => {
+  const source = { from: "file", fileId: "file_1", origin: "anthropic-messages" } as const;
+  const wire = { type: "file", file_id: "file_1" };
+  assert.deepEqual(encode({ type: "image", source, detail: null }, { type: "document", source, name: null }).blocks, [
+    { type: "image", source: wire },
+    { type: "document", source: wire },
+  ]);
+});
+
 test("refuses audio, foreign file ids and media types that the API does not take", () => {
   refuses({ type: "audio", source: { from: "base64", mediaType: "audio/wav", data: "UklG" } }, /audio/);
-  refuses({ type: "image", source: { from: "file", fileId: "file-1" }, detail: null }, /file-1/);
-  refuses({ type: "document", source: { from: "file", fileId: "file-2" }, name: null }, /file-2/);
+  refuses({ type: "image", source: { from: "file", fileId: "file-1", origin: "openai-chat" }, detail: null }, /file-1/);
+  refuses(
+    { type: "document", source: { from: "file", fileId: "file-2", origin: "openai-chat" }, name: null },
+    /file-2/,
+  );
   refuses({ type: "image", source: { ...png, mediaType: "image/tiff" }, detail: null }, /image\/tiff/);
   refuses(
     { type: "document", source: { from: "base64", mediaType: "text/csv", data: "YQ==" }, name: null },

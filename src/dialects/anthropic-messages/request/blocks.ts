@@ -9,7 +9,7 @@
 import type { CacheHint, MediaSource, Part } from "../../canonical.ts";
 import type { Loss } from "../../dialect.ts";
 import { invalid, unsupported } from "./refusal.ts";
-import type { CacheControl, ContentBlock, DocumentBlock, ImageBlock, TextBlock } from "./wire.ts";
+import type { CacheControl, ContentBlock, DocumentBlock, FileSource, ImageBlock, TextBlock } from "./wire.ts";
 
 const IMAGE_TYPES: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
 /** What callers write for a type that the API takes by another name. */
@@ -80,7 +80,7 @@ function encodeImage(part: Part & { type: "image" }, tracking: Tracking): ImageB
   const { source } = part;
   const cache = encodeCache(part.cache, tracking);
   if (source.from === "url") return { type: "image", source: { type: "url", url: source.url }, ...cache };
-  if (source.from === "file") throw foreignFile(source);
+  if (source.from === "file") return { type: "image", source: encodeFile(source), ...cache };
   const mediaType = imageTypeAliases.get(source.mediaType) ?? source.mediaType;
   if (!IMAGE_TYPES.has(mediaType)) {
     throw unsupported(
@@ -99,7 +99,7 @@ function encodeDocument(part: Part & { type: "document" }, tracking: Tracking): 
 
 function encodeDocumentSource(source: MediaSource): DocumentBlock["source"] {
   if (source.from === "url") return { type: "url", url: source.url };
-  if (source.from === "file") throw foreignFile(source);
+  if (source.from === "file") return encodeFile(source);
   if (source.mediaType === "application/pdf") {
     return { type: "base64", media_type: "application/pdf", data: source.data };
   }
@@ -112,10 +112,11 @@ function encodeDocumentSource(source: MediaSource): DocumentBlock["source"] {
   );
 }
 
-function foreignFile(source: MediaSource & { from: "file" }): Error {
-  return unsupported(
+function encodeFile({ fileId, origin }: MediaSource & { from: "file" }): FileSource {
+  if (origin === "anthropic-messages") return { type: "file", file_id: fileId };
+  throw unsupported(
     "messages",
-    `The file ${source.fileId} is known to the provider it was uploaded to, not to this one. Send its content instead.`,
+    `The file ${fileId} is known to the provider it was uploaded to, not to this one. Send its content instead.`,
   );
 }
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeadgateError } from "../../../kernel/errors.ts";
-import { judgeForeignFields } from "./foreign.ts";
+import { refuseForeignFields } from "./foreign.ts";
 
 function judge(foreign: Record<string, unknown>): string[] {
   const losses = new Set<string>();
-  judgeForeignFields(foreign, losses);
+  refuseForeignFields(foreign, losses);
   return [...losses];
 }
 

@@ -1,29 +1,10 @@
-/**
- * The fields of other dialects that the canonical form has no place for, each with its rule: `refuse` what changes the
- * answer, `report` what does not. A value that asks for nothing (`null`, or the field's own default) is neither. A
- * field that is not in the table is refused by name, because nobody can say what leaving it out would do. Fields
- * inside messages and tools come with their path, `tools[1].cache_control`, and are reported once for all places, so that
- * the report does not grow with the request.
- */
+/** What becomes of other dialects' fields in a body of the Messages API: see foreign-rules.ts. */
 import type { Loss } from "../../dialect.ts";
+import { judgeForeignFields, refuse, report, type ForeignRule } from "../../request-fields/foreign-rules.ts";
 import { unsupported } from "./refusal.ts";
 
-interface Rule {
-  readonly action: "refuse" | "report";
-  /** Values, as JSON, that ask for nothing. */
-  readonly neutral: readonly string[];
-}
-
-function refuse(...neutral: readonly string[]): Rule {
-  return { action: "refuse", neutral };
-}
-
-function report(...neutral: readonly string[]): Rule {
-  return { action: "report", neutral };
-}
-
 /** OpenAI's Chat Completions reference says what each does and which value is its default. */
-const rules: ReadonlyMap<string, Rule> = new Map([
+const rules: ReadonlyMap<string, ForeignRule> = new Map([
   // Change the answer, or promise a part of it that this dialect does not have.
   ["n", refuse("1")],
   ["logit_bias", refuse("{}")],
@@ -63,20 +44,11 @@ const rules: ReadonlyMap<string, Rule> = new Map([
 ]);
 
 /** Throws `unsupported_parameter` for the first field that must not be left out. */
-export function judgeForeignFields(foreign: Readonly<Record<string, unknown>>, losses: Set<Loss>): void {
-  for (const name of Object.keys(foreign)) {
-    const value = foreign[name];
-    if (value === null || value === undefined) continue;
-    const kind = name.replaceAll(/\[\d+\]/g, "[]");
-    const rule = rules.get(kind);
-    if (rule?.neutral.includes(JSON.stringify(value)) === true) continue;
-    if (rule?.action === "report") {
-      losses.add(kind);
-      continue;
-    }
-    throw unsupported(
+export function refuseForeignFields(foreign: Readonly<Record<string, unknown>>, losses: Set<Loss>): void {
+  judgeForeignFields(foreign, rules, losses, (name) =>
+    unsupported(
       name,
       `\`${name}\` cannot be translated to the Anthropic Messages API, through which the model is served, and the answer could be another without it. Leave the field out, or ask for a model whose provider takes it.`,
-    );
-  }
+    ),
+  );
 }

@@ -38,6 +38,15 @@ test("leaves the model's own default where nothing is asked for", () => {
   for (const model of [BY_EFFORT, BY_BUDGET]) assert.deepEqual(plan(model, {}).plan, { thinking: null, effort: null });
 });
 
+test("leaves to the model how much it thinks where that is asked for", () => {
+  const request: Partial<CanonicalRequest> = { reasoning: { effort: null, budgetTokens: null } };
+  assert.deepEqual(plan(BY_EFFORT, { request }).plan, { thinking: { type: "adaptive" }, effort: null });
+  assert.deepEqual(plan(BY_BUDGET, { request }).plan, {
+    thinking: { type: "enabled", budget_tokens: 5_000 },
+    effort: null,
+  });
+});
+
 test("maps each effort to adaptive thinking on current models", () => {
   const table: [ReasoningEffort, unknown, unknown][] = [
     ["none", { type: "disabled" }, null],

@@ -4,10 +4,11 @@
  * | asked for | models that think by effort (all since Opus 4.6) | models that think by budget (the older ones)  |
  * | --------- | ------------------------------------------------ | --------------------------------------------- |
  * | nothing   | nothing: the model's own default                 | nothing: no thinking                          |
+ * | thinking  | `adaptive`                                       | `enabled`, 50 % of max_tokens                 |
  * | a budget  | `enabled` with that budget; newer ones refuse it | `enabled` with that budget                    |
  * | none      | `disabled`; those that always think refuse it    | `disabled`                                    |
  * | minimal   | `adaptive`, effort low                           | `enabled`, 1,024 tokens                       |
- * | low       | `adaptive`, effort low                           | `enabled`, 20 % of max_tokens                 |
+ * | low       | `adaptive`, effort low                           | `enabled`, 20 %                               |
  * | medium    | `adaptive`, effort medium                        | `enabled`, 50 %                               |
  * | high      | `adaptive`, effort high                          | `enabled`, 80 %                               |
  * | xhigh     | `adaptive`, effort xhigh                         | `enabled`, 90 %                               |
@@ -32,6 +33,9 @@ export interface ReasoningPlan {
 }
 
 const BUDGET_TOKENS_MIN = 1_024;
+
+/** What thinking is without a word on how much. */
+const DEFAULT_EFFORT = "medium";
 
 /** Percent of `max_tokens`. */
 const budgetShares: Readonly<Record<Exclude<ReasoningEffort, "none">, number>> = {
@@ -83,7 +87,7 @@ function choosePlan(request: CanonicalRequest, context: ReasoningContext): Reaso
     if (byBudget && effort !== null) context.losses.add("reasoning_effort");
     return { thinking: enabled(budget, context.maxTokens), effort: byBudget ? null : toWireEffort(effort) };
   }
-  if (effort === null) return { thinking: null, effort: null };
+  if (request.reasoning === null) return { thinking: null, effort: null };
   if (effort === "none") return { thinking: { type: "disabled" }, effort: null };
   if (!byBudget) return { thinking: { type: "adaptive" }, effort: toWireEffort(effort) };
   // These models refuse to begin thinking between a call made without it and the call's result.
@@ -91,7 +95,7 @@ function choosePlan(request: CanonicalRequest, context: ReasoningContext): Reaso
     context.losses.add("reasoning_effort");
     return { thinking: null, effort: null };
   }
-  const share = Math.floor((context.maxTokens * budgetShares[effort]) / 100);
+  const share = Math.floor((context.maxTokens * budgetShares[effort ?? DEFAULT_EFFORT]) / 100);
   return { thinking: enabled(Math.max(share, BUDGET_TOKENS_MIN), context.maxTokens), effort: null };
 }
 

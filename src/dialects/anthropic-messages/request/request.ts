@@ -8,7 +8,7 @@
 import type { CanonicalRequest, OutputFormat } from "../../canonical.ts";
 import type { EncodedRequest, Loss, TargetFacts } from "../../dialect.ts";
 import type { Tracking } from "./blocks.ts";
-import { judgeForeignFields } from "./foreign.ts";
+import { refuseForeignFields } from "./foreign.ts";
 import { planReasoning } from "./reasoning.ts";
 import { unsupported } from "./refusal.ts";
 import { planTools } from "./tools.ts";
@@ -23,7 +23,7 @@ export const ASSUMED_OUTPUT_TOKENS_MAX = 32_000;
 
 export function encodeRequest(request: CanonicalRequest, target: TargetFacts): EncodedRequest {
   const losses = new Set<Loss>();
-  judgeForeignFields(request.foreign, losses);
+  refuseForeignFields(request.foreign, losses);
   const tracking: Tracking = { losses, cacheBreakpoints: 0 };
   const { system, turns } = encodeConversation(request.items, target.model, tracking);
   const maxTokens = chooseMaxTokens(request, target, losses);

@@ -16,7 +16,7 @@ export interface TextBlock extends Cacheable {
 
 export interface ImageBlock extends Cacheable {
   readonly type: "image";
-  readonly source: Base64Source | UrlSource;
+  readonly source: Base64Source | UrlSource | FileSource;
 }
 
 export interface DocumentBlock extends Cacheable {
@@ -24,6 +24,7 @@ export interface DocumentBlock extends Cacheable {
   readonly source:
     | Base64Source
     | UrlSource
+    | FileSource
     | { readonly type: "text"; readonly media_type: "text/plain"; readonly data: string };
   readonly title?: string;
 }
@@ -37,6 +38,11 @@ interface Base64Source {
 interface UrlSource {
   readonly type: "url";
   readonly url: string;
+}
+
+export interface FileSource {
+  readonly type: "file";
+  readonly file_id: string;
 }
 
 export type ContentBlock = TextBlock | ImageBlock | DocumentBlock;

@@ -173,7 +173,7 @@ describe("content parts", () => {
         { type: "text", text: "t" },
         { type: "image", source: { from: "url", url: "https://example.com/a.png" }, detail: "low" },
         { type: "image", source: { from: "base64", mediaType: "image/png", data: "AAAA" }, detail: null },
-        { type: "document", source: { from: "file", fileId: "file-1" }, name: null },
+        { type: "document", source: { from: "file", fileId: "file-1", origin: "openai-chat" }, name: null },
         { type: "document", source: { from: "base64", mediaType: "application/pdf", data: "BBBB" }, name: "b.pdf" },
         { type: "audio", source: { from: "base64", mediaType: "audio/mpeg", data: "CCCC" } },
         { type: "refusal", text: "No." },

@@ -90,7 +90,9 @@ function decodeFile(part: Fields, prefix: string, foreign: Foreign): Part {
   const data = readText(file, "file_data", inner);
   if (fileId === null && data === null) throw invalid(`${prefix}file`, "an object with file_id or file_data");
   const source: MediaSource =
-    data === null ? { from: "file", fileId: fileId ?? "" } : decodeUrl(data, `${inner}file_data`);
+    data === null
+      ? { from: "file", fileId: fileId ?? "", origin: "openai-chat" }
+      : decodeUrl(data, `${inner}file_data`);
   return { type: "document", source, name: readText(file, "filename", inner), ...decodeCache(part, prefix, foreign) };
 }
 

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import { parseJsonDocument } from "../../../kernel/json-document.ts";
-import type { CanonicalRequest, Item } from "../../canonical.ts";
-import type { Quirks } from "../../dialect.ts";
+import type { CanonicalRequest, Item, Part } from "../../canonical.ts";
+import type { Quirks, TargetFacts } from "../../dialect.ts";
 import { decodeRequest } from "../inbound-request/request.ts";
 import { viewRequest } from "../inbound/view.ts";
 import { encodeRequest } from "./request.ts";
@@ -15,9 +15,21 @@ function decode(bytes: Uint8Array): CanonicalRequest {
 
 const base = decode(Buffer.from('{"model":"m","messages":[{"role":"user","content":"hi"}]}'));
 
-function encode(request: Partial<CanonicalRequest>, quirks: Quirks = {}) {
-  const encoded = encodeRequest({ ...base, ...request }, { model: "real", maxOutputTokens: null, quirks });
+function encode(request: Partial<CanonicalRequest>, quirks: Quirks = {}, lacks: TargetFacts["lacks"] = []) {
+  const encoded = encodeRequest({ ...base, ...request }, { model: "real", maxOutputTokens: null, quirks, lacks });
   return { ...encoded, json: JSON.parse(Buffer.from(encoded.body).toString("utf8")) };
+}
+
+function refuses(request: Partial<CanonicalRequest>, param: string): void {
+  assert.throws(
+    () => encode(request),
+    (thrown) => thrown instanceof HeadgateError && thrown.code === "unsupported_parameter" && thrown.param === param,
+    param,
+  );
+}
+
+function user(text: string): Item {
+  return { type: "message", role: "user", name: null, parts: [{ type: "text", text }] };
 }
 
 describe("encodeRequest", () => {
@@ -50,7 +62,7 @@ describe("encodeRequest", () => {
       isError: false,
     });
     const { messages } = encode({
-      items: [said("a"), said("b"), call("1"), call("2"), said("c"), result("1"), result("2"), said("d")],
+      items: [said("a"), said("b"), call("1"), call("2"), said("c"), result("1"), result("2"), said("d"), user("e")],
     }).json;
     const wire = (id: string): object => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
     assert.deepEqual(messages, [
@@ -66,6 +78,7 @@ describe("encodeRequest", () => {
       { role: "tool", tool_call_id: "1", content: "r" },
       { role: "tool", tool_call_id: "2", content: "r" },
       { role: "assistant", content: "d" },
+      { role: "user", content: "e" },
     ]);
   });
 
@@ -99,18 +112,128 @@ describe("encodeRequest", () => {
     assert.equal(json.reasoning_effort, "medium");
   });
 
-  test("carries foreign fields of its own family and refuses the rest by name", () => {
-    assert.equal(encode({ foreign: { seed: 5 } }).json.seed, 5);
-    const refused = (request: Partial<CanonicalRequest>, param: string): void => {
-      assert.throws(
-        () => encode(request),
-        (thrown) =>
-          thrown instanceof HeadgateError && thrown.code === "unsupported_parameter" && thrown.param === param,
-      );
+  test("refuses a beginning of the answer, because the model would answer anew", () => {
+    refuses({ items: [user("a"), { type: "message", role: "assistant", name: null, parts: [] }] }, "messages");
+  });
+
+  test("lets the user show what a tool returned besides text, after all results and before what else is said", () => {
+    const image: Part = { type: "image", source: { from: "url", url: "https://example.com/a.png" }, detail: null };
+    const result = (callId: string, ...parts: Part[]): Item => ({ type: "tool-result", callId, parts, isError: false });
+    const shown = [
+      { type: "text", text: "Of the result of the tool call 1:" },
+      { type: "image_url", image_url: { url: "https://example.com/a.png" } },
+    ];
+    const rest = "(The user shows the rest of the result in the next message.)";
+    const results = [
+      {
+        role: "tool",
+        tool_call_id: "1",
+        content: [
+          { type: "text", text: "a" },
+          { type: "text", text: rest },
+        ],
+      },
+      { role: "tool", tool_call_id: "2", content: "" },
+    ];
+    const items = [result("1", { type: "text", text: "a" }, image), result("2")];
+    const alone = encode({ items });
+    assert.deepEqual(alone.json.messages, [...results, { role: "user", content: shown }]);
+    assert.deepEqual(alone.losses, ["tool_result.content"]);
+    assert.deepEqual(encode({ items: [...items, user("b"), user("c")] }).json.messages, [
+      ...results,
+      { role: "user", content: [...shown, { type: "text", text: "b" }] },
+      { role: "user", content: "c" },
+    ]);
+    const call: Item = { type: "tool-call", callId: "3", name: "f", arguments: "{}" };
+    assert.deepEqual(
+      encode({ items: [...items, call, result("3", image)] }).json.messages.map(({ role }: { role: string }) => role),
+      ["tool", "tool", "user", "assistant", "tool", "user"],
+    );
+  });
+
+  test("spells out documents of plain text, and gives every other content a name", () => {
+    const document = (mediaType: string, name: string | null): Part => ({
+      type: "document",
+      source: { from: "base64", mediaType, data: Buffer.from("Grüße").toString("base64") },
+      name,
+    });
+    const { json, losses } = encode({
+      items: [
+        {
+          type: "message",
+          role: "user",
+          name: null,
+          parts: [document("text/plain", 'a "b"'), document("text/plain", null), document("application/pdf", null)],
+        },
+        { type: "tool-result", callId: "1", parts: [document("text/plain", null)], isError: false },
+      ],
+    });
+    assert.deepEqual(json.messages, [
+      {
+        role: "user",
+        content: [
+          { type: "text", text: '<document title="a \\"b\\"">\nGrüße\n</document>' },
+          { type: "text", text: "<document>\nGrüße\n</document>" },
+          { type: "file", file: { file_data: "data:application/pdf;base64,R3LDvMOfZQ==", filename: "document.pdf" } },
+        ],
+      },
+      { role: "tool", tool_call_id: "1", content: "<document>\nGrüße\n</document>" },
+    ]);
+    assert.deepEqual(losses, ["messages.content.type=document"]);
+  });
+
+  test("sends a file's id only to those who know it", () => {
+    const file = (type: "image" | "document", origin: string): Partial<CanonicalRequest> => {
+      const source = { from: "file", fileId: "file-1", origin } as const;
+      const part: Part = type === "image" ? { type, source, detail: null } : { type, source, name: null };
+      return { items: [{ type: "message", role: "user", name: null, parts: [part] }] };
     };
-    refused({ foreign: { container: "c" } }, "container");
-    const image = { type: "image", source: { from: "url", url: "https://x" }, detail: null } as const;
-    refused({ items: [{ type: "tool-result", callId: "1", parts: [image], isError: false }] }, "messages");
+    assert.deepEqual(encode(file("document", "openai-chat")).json.messages[0].content, [
+      { type: "file", file: { file_id: "file-1" } },
+    ]);
+    refuses(file("document", "anthropic-messages"), "messages");
+    refuses(file("image", "anthropic-messages"), "messages");
+    refuses(file("image", "openai-chat"), "messages");
+  });
+
+  test("asks for thinking without a word on how much as for a middling effort", () => {
+    const reasoning = { effort: null, budgetTokens: null };
+    assert.equal(encode({ reasoning }).json.reasoning_effort, "medium");
+    assert.equal(encode({ reasoning }, {}, ["images"]).json.reasoning_effort, "medium");
+  });
+
+  test("does not tell a model that cannot think not to", () => {
+    const reasoning = { effort: "none", budgetTokens: null } as const;
+    assert.equal(encode({ reasoning }).json.reasoning_effort, "none");
+    assert.equal(encode({ reasoning }, {}, ["reasoning"]).json.reasoning_effort, undefined);
+  });
+
+  test("carries foreign fields of its own family, reports what moves no answer, and refuses the rest by name", () => {
+    assert.equal(encode({ foreign: { seed: 5 } }).json.seed, 5);
+    const { json, losses } = encode({
+      foreign: {
+        cache_control: { type: "ephemeral" },
+        "tools[0].cache_control": { type: "ephemeral" },
+        "tools[1].cache_control": { type: "ephemeral" },
+        "messages[7].content[2].cache_control": { type: "ephemeral" },
+        speed: "fast",
+        "thinking.display": "omitted",
+      },
+    });
+    assert.deepEqual(Object.keys(json), ["model", "messages"]);
+    assert.deepEqual(losses, [
+      "cache_control",
+      "tools[].cache_control",
+      "messages[].content[].cache_control",
+      "speed",
+      "thinking.display",
+    ]);
+    const neutral = { speed: "standard", mcp_servers: [], "messages[0].content[0].caller": { type: "direct" } };
+    assert.deepEqual(encode({ foreign: neutral }).losses, []);
+    for (const name of ["container", "inference_geo", "tools[0].input_examples", "messages[0].content[1].context"]) {
+      refuses({ foreign: { [name]: "x" } }, name);
+    }
+    assert.throws(() => encode({ foreign: { "tools[0]": { type: "web_search_20250305" } } }), /web_search_20250305/);
   });
 
   test("decodes to the same canonical request, for any request", () => {
@@ -165,7 +288,7 @@ const wireRequest = fc.record(
     // Two messages of the assistant in a row are told apart only if the first has no calls: keep others between them.
     messages: fc
       .array(fc.tuple(message, fc.option(assistant)), { minLength: 1, maxLength: 4 })
-      .map((pairs) => pairs.flat().filter((one) => one !== null)),
+      .map((pairs) => [...pairs.flat().filter((one) => one !== null), { role: "user", content: "And?" }]),
     stream: fc.boolean(),
     tools: fc
       .uniqueArray(functionTool, { selector: (tool) => tool.name, maxLength: 3 })

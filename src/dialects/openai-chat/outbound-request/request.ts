@@ -1,33 +1,15 @@
 /**
- * A canonical request as a chat completion request (openai-node, `ChatCompletionCreateParams`).
- *
- * Fields that other dialects of OpenAI's family share with this one by name and meaning are carried from `foreign`;
- * any other foreign field is refused, because what it asks for is not known to be immaterial.
+ * A canonical request as a chat completion request (openai-node, `ChatCompletionCreateParams`). The parts with rules of
+ * their own stand beside this file: messages, parts, reasoning-history, foreign. What only some providers take (`top_k`, a
+ * document by URL, more than four stop sequences) is carried, and one that refuses it says so itself.
  */
-import { HeadgateError } from "../../../kernel/errors.ts";
 import type { CanonicalRequest, OutputFormat, Tool, ToolChoice } from "../../canonical.ts";
 import type { EncodedRequest, Loss, TargetFacts } from "../../dialect.ts";
+import { carryForeignFields } from "./foreign.ts";
 import { encodeMessages } from "./messages.ts";
 
-const carried: ReadonlySet<string> = new Set([
-  "audio",
-  "frequency_penalty",
-  "logit_bias",
-  "logprobs",
-  "metadata",
-  "modalities",
-  "moderation",
-  "prediction",
-  "presence_penalty",
-  "prompt_cache_key",
-  "prompt_cache_options",
-  "prompt_cache_retention",
-  "seed",
-  "store",
-  "top_logprobs",
-  "verbosity",
-  "web_search_options",
-]);
+/** How much a model thinks that is to think without a word on how much: what OpenAI's do of themselves. */
+const DEFAULT_EFFORT = "medium";
 
 /** Throws `unsupported_parameter`. */
 export function encodeRequest(request: CanonicalRequest, target: TargetFacts): EncodedRequest {
@@ -36,6 +18,7 @@ export function encodeRequest(request: CanonicalRequest, target: TargetFacts): E
   const body: Record<string, unknown> = {
     model: target.model,
     messages: encodeMessages(request.items, quirks.reasoningHistory ?? "none", losses),
+    ...carryForeignFields(request.foreign, losses),
   };
   if (request.stream) {
     body["stream"] = true;
@@ -50,10 +33,9 @@ export function encodeRequest(request: CanonicalRequest, target: TargetFacts): E
   setGiven(body, "temperature", request.temperature);
   setGiven(body, "top_p", request.topP);
   setGiven(body, "top_k", request.topK);
-  setGiven(body, "reasoning_effort", encodeEffort(request.reasoning, losses));
+  setGiven(body, "reasoning_effort", encodeEffort(request.reasoning, target, losses));
   setGiven(body, "user", request.endUser);
   setGiven(body, "service_tier", request.serviceTier);
-  carryForeign(request.foreign, body);
   return { body: Buffer.from(JSON.stringify(body)), losses: [...losses] };
 }
 
@@ -105,26 +87,21 @@ function encodeFormat(format: OutputFormat): object {
   }
 }
 
-/** A budget without an effort becomes the level whose usual share of thinking it is, and is reported. */
-function encodeEffort(reasoning: CanonicalRequest["reasoning"], losses: Set<Loss>): string | null {
+/**
+ * A budget without an effort becomes the level whose usual share of thinking it is, and is reported. Not to think is not
+ * said to a model that is known not to: it would refuse the field.
+ */
+function encodeEffort(
+  reasoning: CanonicalRequest["reasoning"],
+  { lacks }: TargetFacts,
+  losses: Set<Loss>,
+): string | null {
   if (reasoning === null) return null;
   const { effort, budgetTokens } = reasoning;
-  if (budgetTokens === null) return effort;
+  if (effort === "none" && lacks?.includes("reasoning") === true) return null;
+  if (budgetTokens === null) return effort ?? DEFAULT_EFFORT;
   losses.add("thinking.budget_tokens");
   if (effort !== null) return effort;
   if (budgetTokens <= 4_096) return "low";
   return budgetTokens <= 16_384 ? "medium" : "high";
-}
-
-function carryForeign(foreign: Readonly<Record<string, unknown>>, body: Record<string, unknown>): void {
-  for (const name of Object.keys(foreign)) {
-    if (!carried.has(name)) {
-      throw new HeadgateError(
-        "unsupported_parameter",
-        `The model is served through the chat completions API, which has no counterpart of \`${name}\`. Leave the field out, or ask for a model whose provider has it.`,
-        { param: name },
-      );
-    }
-    body[name] = foreign[name];
-  }
 }
