@@ -123,10 +123,44 @@ test("what is queued in one turn is committed together; nothing is acknowledged 
   for (const id of ["a", "b", "c"]) void bench.journal.open(hold(id)).then(() => acknowledged.push(heldCount(bench)));
   await Promise.resolve();
   assert.deepEqual([acknowledged, bench.journal.queueLength], [[], 3]);
-  await nextTurn();
-  await nextTurn();
+  for (let turn = 0; turn < 3; turn++) await nextTurn();
   assert.deepEqual(acknowledged, [3, 3, 3]);
   assert.deepEqual(bench.commits, [3]);
+});
+
+test("while several wait and each turn brings more, a few turns share one commit", async () => {
+  using bench = openBench();
+  const opened: Promise<void>[] = [];
+  const open = (count: number): void => {
+    for (let index = 0; index < count; index++) opened.push(bench.journal.open(hold(`att_${opened.length}`)));
+  };
+  for (const count of [3, 1, 1]) {
+    open(count);
+    await nextTurn();
+  }
+  assert.deepEqual([bench.journal.queueLength, bench.commits], [5, []]);
+  await Promise.all(opened);
+  assert.deepEqual(bench.commits, [5]);
+});
+
+test("however much keeps coming, what waits is committed after a few turns", async () => {
+  using bench = openBench();
+  const opened = Array.from({ length: 3 }, (_, index) => bench.journal.open(hold(`first_${index}`)));
+  let turns = 0;
+  while (bench.commits.length === 0 && turns < 20) {
+    await nextTurn();
+    opened.push(bench.journal.open(hold(`later_${turns++}`)));
+  }
+  assert.ok(turns <= 6, `${turns} turns`);
+  await Promise.all(opened);
+});
+
+test("one or two operations are committed in their own turn", async () => {
+  using bench = openBench();
+  const opened = [bench.journal.open(hold("a")), bench.journal.open(hold("b"))];
+  await nextTurn();
+  assert.deepEqual(bench.commits, [2]);
+  await Promise.all(opened);
 });
 
 test("a long queue is written in several commits, with turns of the event loop between them", async () => {
