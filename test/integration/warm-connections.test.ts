@@ -1,7 +1,8 @@
 /** Connections to providers: one for request after request, kept while nobody uses it, and no failure where it is gone. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type AddressInfo, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, mock, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { defaultProvider } from "../../src/config/defaults.ts";
