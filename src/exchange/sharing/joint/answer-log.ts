@@ -3,8 +3,8 @@
  * Each reads at its own pace; the answer goes on at the pace of the fastest.
  *
  * Invariants: while the log is whole (no more than `keepBytes`), whoever joins reads from the beginning. A longer one
- * takes nobody more and forgets what everybody has read; who is then more than `keepBytes` behind is cut off, so that no
- * more than that is in memory for anybody's sake. Where all answers together have no more memory it goes on as one that
+ * takes nobody more and forgets what everybody has read; who is then more than `keepBytes` behind is cut off, unless nobody
+ * is further, so that no more than that is in memory for anybody's sake. Where all answers together have no more memory it goes on as one that
  * is too long, and only the fastest reader is waited for.
  */
 import type { AnswerMemory } from "../../../streaming/answer-memory.ts";
@@ -126,7 +126,7 @@ export class AnswerLog {
   }
 
   #forget(): void {
-    const behindMax = this.#isCrowded ? this.#leastBehind : this.#keepBytes;
+    const behindMax = Math.max(this.#isCrowded ? 0 : this.#keepBytes, this.#leastBehind);
     let read = this.#firstChunk + this.#chunks.length;
     for (const reader of this.#readers) {
       if (this.#bytes - reader.bytesRead > behindMax) reader.cut();
