@@ -80,8 +80,13 @@ export function createAlertEvents({ telemetry }: Pick<EventsDeps, "telemetry">):
 
 export function createHealthEvents(telemetry: Telemetry): HealthEvents {
   return {
-    leftAlone: (target, forMs) =>
-      telemetry.warn("calls of a target fail; it is left alone and then probed", { target, forMs: Math.round(forMs) }),
+    leftAlone(target, reason, forMs) {
+      const message =
+        reason === "failures"
+          ? "calls of a target fail; it is left alone and then probed"
+          : "a provider limits the rate of a target; it is left alone for as long as was asked and then probed";
+      telemetry.warn(message, { target, forMs: Math.round(forMs) });
+    },
     calledAgain: (target) => telemetry.lifecycle("a target answers again", { target }),
   };
 }

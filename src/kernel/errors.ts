@@ -69,6 +69,7 @@ export type ErrorCode =
   | "stream_differs"
   | "overloaded"
   | "target_unavailable"
+  | "target_limited"
   | "shutting_down"
   | "storage_unavailable"
   | "storage_unusable"
@@ -215,7 +216,13 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     503,
     "gateway",
     "same-target",
-    "Every target that could serve the request is left alone for a moment, because calls of it have failed of late or its provider has asked for a pause; `retry-after` says until when.",
+    "Every target that could serve the request is left alone for a moment, because calls of it have failed of late; `retry-after` says until when. Nothing was called.",
+  ),
+  target_limited: kind(
+    429,
+    "gateway",
+    "same-target",
+    "No target can serve the request for a moment, because a provider limits its rate and has asked for a pause; `retry-after` says how much of it is left. Nothing was called.",
   ),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(

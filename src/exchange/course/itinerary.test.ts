@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { defaultConfig, defaultModel } from "../../config/defaults.ts";
 import type { RetriesConfig } from "../../config/config.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
-import type { TargetHealth, TargetsHealth } from "../../routing/health/health.ts";
+import type { LeftAloneFor, TargetHealth, TargetsHealth } from "../../routing/health/health.ts";
 import type { Plan, Target } from "../../routing/plan.ts";
 import { Itinerary, type Setback } from "./itinerary.ts";
 import type { Verdict } from "./verdict.ts";
@@ -72,6 +72,11 @@ function route(way: Itinerary, verdict: Verdict, more: Partial<Setback> = {}): s
     way.failed(setback(stop.target, verdict, more));
   }
   return stops;
+}
+
+/** Left alone until then. */
+function away(untilMs: number, reason: LeftAloneFor = "failures"): Partial<TargetHealth> {
+  return { availableAtMs: () => untilMs, leftAlone: () => ({ reason, untilMs }) };
 }
 
 function healthWith(away: Readonly<Record<string, Partial<TargetHealth>>>): TargetsHealth {
@@ -168,24 +173,40 @@ test("a prompt that is too long goes to a window that is known to be larger, or 
 });
 
 test("targets that are left alone are passed over, and where all are the request is refused with the time until one is not", () => {
-  const health = healthWith({ a: { availableAtMs: () => 7_000 }, b: { availableAtMs: () => 3_000 } });
+  const health = healthWith({ a: away(7_000), b: away(3_000) });
   assert.deepEqual(route(itinerary({ targets: [a, spare], health }), "elsewhere"), ["spare+0"]);
   const way = itinerary({ targets: [a, b], health });
   assert.equal(way.next(), null);
   const { code, retryAfterMs, message } = way.refusal();
   assert.deepEqual([code, retryAfterMs], ["target_unavailable", 3_000]);
-  assert.match(message, /a, b/);
+  assert.match(message, /^a is left alone .* have failed of late; b is left alone .* Try again in 3 s\.$/);
+});
+
+test("the request is refused as limited where the one that comes back first is left alone for a 429", () => {
+  const limited = away(3_000, "rate-limit");
+  const refusalOf = (others: Readonly<Record<string, Partial<TargetHealth>>>): HeadgateError =>
+    itinerary({ targets: [a, b], health: healthWith({ a: limited, ...others }) }).refusal();
+  const refusal = refusalOf({ b: away(7_000) });
+  assert.deepEqual([refusal.code, refusal.status, refusal.retryAfterMs], ["target_limited", 429, 3_000]);
+  assert.match(refusal.message, /a is left alone .* limits the rate; b .* have failed/);
+  assert.equal(refusalOf({ b: away(2_000) }).code, "target_unavailable");
+});
+
+test("the probes of a target that is still left alone are over in a moment", () => {
+  const probed = { availableAtMs: () => 60_000, leftAlone: () => ({ reason: "failures", untilMs: -5 }) as const };
+  const { retryAfterMs } = itinerary({ targets: [a], health: healthWith({ a: probed }) }).refusal();
+  assert.equal(retryAfterMs, 1_000);
 });
 
 test("a target that is left alone for a moment only is waited for", () => {
-  const health = healthWith({ a: { availableAtMs: () => 400 } });
+  const health = healthWith({ a: away(400) });
   assert.deepEqual(route(itinerary({ targets: [a], health }), "elsewhere"), ["a+400"]);
   assert.deepEqual(route(itinerary({ targets: [a, b], health }), "elsewhere"), ["b+0", "a+400"]);
   assert.deepEqual(route(itinerary({ targets: [a], health, dueMs: 300 }), "elsewhere"), []);
 });
 
 test("a fallback that is free is not kept waiting for a target that is back in a moment", () => {
-  const health = healthWith({ a: { availableAtMs: () => 900 } });
+  const health = healthWith({ a: away(900) });
   assert.deepEqual(route(itinerary({ targets: [a, spare], health }), "elsewhere"), ["spare+0", "a+900"]);
 });
 
@@ -237,18 +258,17 @@ test("a target that may be called now is called, although time goes on between t
 });
 
 test("a stop says who was passed over for it and why, each once", () => {
-  const away = { availableAtMs: () => 60_000 };
   const passed = (way: Itinerary): readonly string[] =>
     way.next()?.passedOver.map(({ target: name, code }) => `${name} ${code}`) ?? assert.fail("nowhere");
-  const leftAlone = itinerary({ targets: [a, b, spare], health: healthWith({ a: away }) });
-  assert.deepEqual(passed(leftAlone), ["a target_unavailable"]);
+  const leftAlone = itinerary({ targets: [a, b, spare], health: healthWith({ a: away(60_000, "rate-limit") }) });
+  assert.deepEqual(passed(leftAlone), ["a target_limited"]);
   leftAlone.called(b);
   leftAlone.failed(setback(b, "again"));
   assert.deepEqual(passed(leftAlone), [], "it was told of already");
   const crowded = itinerary({
     targets: [a, b, spare],
     hasRoom: (name) => name !== "a",
-    health: healthWith({ b: away }),
+    health: healthWith({ b: away(60_000) }),
   });
   assert.deepEqual(passed(crowded), []);
   crowded.called(a);
@@ -259,7 +279,7 @@ test("a stop says who was passed over for it and why, each once", () => {
 test("who was called before, or has a window that is too small, was not passed over", () => {
   const small = target("small", { contextTokens: 8_000 });
   const large = target("large", { contextTokens: 200_000 });
-  const way = itinerary({ targets: [small, a, large], health: healthWith({ a: { availableAtMs: () => 60_000 } }) });
+  const way = itinerary({ targets: [small, a, large], health: healthWith({ a: away(60_000) }) });
   way.called(small);
   way.failed(setback(small, "larger"));
   assert.deepEqual(way.next(), { target: large, waitMs: 0, triedCredentials: [], passedOver: [] });

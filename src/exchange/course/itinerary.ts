@@ -11,11 +11,12 @@
  */
 import type { Clock } from "../../kernel/clock.ts";
 import { assert } from "../../kernel/assert.ts";
-import { HeadgateError } from "../../kernel/errors.ts";
+import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Plan, Target } from "../../routing/plan.ts";
 import type { TargetsHealth } from "../../routing/health/health.ts";
 import type { PassedOver } from "../exchange.ts";
 import { backoffMs } from "./backoff.ts";
+import { leftAloneCode, leftAloneError } from "./left-alone.ts";
 import { createPlace, type Place, type Stop } from "./place.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -129,19 +130,10 @@ export class Itinerary {
     }
   }
 
-  /** Why no target was called at all: each is left alone for its failures. */
+  /** Why no target was called at all: each is left alone. */
   refusal(): HeadgateError {
-    const nowMs = this.#nowMs;
-    const { health } = this.#deps;
-    const { targets } = this.#plan;
-    const inMs = targets.map(({ name }) => health.target(name).availableAtMs(nowMs) - nowMs);
-    const soonestMs = Math.max(RETRY_AFTER_MIN_MS, Math.min(...inMs));
-    const names = targets.map(({ name }) => name).join(", ");
-    return new HeadgateError(
-      "target_unavailable",
-      `${names} cannot be called for a moment: calls have failed of late, or the provider has asked for a pause. Nothing was called. Try again in ${Math.ceil(soonestMs / 1000)} s.`,
-      { retryAfterMs: soonestMs },
-    );
+    const names = this.#plan.targets.map(({ name }) => name);
+    return leftAloneError(names, this.#deps.health, this.#nowMs);
   }
 
   #nextOf(fallbacks: boolean): Stop | null {
@@ -243,9 +235,9 @@ export class Itinerary {
     return passedOver ?? NOBODY;
   }
 
-  #whyNot(target: Target): "target_unavailable" | "overloaded" | null {
-    const nowMs = this.#nowMs;
-    if (this.#deps.health.target(target.name).availableAtMs(nowMs) > nowMs) return "target_unavailable";
+  #whyNot(target: Target): PassedOver["code"] | null {
+    const leftAlone = this.#deps.health.target(target.name).leftAlone(this.#nowMs);
+    if (leftAlone !== null) return leftAloneCode(leftAlone.reason);
     return this.#hasRoom(target) ? null : "overloaded";
   }
 
@@ -274,7 +266,6 @@ export class Itinerary {
 }
 
 const NOBODY: readonly PassedOver[] = [];
-const RETRY_AFTER_MIN_MS = 1_000;
 /** With no more time than this left nobody is called. */
 const LAST_MS = 2;
 /** For so long a request waits for a target that is left alone; for longer it is refused at once. */

@@ -34,6 +34,7 @@ import { enterQueue } from "../reservation/enter-queue.ts";
 import { Growth } from "../reservation/growth.ts";
 import { reserve, type Reserved } from "../reservation/reserve.ts";
 import type { ExchangeDeps } from "../run.ts";
+import { leftAloneError } from "./left-alone.ts";
 import { outcomeOf } from "./outcome.ts";
 import { patienceWith, type Patience } from "./patience.ts";
 import type { Stop } from "./place.ts";
@@ -256,11 +257,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
     const { name } = this.stop.target;
     const call = deps.health.target(name).begin(this.#course.view.stream, deps.clock.monotonicMs());
     if (call !== null) return call;
-    throw new HeadgateError(
-      "target_unavailable",
-      `${name} cannot be called for a moment: calls have failed of late, or the provider has asked for a pause, and whether it is over is being tried already. Nothing was called. Try again in a moment.`,
-      { retryAfterMs: RETRY_AFTER_MS },
-    );
+    throw leftAloneError([name], deps.health, deps.clock.monotonicMs());
   }
 
   attemptBegan(): void {
@@ -358,6 +355,3 @@ export class Leg implements AttemptSink, ExchangeLeg {
     return this.#course.deps.clock.monotonicMs() >= this.#course.dueMs();
   }
 }
-
-/** A probe is over by then, mostly. */
-const RETRY_AFTER_MS = 1_000;

@@ -50,7 +50,13 @@ test("a target that is saturated may be left for another, the gateway's own memo
 
 test("what is missing at one target may be there at another", () => {
   assert.equal(verdict("upstream_rejected", { status: 404 }), "elsewhere");
-  for (const code of ["unsupported_parameter", "unpriced_model", "overloaded", "target_unavailable"] as const) {
+  for (const code of [
+    "unsupported_parameter",
+    "unpriced_model",
+    "overloaded",
+    "target_unavailable",
+    "target_limited",
+  ] as const) {
     assert.equal(verdict(code), "elsewhere", code);
   }
 });

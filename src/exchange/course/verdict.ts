@@ -34,6 +34,7 @@ export function judge(failure: HeadgateError): Verdict {
     case "unsupported_capability":
     case "unpriced_model":
     case "target_unavailable":
+    case "target_limited":
     case "stream_differs":
       return "elsewhere";
     // A target that is saturated; or the gateway's own memory, which is the same whoever answers.

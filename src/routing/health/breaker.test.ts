@@ -130,6 +130,25 @@ describe("what a provider asks for", () => {
     );
   });
 
+  test("is known from failures, by the last that moved its time", () => {
+    const place = createPlace();
+    const reason = (nowMs: number): string | null => place.breaker.leftAlone(nowMs)?.reason ?? null;
+    assert.equal(reason(0), null);
+    const [early, late] = [place.begin(0)!, place.begin(0)!];
+    place.breaker.limited(place.begin(0)!, 20_000, 0);
+    assert.deepEqual(place.breaker.leftAlone(19_999), { reason: "rate-limit", untilMs: 20_000 });
+    place.breaker.failed(early, 10_000, 5_000);
+    assert.equal(reason(5_000), "rate-limit", "what it asked for earlier lasts longer");
+    place.breaker.failed(late, 20_000, 6_000);
+    assert.equal(reason(6_000), "failures");
+    const probe = place.begin(26_000)!;
+    assert.deepEqual(place.breaker.leftAlone(26_000), { reason: "failures", untilMs: 26_000 });
+    place.breaker.limited(probe, 1_000, 26_100);
+    assert.equal(reason(26_100), "rate-limit");
+    place.fail(27_100);
+    assert.equal(reason(27_100), "failures", "a probe that fails is a failure");
+  });
+
   test("is heeded from a call that began before the breaker opened", () => {
     const place = createPlace();
     const late = place.begin(0)!;

@@ -15,7 +15,7 @@
  * `openMaxMs` at a time.
  */
 import type { HealthConfig } from "../../config/config.ts";
-import type { BreakerState } from "./health.ts";
+import type { BreakerState, LeftAlone, LeftAloneFor } from "./health.ts";
 import { SlidingShare } from "./sliding-share.ts";
 
 const WINDOW_BUCKETS = 10;
@@ -42,6 +42,8 @@ export class Breaker {
   /** It is open or half-open: after `#untilMs` it is probed. While it is closed `#untilMs` is a pause. */
   #isTripped = false;
   #untilMs = -Infinity;
+  /** What for. */
+  #reason: LeftAloneFor = "failures";
   #failuresInRow = 0;
   /** Of the last opening for failures, before the jitter; 0: none that counts. */
   #openMs = 0;
@@ -90,6 +92,11 @@ export class Breaker {
     return Math.max(nowMs, this.#probedAtMs + this.#rules.openMaxMs);
   }
 
+  /** `null`: a call would be let through. */
+  leftAlone(nowMs: number): LeftAlone | null {
+    return this.availableAtMs(nowMs) > nowMs ? { reason: this.#reason, untilMs: this.#untilMs } : null;
+  }
+
   /** A call that was let through begins. */
   began(nowMs: number): void {
     if (!this.#isTripped) return;
@@ -113,13 +120,13 @@ export class Breaker {
   failed(call: BreakerCall, retryAfterMs: number | null, nowMs: number): void {
     this.#release(call);
     if (call.generation === this.#generation) this.#failedNow(nowMs);
-    if (retryAfterMs !== null) this.#asked(retryAfterMs, nowMs);
+    if (retryAfterMs !== null) this.#asked(retryAfterMs, "failures", nowMs);
   }
 
   /** A 429 that does not say when is the request's own affair: others may fit. */
   limited(call: BreakerCall, retryAfterMs: number | null, nowMs: number): void {
     this.#release(call);
-    if (retryAfterMs !== null) this.#asked(retryAfterMs, nowMs);
+    if (retryAfterMs !== null) this.#asked(retryAfterMs, "rate-limit", nowMs);
   }
 
   /** It ended and says nothing. */
@@ -152,6 +159,7 @@ export class Breaker {
     const { openMs, openMaxMs } = this.#rules;
     this.#openMs = Math.min(openMaxMs, this.#openMs === 0 ? openMs : this.#openMs * 2);
     this.#untilMs = Math.max(this.#untilMs, nowMs + this.#openMs * (1 - OPEN_JITTER * this.#random()));
+    this.#reason = "failures";
   }
 
   #hasTooMany(nowMs: number): boolean {
@@ -162,11 +170,13 @@ export class Breaker {
   }
 
   /** A short time is only waited for; after a longer one it is probed, and after the longest in any case. */
-  #asked(retryAfterMs: number, nowMs: number): void {
+  #asked(retryAfterMs: number, reason: LeftAloneFor, nowMs: number): void {
     const { openMs, openMaxMs } = this.#rules;
     const askedMs = Math.min(openMaxMs, Math.max(0, retryAfterMs) * (1 + ASKED_JITTER * this.#random()));
     if (askedMs >= openMs && !this.#isTripped) this.#trip(nowMs);
-    this.#untilMs = Math.max(this.#untilMs, nowMs + askedMs);
+    if (nowMs + askedMs <= this.#untilMs) return;
+    this.#untilMs = nowMs + askedMs;
+    this.#reason = reason;
   }
 
   #trip(nowMs: number): void {

@@ -43,14 +43,16 @@ describe("the health of a target", () => {
   test("tells the operator when a target is left alone, and when it answers again", () => {
     const told: string[] = [];
     const events = {
-      leftAlone: (target: string, forMs: number) => told.push(`${target} ${forMs}`),
+      leftAlone: (target: string, reason: string, forMs: number) => told.push(`${target} ${reason} ${forMs}`),
       calledAgain: (target: string) => told.push(target),
     };
     const target = createTargetsHealth({ random: () => 0, events }, { health: rules }).target("a/m");
     for (let failure = 0; failure < 3; failure++) call(target, failed, 0);
-    assert.deepEqual(told, ["a/m 5000"]);
+    assert.deepEqual(told.splice(0), ["a/m failures 5000"]);
     for (let probe = 0; probe < 3; probe++) call(target, whole, 6_000);
-    assert.deepEqual(told, ["a/m 5000", "a/m"]);
+    assert.deepEqual(told.splice(0), ["a/m"]);
+    call(target, { kind: "limited", retryAfterMs: 20_000 }, 6_000);
+    assert.deepEqual(told, ["a/m rate-limit 20000"]);
   });
 
   test("counts calls under way until they end, whatever becomes of them", () => {
@@ -126,8 +128,16 @@ describe("the health of all targets", () => {
     health.target("b/m").begin(false, 0);
     for (let failure = 0; failure < 3; failure++) call(health.target("a/m"), failed, 0);
     assert.deepEqual(health.standings(1_000), [
-      { name: "a/m", state: "open", underWay: 0, calls: 0, failures: 0, availableInMs: 4_000 },
-      { name: "b/m", state: "closed", underWay: 1, calls: 0, failures: 0, availableInMs: null },
+      {
+        name: "a/m",
+        state: "open",
+        underWay: 0,
+        calls: 0,
+        failures: 0,
+        availableInMs: 4_000,
+        leftAloneFor: "failures",
+      },
+      { name: "b/m", state: "closed", underWay: 1, calls: 0, failures: 0, availableInMs: null, leftAloneFor: null },
     ]);
   });
 

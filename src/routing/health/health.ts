@@ -22,8 +22,8 @@ export interface TargetsHealth {
 
 /** For the operator. Called on the request path: they must be cheap. */
 export interface HealthEvents {
-  /** Calls of a target fail: it is left alone, and then probed. */
-  leftAlone(target: string, forMs: number): void;
+  /** Calls of a target fail, or its provider has asked for a long pause: it is left alone, and then probed. */
+  leftAlone(target: string, reason: LeftAloneFor, forMs: number): void;
   /** Its probes have answered: it is called as usual. */
   calledAgain(target: string): void;
 }
@@ -33,9 +33,21 @@ export type HealthRules = Pick<Config, "health">;
 /** `closed`: called as usual. `open`: left alone. `half-open`: probed. */
 export type BreakerState = "closed" | "open" | "half-open";
 
+/** Calls are not let through. */
+export interface LeftAlone {
+  /** Calls of late have failed, or a 429 has said when to come back. */
+  readonly reason: LeftAloneFor;
+  /** When it is called or probed; in the past while its probes are under way. */
+  readonly untilMs: number;
+}
+
+export type LeftAloneFor = "failures" | "rate-limit";
+
 export interface TargetHealth {
   /** When a call would be let through: `nowMs` if now; while its probes are under way, when they count as lost. */
   availableAtMs(nowMs: number): number;
+  /** `null`: a call would be let through now. */
+  leftAlone(nowMs: number): LeftAlone | null;
   /** A call begins, of a stream or a whole answer. Takes a probe's place where it is one. `null`: it may not be made now. */
   begin(stream: boolean, nowMs: number): CallInHealth | null;
   /** Before a call is made again or a hedge begins: takes it from the budget; `percent`: see `retries.budgetPercent`. */
@@ -97,4 +109,5 @@ export interface TargetHealthStanding {
   readonly failures: number;
   /** Until it is called or probed again; `null`: it is not left alone. */
   readonly availableInMs: number | null;
+  readonly leftAloneFor: LeftAloneFor | null;
 }

@@ -7,7 +7,14 @@ import type { HealthConfig } from "../../config/config.ts";
 import { assert } from "../../kernel/assert.ts";
 import { Breaker, type BreakerCall } from "./breaker.ts";
 import type { HealthDeps } from "./create-health.ts";
-import type { CallInHealth, CallOutcome, HealthEvents, TargetHealth, TargetHealthStanding } from "./health.ts";
+import type {
+  CallInHealth,
+  CallOutcome,
+  HealthEvents,
+  LeftAlone,
+  TargetHealth,
+  TargetHealthStanding,
+} from "./health.ts";
 import { Latency } from "./latency.ts";
 import { RecentTimes } from "./recent-times.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -47,11 +54,16 @@ export class TrackedTarget implements TargetHealth {
       calls: this.#breaker.calls(nowMs),
       failures: this.#breaker.failures(nowMs),
       availableInMs: availableInMs > 0 ? availableInMs : null,
+      leftAloneFor: this.#breaker.leftAlone(nowMs)?.reason ?? null,
     };
   }
 
   availableAtMs(nowMs: number): number {
     return this.#breaker.availableAtMs(nowMs);
+  }
+
+  leftAlone(nowMs: number): LeftAlone | null {
+    return this.#breaker.leftAlone(nowMs);
   }
 
   begin(stream: boolean, nowMs: number): CallInHealth | null {
@@ -130,7 +142,8 @@ export class TrackedTarget implements TargetHealth {
   #tellChange(wasTripped: boolean, nowMs: number): void {
     const { isTripped } = this.#breaker;
     if (isTripped === wasTripped) return;
-    if (isTripped) this.#events.leftAlone(this.name, this.#breaker.availableAtMs(nowMs) - nowMs);
+    const { reason, untilMs } = this.#breaker.leftAlone(nowMs) ?? { reason: "failures", untilMs: nowMs };
+    if (isTripped) this.#events.leftAlone(this.name, reason, untilMs - nowMs);
     else this.#events.calledAgain(this.name);
   }
 }

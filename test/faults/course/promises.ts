@@ -10,6 +10,8 @@ export const promises = {
     "A target that is overloaded (529) for long is left alone after a few calls, and every caller is answered by the other target.",
   stormAlone:
     "It is left alone also where there is no other: few calls are made, and callers get 503 `target_unavailable` with `retry-after`.",
+  limitedAlone:
+    "A target that limits its rate (429) and says for how long is not called until then: where there is no other, callers meanwhile get 429 `target_limited`, with `retry-after` for the rest of that time.",
   flapping: "A target that fails every other time fails no caller where there is another.",
   recovering:
     "A target that recovers is probed by one call, then by two, then called as before; the other target serves the rest meanwhile.",

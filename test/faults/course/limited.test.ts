@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { evidenceOf } from "../../support/evidence.ts";
+import { send, type Reply } from "../../support/simulator-client.ts";
+import { models, upstreams } from "../scene.ts";
+import { promises } from "./promises.ts";
+import { openCourses, type Courses } from "./scene.ts";
+
+const ASKED_S = 50;
+
+let courses: Courses;
+before(async () => {
+  courses = await openCourses({});
+});
+after(() => courses[Symbol.asyncDispose]());
+
+/** How the process that was asked sees the only target of the model. */
+async function healthOf(model: string): Promise<Readonly<Record<string, unknown>>> {
+  const { url, key } = courses.test;
+  const body = { path: "/v1/chat/completions", request: { model, messages: [{ role: "user", content: "Hi" }] } };
+  const reply = await send(`${url}/v1/route/explain`, { body, headers: { authorization: `Bearer ${key}` } });
+  return JSON.parse(reply.text).targets[0].health;
+}
+
+function toldOf({ status, headers }: Reply): readonly unknown[] {
+  return [status, headers["x-headgate-error-code"]];
+}
+
+for (const upstream of upstreams) {
+  for (const stream of [false, true]) {
+    const tag = `${upstream}-${stream ? "stream" : "whole"}`;
+
+    describe(`a target of ${upstream}, asked for a ${stream ? "stream" : "whole answer"},`, () => {
+      test(promises.limitedAlone, async () => {
+        const target = `${models[upstream]}:status=429,retry-after=${ASKED_S},tag=limited-${tag}`;
+        const first = await courses.ask({ model: target, stream });
+        assert.deepEqual(toldOf(first), [429, "upstream_rate_limited"]);
+        const second = await courses.ask({ model: target, stream });
+        assert.deepEqual(toldOf(second), [429, "target_limited"]);
+        const leftS = Number(second.headers["retry-after"]);
+        assert.ok(leftS > ASKED_S / 2 && leftS <= ASKED_S * 1.1, `${leftS} s`);
+        assert.match(second.text, /until the time that its provider has asked for, because it limits the rate/);
+        const { left_alone_for: leftAloneFor, state } = await healthOf(target);
+        assert.deepEqual([leftAloneFor, state], ["rate-limit", "open"]);
+        const { row, entries } = await evidenceOf(courses.test.gateway, String(second.headers["x-request-id"]));
+        assert.deepEqual([row.ending, row.error_code, row.status], ["refused", "target_limited", 429]);
+        assert.deepEqual([row.attempts, entries.length], [0, 0], "nothing was called");
+      });
+    });
+  }
+}
