@@ -9,6 +9,18 @@ test("keeps the digits of numbers that a double cannot hold", () => {
   assert.equal(JSON.stringify(parseExactJson(text)), text);
 });
 
+test("finds such a number wherever it stands", () => {
+  const numbers = fc.constantFrom("12345678901234567890", "-1e400", "0.1234567890123456789", "-9007199254740993");
+  const spaces = fc.constantFrom("", " ", "\n\t", "   ");
+  const frames = fc.constantFrom(["", ""], ["[", "]"], ["[1,", ",2]"], ['{"a":', "}"], ['{"a":[{"b":', ',"c":":1"}]}']);
+  fc.assert(
+    fc.property(frames, numbers, spaces, spaces, ([before, after], number, left, right) => {
+      const written = JSON.stringify(parseExactJson(`${before}${left}${number}${right}${after}`));
+      assert.equal(written, `${before}${number}${after}`);
+    }),
+  );
+});
+
 test("gives plain numbers wherever a double holds them", () => {
   assert.deepEqual(parseExactJson('{"a":5.0,"b":1e3,"c":0e9,"d":-0.5,"e":9007199254740991,"f":12345678.12345678}'), {
     a: 5,

@@ -15,8 +15,11 @@ interface JsonWithSources {
 /** Missing from TypeScript's library: ECMAScript's "JSON.parse source text access", in Node since version 22. */
 const json = JSON as unknown as JsonWithSources;
 
-/** Only a text with so many digits in a row, or an exponent, can hold a number that a double does not. */
-const MAY_LOSE_DIGITS = /[\d.]{16}|\d[eE]/;
+/**
+ * Only a number of so many digits, or with an exponent, can be one that a double does not hold. It stands at the beginning
+ * or after one of three signs, so that base64 and most other strings are not taken for numbers.
+ */
+const MAY_LOSE_DIGITS = /(?:^|[:[,])\s*-?(?:[\d.]{16}|[\d.]+[eE])/;
 
 /** Digits that every double keeps. */
 const SAFE_DIGITS = 15;
