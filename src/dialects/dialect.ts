@@ -94,6 +94,8 @@ export interface TargetFacts {
 /** A field that has no counterpart in the target's dialect and was left out, named in `x-headgate-dropped`. */
 export type Loss = string;
 
+export const noLosses: readonly Loss[] = [];
+
 export interface EncodedRequest {
   readonly body: Uint8Array;
   readonly losses: readonly Loss[];
@@ -112,6 +114,11 @@ export interface InboundCodec {
   view(document: JsonDocument): RequestView;
   /** The same of a request that asks only how long its prompt is, where the API has such requests. */
   viewPrompt?(document: JsonDocument): RequestView;
+  /**
+   * Names of request headers that are a part of what is asked for, each with a list as its value: providers of this
+   * dialect get them, to others they cannot be translated. Default: none.
+   */
+  readonly passedHeaders?: readonly string[];
   /** The body of an error response (JSON). */
   encodeError(error: HeadgateError, requestId: string): Uint8Array;
   /** The bytes that tell a caller in mid-stream that the answer broke; never a terminal marker of success. */
@@ -160,8 +167,11 @@ export interface OutboundCodec {
   readonly generates?: boolean;
   /** Path below the provider's base URL, e.g. `/chat/completions`. */
   path(model: string, stream: boolean): string;
-  /** Pass-through: the caller's bytes with the model name and documented fields replaced. */
-  splice(view: RequestView, target: TargetFacts): Uint8Array;
+  /**
+   * Pass-through: the caller's bytes with the model name and documented fields replaced, and without what another dialect
+   * gave the caller to keep, which counts as a loss.
+   */
+  splice(view: RequestView, target: TargetFacts): EncodedRequest;
   /**
    * Reads what accounting needs of a whole answer. Throws `upstream_malformed` when it is not an answer of this
    * dialect at all.

@@ -6,17 +6,20 @@
  * stream-reader.ts, usage.ts and errors.ts are what accounting and health see, in translation and in pass-through alike.
  * Credentials and the version header belong to the provider, not to the dialect.
  */
-import { spliceMembers } from "../../kernel/json-splice.ts";
 import type { Dialect, InboundCodec, OutboundCodec } from "../dialect.ts";
 import { readError } from "./errors.ts";
+import { isPlain } from "./inbound-request/plain.ts";
+import { decodeRequest } from "./inbound-request/request.ts";
 import { encodeError, encodeStreamError } from "./inbound/encode-error.ts";
 import { promptStart } from "./inbound/prompt-start.ts";
 import { pushRate } from "./inbound/rate-headers.ts";
-import { messageStop } from "./inbound/stream-encoder.ts";
+import { encodeResponse } from "./inbound/response.ts";
+import { messageStop, MessagesStreamEncoder } from "./inbound/stream-encoder.ts";
 import { viewPrompt, viewRequest } from "./inbound/view.ts";
 import { goesOnFromAssistantTurn } from "./request/model-name.ts";
 import { encodeRequest } from "./request/request.ts";
 import { decodeResponse, readResponse } from "./response.ts";
+import { spliceRequest } from "./splice.ts";
 import { MessagesStreamDecoder } from "./stream-decoder.ts";
 import { MessagesStreamReader } from "./stream-reader.ts";
 
@@ -25,21 +28,24 @@ const inbound: InboundCodec = {
   viewPrompt,
   encodeError,
   encodeStreamError,
+  passedHeaders: ["anthropic-beta"],
   requestIdHeader: "request-id",
   pushRate,
   streamEnd: Buffer.from(messageStop),
   // The API's own `ping` is an event, and clients may expect none before `message_start`; a comment is none to anybody.
   heartbeat: Buffer.from(": keep-alive\n\n"),
   promptStart,
+  translation: {
+    decodeRequest,
+    isPlain,
+    encodeResponse: (response) => encodeResponse(response),
+    createStreamEncoder: (_view, _createdMs, idStands) => new MessagesStreamEncoder(idStands),
+  },
 };
 
 const outbound: OutboundCodec = {
   path: () => "/messages",
-  splice(view, target) {
-    const changes = [{ name: "model", json: JSON.stringify(target.model) }];
-    if (target.outputBound !== undefined) changes.push({ name: "max_tokens", json: String(target.outputBound) });
-    return spliceMembers(view.document, changes);
-  },
+  splice: spliceRequest,
   readResponse,
   createStreamReader: () => new MessagesStreamReader(),
   readError,

@@ -46,9 +46,9 @@ describe("openai-embeddings", () => {
   test("passes the caller's bytes on with the model's name changed", () => {
     const read = view({ model: "e", input: "x", extra: [1] });
     const target = { model: "real", maxOutputTokens: null, quirks: {} };
-    const spliced = Buffer.from(outbound!.splice(read, target)).toString("utf8");
+    const spliced = Buffer.from(outbound!.splice(read, target).body).toString("utf8");
     assert.equal(spliced, '{"model":"real","input":"x","extra":[1]}');
-    assert.equal(outbound!.splice(read, { ...target, model: "e" }), read.document.bytes);
+    assert.equal(outbound!.splice(read, { ...target, model: "e" }).body, read.document.bytes);
   });
 
   test("reads usage, from the total where it is all there is", () => {

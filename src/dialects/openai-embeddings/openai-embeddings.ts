@@ -4,7 +4,7 @@
  */
 import { HeadgateError } from "../../kernel/errors.ts";
 import { spliceMembers } from "../../kernel/json-splice.ts";
-import type { Dialect } from "../dialect.ts";
+import { type Dialect, noLosses } from "../dialect.ts";
 import { encodeError, encodeStreamError } from "../openai-errors/encode-error.ts";
 import { pushOpenAiRate } from "../openai-rate-headers.ts";
 import { readError } from "../openai-errors/read-error.ts";
@@ -26,8 +26,10 @@ export const openaiEmbeddings: Dialect = {
     generates: false,
     path: () => "/embeddings",
     splice(view, target) {
-      if (view.model === target.model) return view.document.bytes;
-      return spliceMembers(view.document, [{ name: "model", json: JSON.stringify(target.model) }]);
+      const { document, model } = view;
+      if (model === target.model) return { body: document.bytes, losses: noLosses };
+      const body = spliceMembers(document, [{ name: "model", json: JSON.stringify(target.model) }]);
+      return { body, losses: noLosses };
     },
     readResponse,
     createStreamReader() {

@@ -1,6 +1,6 @@
 /** From a chosen target, once it is reserved, to a call that is ready to leave: credential, bytes, headers, timers, hold. */
 import type { CommitConfig } from "../../config/config.ts";
-import type { EncodedRequest, RequestView, TargetFacts } from "../../dialects/dialect.ts";
+import type { EncodedRequest, Loss, RequestView, TargetFacts } from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
 import type { Credential } from "../../providers/endpoint.ts";
@@ -17,6 +17,7 @@ import type { ChosenTarget, Translator } from "./choose.ts";
 import { keepShown, relayThrough, withPrefill, type Shown } from "./continuing.ts";
 import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
+import { passedHeaders, withPassedHeaders } from "../passed-headers.ts";
 import type { Holding } from "../reservation/estimate.ts";
 
 export interface PreparedAttempt {
@@ -102,7 +103,7 @@ function encode(
   { outputBound: bound, continues }: AttemptTerms,
 ): Encoded {
   const facts: TargetFacts = bound === null ? target.facts : { ...target.facts, outputBound: bound };
-  if (translator === null) return { body: outbound.splice(view, facts), losses: [], prefill: null };
+  if (translator === null) return { ...outbound.splice(view, facts), prefill: null };
   const asked = translator.inbound.decodeRequest(view);
   const request = bound === null ? asked : { ...asked, maxOutputTokens: bound };
   const prefilled = continues === null ? null : withPrefill(request, translator.outbound, facts, continues);
@@ -130,8 +131,8 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     providerName: endpoint.name,
     outbound,
     stream: view.stream,
-    request: upstreamRequest(parts),
-    losses: parts.encoded.losses,
+    request: upstreamRequest(exchange, parts),
+    losses: lossesOf(exchange, parts),
     requestIdHeader: endpoint.spec.requestIdHeader,
     timeouts,
     commit: commitOf(parts),
@@ -158,14 +159,23 @@ function translateAnswer(
   return translator.inbound.encodeResponse(response, view, exchange.startedAtMs);
 }
 
-function upstreamRequest(parts: CallParts): UpstreamRequest {
-  const { endpoint, credential, outbound, target, view } = parts;
+/** Of the body, and of headers that only the caller's dialect has. */
+function lossesOf(exchange: Exchange, { encoded, translator }: CallParts): readonly Loss[] {
+  const passed = translator === null ? [] : passedHeaders(exchange);
+  if (passed.length === 0) return encoded.losses;
+  return [...encoded.losses, ...passed.filter((_, index) => index % 2 === 0)];
+}
+
+function upstreamRequest(exchange: Exchange, parts: CallParts): UpstreamRequest {
+  const { endpoint, credential, outbound, target, translator, view } = parts;
   const idHeader = endpoint.spec.clientRequestIdHeader;
+  const headers =
+    translator === null ? withPassedHeaders(credential.headers, passedHeaders(exchange)) : credential.headers;
   return {
     method: "POST",
     origin: endpoint.origin,
     path: endpoint.basePath + outbound.path(target.facts.model, view.stream),
-    headers: idHeader === null ? credential.headers : [...credential.headers, idHeader, parts.attemptId],
+    headers: idHeader === null ? headers : [...headers, idHeader, parts.attemptId],
     body: parts.encoded.body,
   };
 }

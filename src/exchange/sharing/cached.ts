@@ -8,6 +8,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { AnswerStore, CachedAnswer, Meaning } from "../../storage/answers/answers.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { Exchange } from "../exchange.ts";
+import { passedHeaders } from "../passed-headers.ts";
 import { requiredTags } from "../plan-request.ts";
 import type { AnswerCache } from "./answer-cache.ts";
 import { formOf, inFormOf } from "./form/form.ts";
@@ -169,5 +170,6 @@ function identityOf({ exchange, view, principal }: Scene, version: string): Cach
     return `${target.model} ${endpoint?.origin ?? ""}${endpoint?.basePath ?? ""}`;
   });
   const tags = requiredTags(exchange, view.model);
-  return { version, payer: principal.payer, path: incoming.path, targets, tags, document: view.document };
+  const path = [incoming.path, ...passedHeaders(exchange)].join("\n");
+  return { version, payer: principal.payer, path, targets, tags, document: view.document };
 }

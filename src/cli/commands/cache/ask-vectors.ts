@@ -75,7 +75,7 @@ async function ask(
     origin: endpoint.origin,
     path: endpoint.basePath + outbound.path(target.facts.model, false),
     headers: endpoint.nextCredential().headers,
-    body: outbound.splice(view, target.facts),
+    body: outbound.splice(view, target.facts).body,
     timeoutMs: ANSWER_WITHIN_MS,
     bytesMax: ANSWER_BYTES_MAX,
   };

@@ -7,7 +7,7 @@ import { spliceRequest } from "./splice.ts";
 
 function splice(text: string, quirks: Quirks = {}, model = "real"): string {
   const view = viewRequest(parseJsonDocument(Buffer.from(text), { depth: 16 }));
-  return Buffer.from(spliceRequest(view, { model, maxOutputTokens: null, quirks })).toString("utf8");
+  return Buffer.from(spliceRequest(view, { model, maxOutputTokens: null, quirks }).body).toString("utf8");
 }
 
 const messages = '"messages":[{"role":"user","content":"h\\u00ef"}]';
@@ -23,7 +23,7 @@ describe("spliceRequest", () => {
   test("gives the caller's own bytes where nothing changes", () => {
     const document = parseJsonDocument(Buffer.from(`{"model":"real",${messages}}`), { depth: 16 });
     const target = { model: "real", maxOutputTokens: null, quirks: {} };
-    assert.equal(spliceRequest(viewRequest(document), target), document.bytes);
+    assert.equal(spliceRequest(viewRequest(document), target).body, document.bytes);
   });
 
   test("asks for usage in a stream whose caller did not, keeping other stream options", () => {

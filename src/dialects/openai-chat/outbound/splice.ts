@@ -1,5 +1,5 @@
 import { type MemberChange, spliceMembers } from "../../../kernel/json-splice.ts";
-import type { RequestView, TargetFacts } from "../../dialect.ts";
+import { type EncodedRequest, noLosses, type RequestView, type TargetFacts } from "../../dialect.ts";
 import { asObject } from "../../wire-values.ts";
 
 /**
@@ -8,7 +8,7 @@ import { asObject } from "../../wire-values.ts";
  * A provider that does not take `stream_options` does not get the caller's. An `outputBound` takes the place of whatever
  * bound the caller gave.
  */
-export function spliceRequest(view: RequestView, target: TargetFacts): Uint8Array {
+export function spliceRequest(view: RequestView, target: TargetFacts): EncodedRequest {
   const changes: MemberChange[] = [];
   if (view.model !== target.model) changes.push({ name: "model", json: JSON.stringify(target.model) });
   if ((target.quirks.streamUsage ?? "stream_options") !== "stream_options") {
@@ -22,5 +22,6 @@ export function spliceRequest(view: RequestView, target: TargetFacts): Uint8Arra
     const other = field === "max_tokens" ? "max_completion_tokens" : "max_tokens";
     changes.push({ name: field, json: String(target.outputBound) }, { name: other, json: null });
   }
-  return changes.length === 0 ? view.document.bytes : spliceMembers(view.document, changes);
+  const body = changes.length === 0 ? view.document.bytes : spliceMembers(view.document, changes);
+  return { body, losses: noLosses };
 }
