@@ -1,6 +1,7 @@
 /**
  * One call of one target, from the moment its hold is committed to the moment nothing of it can cost or say anything
- * more. It owns the upstream call, the timers and the collection of the answer, and ends exactly once, by `done`.
+ * more. It owns the upstream call and the timers, reads the answer as a stream or as a whole, and ends exactly once, by
+ * `done`.
  *
  * What it does not do: decide whether another attempt follows, charge, or write the response's head or end. A
  * stream's bytes go to the `AttemptSink` as they come; its terminal marker stays in `tail` until the exchange has
@@ -12,13 +13,12 @@ import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
 import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../../providers/content-decoding.ts";
 import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
-import { memoryFull, type AnswerMemory } from "../../streaming/answer-memory.ts";
 import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
 import type { AttemptCall } from "./call.ts";
 import { CommitWindow } from "./commit-window.ts";
 import { AttemptTimers, type TimerName } from "./timers.ts";
-import { connectionError, emptyReading, readRefusal, readWholeAnswer, tooLarge } from "./answer.ts";
-import { CollectedBody } from "./collected-body.ts";
+import { connectionError, emptyReading } from "./answer.ts";
+import { PlainAnswer, type PlainAnswerDeps } from "./plain-answer.ts";
 import { timeoutError } from "./timeout-error.ts";
 
 export interface AttemptSink {
@@ -41,19 +41,12 @@ export interface OutputWatch {
   reached(outputTokens: number): void;
 }
 
-export interface AttemptDeps {
-  readonly clock: Clock;
+export interface AttemptDeps extends PlainAnswerDeps {
   readonly transport: Transport;
-  readonly admission: { readonly answers: AnswerMemory };
 }
 
 /** `complete`: the provider finished. `failed`: `failure` says why. `cancelled`: by us, before it finished. */
 export type AttemptState = "running" | "complete" | "failed" | "cancelled";
-
-type Mode = "waiting" | "refusal" | "whole" | "sniff" | "stream";
-
-/** Of a refusal's body only so much is read. */
-const REFUSAL_BYTES_MAX = 65_536;
 
 export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   readonly call: AttemptCall;
@@ -66,10 +59,6 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   sentAtMs: number | null = null;
   firstOutputAtMs: number | null = null;
   endedAtMs: number | null = null;
-  /** The provider answered with a status that is not 2xx. */
-  refused = false;
-  /** With a status of 500 or more: then it may have worked, and billed, before it failed. */
-  refusedByServer = false;
   /** The provider began to answer: the head of a success arrived. */
   answered = false;
   /** We stopped the call before the provider had ended it. */
@@ -77,9 +66,6 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   /** Whether the tail was read after the caller had left. */
   drained = false;
   upstreamRequestId: string | null = null;
-  /** The bytes and the JSON of a whole answer, once `complete`. */
-  body: Uint8Array | null = null;
-  json: unknown = null;
   /** Told of a stream's output as it comes. */
   growth: OutputWatch | null = null;
   /** Events of a stream that carried output. */
@@ -91,13 +77,12 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   readonly #resolve: () => void;
   readonly #relay: StreamRelay | null;
   readonly #window: CommitWindow | null;
-  #reading: ResponseReading;
+  /** Empty where no stream was asked for. */
+  readonly #streamReading: ResponseReading;
   #upstream: UpstreamCall | null = null;
   #decoder: ContentDecoder | null = null;
-  #mode: Mode = "waiting";
-  #status = 0;
-  #headers: UpstreamHeaders = {};
-  readonly #body: CollectedBody;
+  #streaming = false;
+  #plain: PlainAnswer | null = null;
   #unreadBytes = 0;
   #heldBack = false;
   #lingering: Timer | null = null;
@@ -108,13 +93,12 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#deps = deps;
     this.#sink = sink;
     const { answers } = deps.admission;
-    this.#body = new CollectedBody(answers);
     this.#relay = call.stream ? new StreamRelay(call.relayOptions(), this, answers) : null;
     this.#window =
       this.#relay !== null && call.commit.at === "window"
         ? new CommitWindow(deps.clock, call.commit, () => this.#relay?.commit())
         : null;
-    this.#reading = this.#relay?.reading ?? emptyReading();
+    this.#streamReading = this.#relay?.reading ?? emptyReading();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
     this.#resolve = resolve;
@@ -122,7 +106,27 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   get reading(): ResponseReading {
-    return this.#reading;
+    return this.#plain?.reading ?? this.#streamReading;
+  }
+
+  /** The bytes of a whole answer, once `complete`. */
+  get body(): Uint8Array | null {
+    return this.state === "complete" ? (this.#plain?.bytes() ?? null) : null;
+  }
+
+  /** Its JSON. */
+  get json(): unknown {
+    return this.#plain?.json ?? null;
+  }
+
+  /** The provider answered with a status that is not 2xx, or with an error in a success. */
+  get refused(): boolean {
+    return (this.#plain?.refusedWith ?? null) !== null;
+  }
+
+  /** With a status of 500 or more: then it may have worked, and billed, before it failed. */
+  get refusedByServer(): boolean {
+    return (this.#plain?.refusedWith ?? 0) >= 500;
   }
 
   /** The bytes that end a complete stream. */
@@ -171,8 +175,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */
   cancel(drainMs: number): void {
     if (this.state !== "running") return;
-    if (drainMs === 0 || this.sentAtMs === null || this.#mode === "refusal") {
-      this.#meterBeginning();
+    if (drainMs === 0 || this.sentAtMs === null || this.refused) {
+      this.#plain?.meterBeginning();
       this.#finish("cancelled", null);
       return;
     }
@@ -194,8 +198,6 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   onHeaders(status: number, headers: UpstreamHeaders): void {
     if (this.state !== "running") return;
-    this.#status = status;
-    this.#headers = headers;
     const idHeader = this.call.requestIdHeader;
     const id = idHeader === null ? undefined : headers[idHeader];
     if (typeof id === "string") this.upstreamRequestId = id.slice(0, 200);
@@ -205,19 +207,9 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
       this.#fail(thrown);
       return;
     }
-    if (status < 200 || status > 299) {
-      this.#mode = "refusal";
-      this.#refusedWith(status);
-      return;
-    }
-    this.answered = true;
-    if (this.#relay === null) {
-      this.#mode = "whole";
-    } else if (String(headers["content-type"] ?? "").startsWith("text/event-stream")) {
-      this.#openStream();
-    } else {
-      this.#mode = "sniff";
-    }
+    this.answered = status >= 200 && status <= 299;
+    if (this.answered && this.call.stream && isEventStream(headers)) this.#openStream();
+    else this.#plain = new PlainAnswer(this.#deps, this.call, status, headers);
   }
 
   onData(chunk: Uint8Array): void {
@@ -235,27 +227,26 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#close();
     if (this.state !== "running") return;
     if (this.#decoder !== null) this.#decoder.end();
-    else if (this.#mode === "stream") this.#relay?.reset(error);
-    else this.#breakOff(connectionError(this.call, this.#mode !== "waiting", error));
+    else if (this.#streaming) this.#relay?.reset(error);
+    else this.#breakOff(connectionError(this.call, this.#plain !== null, error));
   }
 
   onDecoded(chunk: Uint8Array): void {
     if (this.state !== "running") return;
-    if (this.#mode === "stream") this.#relay?.push(chunk);
-    else this.#collect(chunk);
+    if (this.#streaming) this.#relay?.push(chunk);
+    else if (this.#plain !== null) this.#collect(this.#plain, chunk);
   }
 
   onDecodedEnd(): void {
     this.#close();
     if (this.state !== "running") return;
-    if (this.#mode === "stream") this.#relay?.eof();
-    else if (this.#mode === "refusal") this.#fail(this.#refusal());
-    else this.#completeWhole();
+    if (this.#streaming) this.#relay?.eof();
+    else if (this.#plain !== null) this.#read(this.#plain);
   }
 
   onDecodedError(error: HeadgateError): void {
     if (this.state !== "running") return;
-    if (this.#mode === "stream") this.#relay?.reset(error);
+    if (this.#streaming) this.#relay?.reset(error);
     else this.#fail(error);
   }
 
@@ -280,7 +271,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (output) this.outputEvents++;
     const growth = this.growth;
     if (growth === null && this.#window === null) return;
-    const outputTokens = meterOutput(this.#reading.outputBytes, this.outputEvents);
+    const outputTokens = meterOutput(this.#streamReading.outputBytes, this.outputEvents);
     if (output) this.#window?.reached(outputTokens);
     if (growth !== null && outputTokens >= growth.dueTokens) growth.reached(outputTokens);
   }
@@ -302,58 +293,31 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   #openStream(): void {
-    this.#mode = "stream";
+    this.#streaming = true;
     this.#relay?.open();
   }
 
-  #collect(chunk: Uint8Array): void {
-    const body = this.#body;
-    if (!body.add(chunk)) {
-      // Of a refusal what has come is enough to tell.
-      this.#breakOff(this.#mode === "refusal" ? this.#refusal() : memoryFull(this.#deps.admission.answers));
-      return;
-    }
-    if (this.#mode === "sniff") {
-      const stream = body.looksLikeEventStream();
-      if (stream === null) return;
-      if (stream) {
-        this.#openStream();
-        this.#relay?.push(body.bytes());
-        body.clear();
-        return;
-      }
-      this.#mode = "whole";
-    }
-    if (this.#mode === "refusal") {
-      if (body.size > REFUSAL_BYTES_MAX) this.#fail(this.#refusal());
-    } else if (body.size > this.call.responseBytesMax) {
-      this.#fail(tooLarge(this.call));
-    }
+  #collect(plain: PlainAnswer, chunk: Uint8Array): void {
+    const next = plain.add(chunk);
+    if (next === "stream") this.#readAsStream(plain);
+    else if (next !== "more") this.#fail(next);
   }
 
-  #completeWhole(): void {
+  #readAsStream(plain: PlainAnswer): void {
+    this.#plain = null;
+    this.#openStream();
+    this.#relay?.push(plain.bytes());
+    plain.clear();
+  }
+
+  #read(plain: PlainAnswer): void {
     try {
-      const bytes = this.#body.bytes();
-      const answer = readWholeAnswer(this.call, bytes, this.#status, this.#headers);
-      this.#reading = answer.reading;
-      if (answer.refusedWith !== null) this.#refusedWith(answer.refusedWith);
-      if (answer.failure !== null) throw answer.failure;
-      this.json = answer.json;
-      this.body = bytes;
+      const failure = plain.read();
+      if (failure === null) this.#finish("complete", null);
+      else this.#fail(failure);
     } catch (thrown) {
       this.#fail(thrown);
-      return;
     }
-    this.#finish("complete", null);
-  }
-
-  #refusedWith(status: number): void {
-    this.refused = true;
-    this.refusedByServer = status >= 500;
-  }
-
-  #refusal(): HeadgateError {
-    return readRefusal(this.call, this.#body.bytes(), this.#status, this.#headers, this.#deps.clock.wallMs());
   }
 
   #expired(name: TimerName): void {
@@ -365,7 +329,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
       this.#readerExpired();
     } else if (name === "drain") {
       this.#finish("cancelled", null);
-    } else if (this.#mode === "stream") {
+    } else if (this.#streaming) {
       this.#relay?.expire("timeout", timeoutError(name, this.call));
     } else {
       this.#breakOff(timeoutError(name, this.call));
@@ -373,7 +337,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   #breakOff(failure: HeadgateError): void {
-    this.#meterBeginning();
+    this.#plain?.meterBeginning();
     this.#finish("failed", failure);
   }
 
@@ -399,7 +363,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   /** The exchange is over, and with it the need for a whole answer's bytes and for what was shown of a stream. */
   release(): void {
-    this.#body.clear();
+    this.#plain?.clear();
     this.call.shown?.transcript.close();
   }
 
@@ -418,14 +382,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   /** What is held of an answer that nobody gets. */
   #forget(): void {
-    this.#body.clear();
+    this.#plain?.clear();
     this.#relay?.mute();
-  }
-
-  /** What had come of a whole answer when it broke off was generated, and is counted. */
-  #meterBeginning(): void {
-    if (this.#mode !== "whole" || this.call.outbound.generates === false) return;
-    if (this.#body.looksLikeJson()) this.#reading.outputBytes = this.#body.size;
   }
 
   /** The provider's side is over. */
@@ -452,4 +410,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 /** Holds on to the call alone. */
 function abortLater(clock: Clock, upstream: UpstreamCall | null, delayMs: number): Timer {
   return clock.setTimer(() => upstream?.abort(), delayMs);
+}
+
+function isEventStream(headers: UpstreamHeaders): boolean {
+  return String(headers["content-type"] ?? "").startsWith("text/event-stream");
 }
