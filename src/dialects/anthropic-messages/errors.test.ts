@@ -116,3 +116,9 @@ test("classifies an error in a stream by its type, because its status was 200", 
   }
   assert.equal(readStreamError({ type: "error" }).code, "upstream_failed");
 });
+
+test("keeps the provider's own code where it has one", () => {
+  const error = { type: "invalid_request_error", message: "Too large.", details: { error_code: "image_too_large" } };
+  const read = readError(400, {}, Buffer.from(JSON.stringify({ type: "error", error })), NOW_MS);
+  assert.deepEqual(read.upstream, { type: "invalid_request_error", code: "image_too_large" });
+});

@@ -3,8 +3,9 @@
  *
  * Wire facts: `{type:"error", error:{type, message}, request_id}` (anthropic-sdk-typescript, resources/shared.ts); the
  * error types and their statuses are those of the API's error page. A refused credential, a missing permission and an
- * unpaid bill are the operator's trouble and not the caller's: the caller is told in our words. The API has no code
- * for a prompt that is too long or for filtered output: those are known by their message, which is kept.
+ * unpaid bill are the operator's trouble and not the caller's: the caller is told in our words. Few errors have a code
+ * (`error.details.error_code`), a prompt that is too long and filtered output none: those are known by their message,
+ * which is kept.
  */
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
 import { readRetryAdvice } from "../retry-advice.ts";
@@ -29,6 +30,8 @@ const MESSAGE_LENGTH_MAX = 2_000;
 
 interface WireError {
   readonly type: string | null;
+  /** `details.error_code`: few errors have one. */
+  readonly code: string | null;
   readonly message: string | null;
 }
 
@@ -49,7 +52,7 @@ export function readStreamError(json: unknown): HeadgateError {
 function classify(status: number, wire: WireError, message: string, advice: ErrorOptions): HeadgateError {
   const code = classifyCode(status, wire);
   const options: ErrorOptions = {
-    upstream: { type: wire.type, code: recognise(wire) },
+    upstream: { type: wire.type, code: recognise(wire) ?? wire.code },
     ...(code === "upstream_rejected" ? { status } : {}),
     ...advice,
   };
@@ -86,13 +89,17 @@ function parseError(body: Uint8Array): WireError {
     return readWireError(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8")));
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
-    return { type: null, message: null };
+    return { type: null, code: null, message: null };
   }
 }
 
 function readWireError(json: unknown): WireError {
   const error = asObject(asObject(json)?.["error"]);
-  return { type: asText(error?.["type"]), message: clean(asText(error?.["message"])) };
+  return {
+    type: asText(error?.["type"]),
+    code: clean(asText(asObject(error?.["details"])?.["error_code"])),
+    message: clean(asText(error?.["message"])),
+  };
 }
 
 /** Bounded, on one line; what is left empty says nothing. */

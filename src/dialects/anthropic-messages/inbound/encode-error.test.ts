@@ -57,6 +57,11 @@ test("a provider's refusal keeps its status, and its code where it has one", () 
   assert.deepEqual([other.error.type, other.error.code], ["invalid_request_error", "upstream_rejected"]);
 });
 
+test("a conversation that is not kept is refused in the word at which the SDK sends all of it", () => {
+  const error = new HeadgateError("unsupported_parameter", "no threads", { param: "thread" });
+  assert.equal(encode(error).error.details.error_code, "thread_unsupported_request");
+});
+
 test("a refused credential of the gateway does not read as the caller's", () => {
   const upstream = { type: "authentication_error", code: null };
   const { error } = encode(new HeadgateError("upstream_credentials", "x", { upstream }));

@@ -30,12 +30,21 @@ export function encodeStreamError(error: HeadgateError, requestId: string): Uint
 
 function render(error: HeadgateError, requestId: string): string {
   const theirs = error.code === "upstream_rejected" || error.code === "upstream_rate_limited" ? error.upstream : null;
+  const { message, param } = error;
   const code = theirs?.code ?? error.code;
+  const details = { error_code: isAboutThreads(error) ? THREADS_UNSUPPORTED : code };
   return JSON.stringify({
     type: "error",
-    error: { type: typeOf(error), message: error.message, code, param: error.param, details: { error_code: code } },
+    error: { type: typeOf(error), message, code, param, details },
     request_id: requestId,
   });
+}
+
+/** At this code Anthropic's SDK goes on by itself without a thread (anthropic-sdk-typescript, ThreadState.recoversFrom). */
+const THREADS_UNSUPPORTED = "thread_unsupported_request";
+
+function isAboutThreads({ code, param }: HeadgateError): boolean {
+  return code === "unsupported_parameter" && param === "thread";
 }
 
 function typeOf({ status }: HeadgateError): string {

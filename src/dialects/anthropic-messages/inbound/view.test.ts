@@ -33,6 +33,11 @@ function needed(fields: object): (keyof Needs)[] {
 }
 
 describe("the view of a Messages request", () => {
+  test("takes no conversation that a provider keeps", () => {
+    refuses({ thread: { type: "create" } }, "thread", "unsupported_parameter");
+    assert.equal(view({ thread: null }).model, "m");
+  });
+
   test("says what admission and planning read", () => {
     const {
       document: _document,

@@ -17,7 +17,7 @@ import {
   requireObject,
   type Fields,
 } from "../../request-fields/fields.ts";
-import { invalid, missing } from "../../request-fields/refusals.ts";
+import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
 
 /** Above what any model can give: a bound that is no bound would be held for in full. */
 const OUTPUT_BOUND_MAX = 10_000_000;
@@ -50,6 +50,7 @@ export function viewPrompt(document: JsonDocument): RequestView {
     logprobs: false,
     choices: false,
   };
+  refuseThread(root);
   checkSystem(root);
   checkMessages(root, needs);
   checkTools(root, needs);
@@ -104,6 +105,12 @@ function checkTools(root: Fields, needs: Wanted): void {
   if (tools === null) return;
   for (let index = 0; index < tools.length; index++) requireObject(tools[index], `tools[${index}]`);
   if (tools.length > 0) needs.tools = true;
+}
+
+/** What a provider keeps of a conversation is out of sight: neither its length nor who else could go on with it is known. */
+function refuseThread({ thread }: Fields): void {
+  if (thread === undefined || thread === null) return;
+  throw unsupported("thread", "The gateway takes no threads. Send the whole conversation in messages.");
 }
 
 function checkSystem({ system }: Fields): void {
