@@ -81,8 +81,8 @@ export class CachedRequests {
   }
 
   /** What the exchange leads is over. */
-  forget({ flightKey }: Share): void {
-    if (flightKey !== null) this.#flights.delete(flightKey);
+  forget({ flightKey, leading }: Share): void {
+    if (flightKey !== null && this.#flights.get(flightKey) === leading) this.#flights.delete(flightKey);
   }
 
   /** Resolves when everything that was put is written, or has failed. */
@@ -113,7 +113,7 @@ export class CachedRequests {
     share.cachePlan = { cacheKey, ttlMs, meaning: null };
     const shared = share.leading ?? lead(scene, cache.answerBytes);
     const flightKey = flightKeyOf(scene, cacheKey);
-    if (!this.#flights.has(flightKey)) {
+    if (this.#flights.get(flightKey)?.isJoinable !== true) {
       this.#flights.set(flightKey, shared);
       share.flightKey = flightKey;
     }
