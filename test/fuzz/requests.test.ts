@@ -5,7 +5,9 @@ import { errorCatalogue, type ErrorCode } from "../../src/kernel/errors.ts";
 import { captureLog, evidenceOf, type CapturedLog } from "../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { eventData, send, type Reply } from "../support/simulator-client.ts";
-import { brokenBodies, chatBodies, embeddingBodies, randomBodies } from "./requests.ts";
+import { messagesBodies } from "./anthropic-bodies.ts";
+import { damaged, randomBodies } from "./bodies.ts";
+import { chatBodies, embeddingBodies } from "./openai-bodies.ts";
 
 /** For each kind of body; together well under 20 seconds on a busy machine. */
 const TIME_MS = 3_000;
@@ -23,8 +25,26 @@ async function post(path: string, body: string | Uint8Array): Promise<Reply> {
   return send(gateway.url + path, { method: "POST", headers, body });
 }
 
+/** How a dialect says that an answer is whole, and what its errors are made of. */
+interface Shape {
+  isEnd(data: string): boolean;
+  readonly fields: readonly string[];
+  requestIdOf(body: any): unknown;
+}
+
+const openai: Shape = {
+  isEnd: (data) => data === "[DONE]",
+  fields: ["code", "message", "param", "request_id", "type"],
+  requestIdOf: ({ error }) => error.request_id,
+};
+const anthropic: Shape = {
+  isEnd: (data) => JSON.parse(data).type === "message_stop",
+  fields: ["code", "details", "message", "param", "type"],
+  requestIdOf: ({ request_id: requestId }) => requestId,
+};
+
 /** What holds for every answer, whatever was asked. */
-async function assertSound(reply: Reply): Promise<void> {
+async function assertSound(reply: Reply, shape: Shape): Promise<void> {
   const requestId = String(reply.headers["x-request-id"]);
   assert.match(requestId, /^req_/, "every response has a request id");
   assert.equal(reply.complete, true);
@@ -33,7 +53,7 @@ async function assertSound(reply: Reply): Promise<void> {
   const streamed = reply.headers["content-type"]?.startsWith("text/event-stream") === true;
   if (streamed) {
     const events = eventData(reply.text);
-    assert.equal(events.at(-1), "[DONE]");
+    assert.ok(shape.isEnd(events.at(-1) ?? ""));
     for (const data of events.slice(0, -1)) assert.equal(JSON.parse(data).error, undefined);
     return;
   }
@@ -41,8 +61,8 @@ async function assertSound(reply: Reply): Promise<void> {
   if (reply.status === 200) return;
   const { error } = json;
   assert.ok(reply.status < 500, `status ${reply.status}: ${reply.text}`);
-  assert.deepEqual(Object.keys(error).toSorted(), ["code", "message", "param", "request_id", "type"]);
-  assert.equal(error.request_id, requestId);
+  assert.deepEqual(Object.keys(error).toSorted(), shape.fields);
+  assert.equal(shape.requestIdOf(json), requestId);
   const code = String(reply.headers["x-headgate-error-code"]) as ErrorCode;
   assert.equal(row.error_code, code);
   assert.ok(Object.hasOwn(errorCatalogue, code), `${code} is documented`);
@@ -59,7 +79,7 @@ async function fuzz<Body>(
   const property = fc.asyncProperty(bodies, async (body) => {
     const reply = await post(path, encode(body));
     seen.set(reply.status, (seen.get(reply.status) ?? 0) + 1);
-    await assertSound(reply);
+    await assertSound(reply, path === "/v1/messages" ? anthropic : openai);
   });
   await fc.assert(property, { numRuns: 400, interruptAfterTimeLimit: TIME_MS, markInterruptAsFailure: false });
   for (const status of expected) assert.ok((seen.get(status) ?? 0) > 0, `none of the bodies came to ${status}`);
@@ -83,7 +103,12 @@ describe("whatever the body, the answer is one of those documented, with a code 
     fuzz(embeddingBodies, "/v1/embeddings", (body) => JSON.stringify(body), [200, 400]));
 
   test("chat completions with damaged bytes", () =>
-    fuzz(brokenBodies, "/v1/chat/completions", (bytes) => bytes, [400]));
+    fuzz(damaged(chatBodies), "/v1/chat/completions", (bytes) => bytes, [400]));
+
+  test("Messages with fields of every kind", () =>
+    fuzz(messagesBodies, "/v1/messages", (body) => JSON.stringify(body), [200, 400]));
+
+  test("Messages with damaged bytes", () => fuzz(damaged(messagesBodies), "/v1/messages", (bytes) => bytes, [400]));
 
   test("random bytes", () => fuzz(randomBodies, "/v1/embeddings", (bytes) => bytes, [400]));
 });

@@ -1,30 +1,8 @@
-/** Bodies that a careless or hostile caller might send: most of each is good, since such bodies get furthest. */
+/** What callers of OpenAI's API send, most of it good. */
 import fc from "fast-check";
+import { anything, mostly, text } from "./bodies.ts";
 
 const models = ["simulator/sim-chat:tokens=3", "simulator-anthropic/sim-claude:tokens=3", "sim-mini"] as const;
-
-const text = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom("Hi", "water", "Grüße 🌍") },
-  { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
-  { weight: 1, arbitrary: fc.constant("\ud800") },
-);
-const scalar: fc.Arbitrary<unknown> = fc.oneof(
-  text,
-  fc.integer(),
-  fc.double(),
-  fc.boolean(),
-  fc.constantFrom(null, 0, -1, 1, 2 ** 53, 1e308),
-);
-const anything: fc.Arbitrary<unknown> = fc.oneof(
-  scalar,
-  fc.jsonValue({ maxDepth: 3 }),
-  fc.array(scalar, { maxLength: 3 }),
-);
-
-/** Now and then anything at all in place of what is good. */
-function mostly<Good>(good: fc.Arbitrary<Good>): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 40, arbitrary: good }, { weight: 1, arbitrary: anything });
-}
 
 const image = "data:image/png;base64,iVBORw0KGgo=";
 const part = fc.oneof(
@@ -129,34 +107,3 @@ export const embeddingBodies: fc.Arbitrary<object> = fc.record(
   },
   { requiredKeys: ["model", "input"] },
 );
-
-/** One change to the bytes of a good body. */
-interface Mutation {
-  readonly at: number;
-  readonly remove: number;
-  readonly insert: Uint8Array;
-}
-
-const tokens = ["{", "}", "[", "]", ",", ":", '"', "\\", "\\u", "null", "1", " ", "\u0000", "\ufeff", "é"];
-const mutation: fc.Arbitrary<Mutation> = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  remove: fc.nat({ max: 4 }),
-  insert: fc.oneof(
-    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 3 }) },
-    { weight: 4, arbitrary: fc.constantFrom(...tokens.map((token) => Buffer.from(token))) },
-  ),
-});
-
-/** Good bodies with some bytes taken away and others put in. */
-export const brokenBodies: fc.Arbitrary<Buffer> = fc
-  .tuple(chatBodies, fc.array(mutation, { minLength: 1, maxLength: 2 }))
-  .map(([body, changes]) => {
-    let bytes = Buffer.from(JSON.stringify(body));
-    for (const { at, remove, insert } of changes) {
-      const start = Math.floor(at * bytes.length);
-      bytes = Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + remove)]);
-    }
-    return bytes;
-  });
-
-export const randomBodies: fc.Arbitrary<Buffer> = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
