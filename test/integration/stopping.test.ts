@@ -1,23 +1,16 @@
 /** `serve` as a process that is told to stop while it has work of every kind. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createSystemClock } from "../../src/kernel/clock.ts";
-import { createIdSource, systemRandomFill } from "../../src/kernel/ids.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
 import { openDatabase } from "../../src/storage/storage.ts";
-import { createFirstKey } from "../../src/tenancy/first-key.ts";
-import { type Child, startGatewayProcess } from "../soak/children.ts";
 import { eventually } from "../support/eventually.ts";
+import { type GatewayProcess, startProcess } from "../support/gateway-process.ts";
 import { connectRaw, type RawConnection } from "../support/raw-http.ts";
 import { eventData, type Reply, send, type SendOptions } from "../support/simulator-client.ts";
 
-const clock = createSystemClock();
-
 interface Stopping extends AsyncDisposable {
-  readonly process: Child;
+  readonly process: GatewayProcess;
   readonly simulator: Simulator;
   /** Of `box`, which takes one call at a time, or of `wide`, which takes all that come. */
   ask(model: string, options?: SendOptions & { readonly stream?: boolean }): Promise<Reply>;
@@ -27,34 +20,25 @@ interface Stopping extends AsyncDisposable {
 
 async function start(shutdownGraceMs: number): Promise<Stopping> {
   await using opened = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(tmpdir(), "headgate-stopping-"));
-  opened.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const simulator = opened.use(await startSimulator({ clock }));
-  const dataDir = join(folder, "data");
-  mkdirSync(dataDir);
-  const store = { dataDir, durability: "process" } as const;
-  const key = await createKey(store);
+  const simulator = opened.use(await startSimulator({ clock: createSystemClock() }));
   const provider = { kind: "simulator", baseUrl: `${simulator.url}/v1` };
   const config = {
     server: { shutdownGraceMs },
-    storage: { dataDir },
     telemetry: { logLevel: "silent" },
     providers: { wide: provider, box: { ...provider, concurrency: 1 } },
   };
-  const configFile = join(folder, "headgate.yaml");
-  writeFileSync(configFile, JSON.stringify(config));
-  const process = opened.use(await startGatewayProcess({ folder, configFile, env: {} }, 0));
+  const process = opened.use(await startProcess(config));
   const resources = opened.move();
   return {
     process,
     simulator,
     ask(model, { stream = false, ...options } = {}) {
       const body = { model, stream, messages: [{ role: "user", content: "Hi" }] };
-      const headers = { authorization: `Bearer ${key}` };
+      const headers = { authorization: `Bearer ${process.key}` };
       return send(`${process.url}/v1/chat/completions`, { ...options, body, headers });
     },
     async books() {
-      const db = openDatabase(store);
+      const db = openDatabase(process.store);
       const rows = await db.selectFrom("requests").selectAll().orderBy("request_id").execute();
       const holds = await db.selectFrom("holds").select("attempt_id").execute();
       await db.destroy();
@@ -63,15 +47,6 @@ async function start(shutdownGraceMs: number): Promise<Stopping> {
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
-}
-
-async function createKey(store: Parameters<typeof openDatabase>[0]): Promise<string> {
-  const db = openDatabase(store);
-  const ids = createIdSource(systemRandomFill, clock.wallMs);
-  const first = await createFirstKey({ db, ids, clock, randomFill: systemRandomFill });
-  await db.destroy();
-  assert.ok(first !== null);
-  return first.plainKey;
 }
 
 /** A request of which the last line is yet to come. */
