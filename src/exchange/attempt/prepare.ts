@@ -1,6 +1,13 @@
 /** From a chosen target, once it is reserved, to a call that is ready to leave: credential, bytes, headers, timers, hold. */
 import type { CommitConfig } from "../../config/config.ts";
-import type { EncodedRequest, Loss, RequestView, TargetFacts } from "../../dialects/dialect.ts";
+import type {
+  EncodedRequest,
+  InboundCodec,
+  Loss,
+  OutboundCodec,
+  RequestView,
+  TargetFacts,
+} from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
 import type { Credential } from "../../providers/endpoint.ts";
@@ -97,18 +104,24 @@ interface Encoded extends EncodedRequest {
   readonly prefill: string | null;
 }
 
-function encode(
-  { translator, outbound, target }: ChosenTarget,
-  view: RequestView,
-  { outputBound: bound, continues }: AttemptTerms,
-): Encoded {
+function encode(chosen: ChosenTarget, view: RequestView, { outputBound: bound, continues }: AttemptTerms): Encoded {
+  const { translator, inbound, outbound, target } = chosen;
   const facts: TargetFacts = bound === null ? target.facts : { ...target.facts, outputBound: bound };
-  if (translator === null) return { ...outbound.splice(view, facts), prefill: null };
-  const asked = translator.inbound.decodeRequest(view);
+  // A beginning of the answer is given through the canonical form, also where the dialects are the same.
+  const sides = translator ?? (continues === null ? null : withinDialect(inbound, outbound));
+  if (sides === null) return { ...outbound.splice(view, facts), prefill: null };
+  const asked = sides.inbound.decodeRequest(view);
   const request = bound === null ? asked : { ...asked, maxOutputTokens: bound };
-  const prefilled = continues === null ? null : withPrefill(request, translator.outbound, facts, continues);
-  const encoded = translator.outbound.encodeRequest(prefilled?.request ?? request, facts);
+  const prefilled = continues === null ? null : withPrefill(request, sides.outbound, facts, continues);
+  if (translator === null && prefilled === null) return { ...outbound.splice(view, facts), prefill: null };
+  const encoded = sides.outbound.encodeRequest(prefilled?.request ?? request, facts);
   return { ...encoded, prefill: prefilled?.prefill ?? null };
+}
+
+/** `null`: the dialect has no canonical form. */
+function withinDialect(inbound: InboundCodec, outbound: OutboundCodec): Translator | null {
+  if (inbound.translation === undefined || outbound.translation === undefined) return null;
+  return { inbound: inbound.translation, outbound: outbound.translation };
 }
 
 interface CallParts
