@@ -122,8 +122,8 @@ for (const stream of [true, false]) {
   describe(`a hedge of ${stream ? "a stream" : "a whole answer"}`, { concurrency: true }, () => {
     test("begins with the switch to another target as long as nobody knows what is usual", async () => {
       const switchMs = 200;
-      // A whole answer is given four times as long as the beginning of a stream.
-      const patience = { switchMs: stream ? switchMs : switchMs / 4 };
+      // A whole answer of unknown length is given three times as long as the beginning of a stream.
+      const patience = { switchMs: stream ? switchMs : Math.ceil(switchMs / 3) };
       const settings = { hedge: { mode: "on" }, timeouts: patience } as const;
       const { model, first, second } = pair(`unknown-${kind}`, ["fault=black-hole", "tokens=2"], settings);
       const evidence = await assertCalls(await courses.ask({ model, stream }), stream, lost(first), won(second));

@@ -11,6 +11,7 @@ const target: TargetHealth = {
   load: () => 0,
   slowFirstOutputMs: () => null,
   slowAnswerMs: () => null,
+  slowestAnswerMs: () => null,
 };
 
 export function createUnwatchedHealth(): TargetsHealth {

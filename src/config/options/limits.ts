@@ -137,7 +137,7 @@ export const timeoutsOptions: Options<TimeoutsConfig> = {
     max: DAY_MS,
   }),
   switchMs: numeric("duration", {
-    doc: "How long to wait for the first output before another target is tried, where the model has one that can serve the request. A target whose answers usually begin later is given twice its usual time.",
+    doc: "How long to wait for the first output before another target is tried, where the model has one that can serve the request. A target whose answers usually begin later is given twice its usual time, and a whole answer the time to be written.",
     default: 8000,
     min: 0,
     max: DAY_MS,

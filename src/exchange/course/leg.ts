@@ -282,11 +282,12 @@ export class Leg implements AttemptSink, ExchangeLeg {
     this.#course.legSlow(this);
   }
 
-  #patienceWith({ target }: ChosenTarget): Patience {
-    const { deps, policy, view } = this.#course;
+  #patienceWith({ target: { name, timeouts }, outbound }: ChosenTarget): Patience {
+    const { deps, policy, view: asked } = this.#course;
     const nowMs = deps.clock.monotonicMs();
     const leftMs = this.#course.dueMs() - nowMs;
-    return patienceWith(policy, target.timeouts, deps.health.target(target.name), view, leftMs, nowMs);
+    const target = deps.health.target(name);
+    return patienceWith({ policy, timeouts, target, asked, generates: outbound.generates !== false, leftMs }, nowMs);
   }
 
   /** Its own time, as far as the request's reaches. */

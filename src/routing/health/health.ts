@@ -58,6 +58,8 @@ export interface TargetHealth {
   slowFirstOutputMs(nowMs: number): number | null;
   /** The same of whole answers, until their end. */
   slowAnswerMs(nowMs: number): number | null;
+  /** The slowest whole answer of late; `null` as above. */
+  slowestAnswerMs(nowMs: number): number | null;
 }
 
 export interface CallInHealth {

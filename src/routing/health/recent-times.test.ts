@@ -34,6 +34,15 @@ test("tells the 95th percentile, and at the most a ninth too much", () => {
   );
 });
 
+test("knows the slowest, which may be slower than the 95th percentile", () => {
+  const times = new RecentTimes();
+  addAll(times, [...Array.from({ length: 98 }, () => 1_000), 20_000, 30_000], 0);
+  const slowest = times.slowestMs(0)!;
+  assert.ok(slowest >= 30_000 && slowest <= 30_000 * BUCKET_GROWTH, String(slowest));
+  assert.ok((times.slowMs(0) ?? Infinity) < 1_200);
+  assert.equal(new RecentTimes().slowestMs(0), null);
+});
+
 test("takes times of any size, and none that is no number, without losing count", () => {
   const times = new RecentTimes();
   addAll(times, [-1, 0, 0.2, Number.NaN, 1e12, Infinity, ...Array.from({ length: 94 }, () => 50)], 0);

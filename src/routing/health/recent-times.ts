@@ -43,9 +43,19 @@ export class RecentTimes {
 
   /** `null`: too few to tell, or none in the last hour. */
   slowMs(nowMs: number): number | null {
+    return this.#edgeMs(SLOWER_ONE_OF, nowMs);
+  }
+
+  /** Of all that are known; `null` as above. */
+  slowestMs(nowMs: number): number | null {
+    return this.#edgeMs(Infinity, nowMs);
+  }
+
+  /** What only one of so many is slower than. */
+  #edgeMs(slowerOneOf: number, nowMs: number): number | null {
     const count = this.#newerCount + this.#olderCount;
     if (count < SAMPLES_MIN || nowMs - this.#lastMs > STALE_MS) return null;
-    let slower = Math.floor(count / SLOWER_ONE_OF);
+    let slower = Math.floor(count / slowerOneOf);
     let bucket = BUCKETS;
     while (bucket > 0 && slower >= 0) {
       bucket--;

@@ -91,6 +91,10 @@ export class TrackedTarget implements TargetHealth {
     return this.#answers?.slowMs(nowMs) ?? null;
   }
 
+  slowestAnswerMs(nowMs: number): number | null {
+    return this.#answers?.slowestMs(nowMs) ?? null;
+  }
+
   /** For a call: its first output has come after so long. */
   outputBegan(call: BreakerCall, tookMs: number, nowMs: number): void {
     const wasTripped = this.#breaker.isTripped;

@@ -52,7 +52,7 @@ for (const upstream of upstreams) {
       test(promises.leftTwoCalls, async () => {
         const targets = ["one", "two"].map((name) => `${models[upstream]}:ttft=20000,tag=${name}-${tag}`);
         const [first = "", second = ""] = targets;
-        const timeouts = { switchMs: stream ? SWITCH_MS : SWITCH_MS / 4 };
+        const timeouts = { switchMs: stream ? SWITCH_MS : Math.ceil(SWITCH_MS / 3) };
         const model = courses.route(`both-${tag}`, { targets: inOrder(first, second), timeouts });
         const { noticedMs } = await leaveAt(model, stream, 2);
         assert.ok(noticedMs < CANCELLED_WITHIN_MS, `noticed after ${noticedMs} ms`);
@@ -110,7 +110,7 @@ describe("two targets of which the second wins", () => {
     test(`${stream ? "Streams" : "Whole answers"}: ${promises.deafLoser}`, async () => {
       const first = `simulator/sim-chat:tokens=50,ttft=1500,fault=ignore-cancellation,tag=deaf-${stream}`;
       const second = `simulator-anthropic/sim-claude:tokens=20,tag=after-deaf-${stream}`;
-      const timeouts = { switchMs: stream ? SWITCH_MS : SWITCH_MS / 4 };
+      const timeouts = { switchMs: stream ? SWITCH_MS : Math.ceil(SWITCH_MS / 3) };
       const model = courses.route(`deaf-${stream}`, { targets: inOrder(first, second), timeouts });
       const startedMs = performance.now();
       const reply = await courses.ask({ model, stream });

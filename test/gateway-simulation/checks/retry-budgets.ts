@@ -15,8 +15,6 @@ const ALWAYS = 10;
 const WINDOW_MS = 10_000;
 /** Of requests some more count: time is taken in whole seconds. */
 const REQUESTS_WINDOW_MS = 11_000;
-/** Whole answers are given so many times longer: docs/guides/reliability.md. */
-const WHOLE_SHARE = 4;
 /** Of the deadline, for the answer to be delivered; and of timers. */
 const RESERVE_MS = 60;
 
@@ -95,7 +93,7 @@ export class RetryBudgets {
     if (switchMs === 0) return Infinity;
     const totalMs = Math.min(totalMsOf(this.#config, ask.model), ask.deadline?.ms ?? Infinity);
     const leftMs = startedMs + totalMs - atMs - RESERVE_MS;
-    return Math.min(switchMs * (ask.stream ? 1 : WHOLE_SHARE), leftMs / 2) - 2;
+    return Math.min(switchMs, leftMs / 2) - 2;
   }
 }
 
