@@ -14,6 +14,7 @@ test("limits hold in every simulated world, whatever goes wrong there", async ()
     tally.add(result);
   }
   const happened = [
+    "calls that freed what they did not use",
     "crashes",
     "extensions",
     "extensions refused",

@@ -15,7 +15,9 @@ export interface Witnessed {
   readonly stoppedMs: number;
 }
 
+/** A call of a request. */
 export interface Asked {
+  /** Its own: the journal holds for each call, and each is settled once. */
   readonly requestId: string;
   readonly process: Witnessed;
   readonly plan: RequestPlan;
@@ -24,4 +26,6 @@ export interface Asked {
   readonly askedAtBankMs: number;
   /** As its process knew it when it asked. */
   readonly path: readonly PathEntry[];
+  /** The calls of the same request before this one: all of them count as one request and take one slot. */
+  readonly earlier: readonly Asked[];
 }

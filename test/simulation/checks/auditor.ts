@@ -14,8 +14,10 @@ import type { Asked, Witnessed } from "./asked.ts";
 import { Books } from "./books.ts";
 import { ConcurrencyChecks } from "./concurrency-checks.ts";
 import { DrawChecks } from "./draw-checks.ts";
-import { checkHeld, checkMoves, checkOwners, checkRecovered, checkWindows } from "./holding-checks.ts";
-import { chargedOf, grows, isLenient, neededOf, pathOf, type PathEntry } from "./path.ts";
+import { checkCountedOnce } from "./call-checks.ts";
+import { checkWindows } from "./holding-checks.ts";
+import { Holdings } from "./holdings.ts";
+import { chargedOf, grows, isLenient, pathOf, type PathEntry } from "./path.ts";
 import { RefusalChecks, type RefusalRules } from "./refusal-checks.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
 import { describeThrown } from "../../support/seeds/violation.ts";
@@ -31,6 +33,7 @@ export interface AuditedWorld {
 
 export class Auditor {
   readonly books: Books = new Books();
+  readonly holdings: Holdings;
   readonly #world: AuditedWorld;
   readonly #draws = new DrawChecks();
   readonly #concurrency: ConcurrencyChecks;
@@ -40,6 +43,7 @@ export class Auditor {
 
   constructor(world: AuditedWorld) {
     this.#world = world;
+    this.holdings = new Holdings(this.books, world.control);
     this.#counts = new RefusalCounts(world.control);
     this.#concurrency = new ConcurrencyChecks(world.control, this.#draws, world.bankJumps);
     this.#refusals = new RefusalChecks({ ...world, books: this.books, slots: this.#concurrency.slots });
@@ -67,13 +71,14 @@ export class Auditor {
     return this.#refusals.waiting;
   }
 
-  asked(requestId: string, process: Witnessed, plan: RequestPlan): Asked {
+  asked(requestId: string, process: Witnessed, plan: RequestPlan, earlier: readonly Asked[]): Asked {
     const path = pathOf(process.allowances.ofTenant(plan.scope.payer.tenantId), plan.scope);
     const asked = {
       requestId,
       process,
       plan,
       path,
+      earlier,
       askedAtMs: this.#world.nowMs(),
       askedAtBankMs: this.#watched.nowMs(),
     };
@@ -84,13 +89,14 @@ export class Auditor {
   reserved(asked: Asked, held: readonly HeldAmount[]): void {
     this.#refusals.answered(asked);
     this.#concurrency.admitted(asked, held, this.#watched);
-    this.#hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, null));
+    checkCountedOnce(asked, held, this.books, this.#world.control);
+    this.holdings.hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, null));
     checkWindows(asked, held, this.#watched, this.#world.control);
   }
 
   /** `grown`: by how much it has grown in all. */
   grew(asked: Asked, held: readonly HeldAmount[], grown: Demand): void {
-    this.#hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, grown));
+    this.holdings.hold(asked, held, ({ row }) => chargedOf(row, asked.path, asked.plan.estimate, grown));
   }
 
   /** Its reservation is not there at once. */
@@ -126,22 +132,13 @@ export class Auditor {
 
   /** `held`: at the end, with what it had been granted so late that it could not use it. */
   settled(asked: Asked, used: Demand | null, held: readonly HeldAmount[], moves: readonly Move[]): void {
-    const inHand = inHandOf(asked, held);
-    const { control } = this.#world;
-    checkOwners(asked, this.books.heldBy(asked.requestId), inHand, control);
-    checkMoves(asked, used, inHand, moves, control);
-    this.books.hold(asked.requestId, covering(inHand, moves));
+    this.holdings.settled(asked, used, held, moves);
     this.#concurrency.ended(asked);
-  }
-
-  /** Its closing is committed to the journal, and its hold is there no more. */
-  closed({ requestId, moves }: Closing): void {
-    this.books.settle(requestId, moves);
   }
 
   /** Its process has died. `journaled`: what the journal says that it holds; `null` if it knows nothing of it. */
   orphaned(asked: Asked, journaled: readonly HeldAmount[] | null): void {
-    this.books.hold(asked.requestId, journaled ?? []);
+    this.holdings.orphaned(asked, journaled);
     this.died(asked);
     if (journaled === null) this.#concurrency.accounted(asked.requestId);
   }
@@ -152,16 +149,11 @@ export class Auditor {
     this.#concurrency.ended(asked);
   }
 
-  /** A journal has charged a dead process's request. */
-  recovered({ requestId, moves }: Closing): void {
-    checkRecovered(requestId, this.books.heldBy(requestId), moves);
-    this.books.settle(requestId, moves);
-  }
-
   delivered(closing: Closing): void {
-    this.books.deliver(closing);
+    const charged = { ...closing, moves: this.holdings.chargedOf(closing) };
+    this.books.deliver(charged);
     this.#concurrency.accounted(closing.requestId);
-    this.#draws.settled(closing.moves, this.#watched.accounts);
+    this.#draws.settled(charged.moves, this.#watched.accounts);
   }
 
   /** Every process has stopped. */
@@ -191,16 +183,9 @@ export class Auditor {
     touched.clear();
   }
 
-  #hold(asked: Asked, held: readonly HeldAmount[], needOf: (entry: PathEntry) => bigint): void {
-    checkHeld(asked, held, needOf, this.#world.control);
-    const inHand = inHandOf(asked, held);
-    checkOwners(asked, this.books.heldBy(asked.requestId), inHand, this.#world.control);
-    this.books.hold(asked.requestId, inHand);
-  }
-
-  #count({ requestId, path }: Asked, { allowance }: HeadgateError): void {
+  #count({ requestId, path, earlier }: Asked, { allowance }: HeadgateError): void {
     const entry = path.find(({ row }) => row.name === allowance);
-    if (entry !== undefined) this.#counts.refused(requestId, entry.prefix);
+    if (entry !== undefined) this.#counts.refused(earlier[0]?.requestId ?? requestId, entry.prefix);
   }
 
   /** A process that stops takes no requests at all. */
@@ -213,23 +198,6 @@ export class Auditor {
     if (this.#bank === null) throw new Error("The auditor has been shown no bank.");
     return this.#bank;
   }
-}
-
-/** The journal has slices only, also where more is held: the worst case of allowances of policy `strict`. */
-function inHandOf({ path, plan }: Asked, held: readonly HeldAmount[]): readonly HeldAmount[] {
-  return held.map((each) => {
-    const row = path.find(({ prefix }) => each.accountId.startsWith(prefix))?.row;
-    const most = row?.policy === "strict" ? neededOf(row, plan.estimate) : 0n;
-    return most > each.amount ? { ...each, amount: most } : each;
-  });
-}
-
-/** Until its closing is committed, the journal has a settled request as held, with what it took beyond that besides. */
-function covering(held: readonly HeldAmount[], moves: readonly Move[]): readonly HeldAmount[] {
-  return held.map((each) => {
-    const move = moves.find(({ ownerId, accountId }) => ownerId === each.ownerId && accountId === each.accountId);
-    return move !== undefined && move.fromGrant > each.amount ? { ...each, amount: move.fromGrant } : each;
-  });
 }
 
 function toRefusal(thrown: unknown): HeadgateError {

@@ -6,7 +6,9 @@ import type { Control } from "../model/control.ts";
 import { highestPrice } from "../scenario/allowances.ts";
 import { sliceTokens } from "../scenario/requests.ts";
 import type { Asked } from "./asked.ts";
+import { isOnEarlierPath } from "./call-checks.ts";
 import type { DrawChecks } from "./draw-checks.ts";
+import type { PathEntry } from "./path.ts";
 import { Running } from "./running.ts";
 import { Violation } from "./violation.ts";
 
@@ -30,7 +32,8 @@ export class ConcurrencyChecks {
     const { instanceId, stoppedMs } = asked.process;
     // A process whose clocks stood still, or whose bank's clock jumped, cannot know yet that its lease is over.
     const isUnaware = (this.#bankJumps || stoppedMs > 0) && bank.isFenced(instanceId);
-    const entries = isUnaware ? [] : asked.path.filter(({ row }) => row.meter === "slots");
+    const isTaken = ({ row, prefix }: PathEntry): boolean => row.meter === "slots" && !isOnEarlierPath(asked, prefix);
+    const entries = isUnaware ? [] : asked.path.filter(isTaken);
     this.slots.began(
       asked,
       entries.flatMap(({ prefix }) => [prefix, slotsKey(prefix, instanceId)]),

@@ -71,14 +71,23 @@ export function checkOwners(
   }
 }
 
-/** `held`: when it was settled. */
-export function checkMoves(
-  asked: Asked,
-  used: Demand | null,
-  held: readonly HeldAmount[],
-  moves: readonly Move[],
-  control: Control,
-): void {
+export interface Settlement {
+  readonly asked: Asked;
+  readonly used: Demand | null;
+  /** When it was settled. */
+  readonly held: readonly HeldAmount[];
+  readonly moves: readonly Move[];
+}
+
+/** What concerns a settlement of other calls. */
+export interface OtherCalls {
+  /** What they have used beyond what they held, under the same grant. */
+  readonly excess: (held: HeldAmount) => bigint;
+  /** One of the same request was seen by a provider, and the request counts there by this call. */
+  readonly isCounted: (entry: PathEntry) => boolean;
+}
+
+export function checkMoves({ asked, used, held, moves }: Settlement, others: OtherCalls, control: Control): void {
   for (const { accountId, fromGrant, overdraft } of moves) {
     if (fromGrant < 0n || overdraft < 0n) throw new Violation("negative", `a move of ${accountId} is below zero`);
   }
@@ -90,11 +99,15 @@ export function checkMoves(
     const of = moves.filter(isOf);
     const moved = of.reduce((sum, { fromGrant, overdraft }) => sum + fromGrant + overdraft, 0n);
     const overdraft = of.reduce((sum, move) => sum + move.overdraft, 0n);
-    const amount = usedOf(entry.row, used);
+    const isCounted = entry.row.meter === "requests" && others.isCounted(entry);
+    // A later call was not limited by an allowance that was disabled: it counted for nothing.
+    if (isCounted && moved === 0n && used === null && control.wasDisabled(entry.row.id)) continue;
+    const amount = isCounted ? 1n : usedOf(entry.row, used);
     const say = `${asked.requestId} used ${amount} of "${entry.row.name}", held ${heldOf}`;
     if (moved !== amount) throw new Violation("settlement", `${say} and took ${moved}`);
     const beyond = amount > heldOf ? amount - heldOf : 0n;
-    if (overdraft > beyond && !control.wasLenient(entry.row.id))
+    const takenOn = held.filter(isOf).reduce((sum, each) => sum + others.excess(each), 0n);
+    if (overdraft > beyond + takenOn && !control.wasLenient(entry.row.id))
       throw new Violation("overdraft", `${say} and overdrew ${overdraft}`);
   }
   const stray = moves.find(({ accountId, ownerId, fromGrant, overdraft }) => {
@@ -112,7 +125,7 @@ export function checkRecovered(requestId: string, held: readonly HeldAmount[], m
   }
 }
 
-function isLenientRate({ row }: PathEntry, control: Control): boolean {
+export function isLenientRate({ row }: PathEntry, control: Control): boolean {
   return regimeOf(row.meter, row.window_kind) === "rate" && control.wasLenient(row.id);
 }
 

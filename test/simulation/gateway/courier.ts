@@ -6,7 +6,7 @@
 import { HeadgateError } from "../../../src/kernel/errors.ts";
 import type { Journal } from "../model/journal.ts";
 import type { BankConnection } from "./bank-connection.ts";
-import type { Server } from "./request.ts";
+import type { Server } from "./call.ts";
 
 const DELIVERY_MS = 60;
 const RECOVERY_MS = 700;
@@ -96,7 +96,7 @@ export class Courier {
     const closings = this.#journal.recover(instanceId);
     this.wake();
     for (const closing of closings) {
-      setting.auditor.recovered(closing);
+      setting.auditor.holdings.recovered(closing);
       setting.counts.add("requests charged from a journal");
       setting.trace.note(name, `${closing.requestId} of ${instanceId} is charged what it held`);
     }

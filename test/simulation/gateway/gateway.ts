@@ -15,7 +15,8 @@ import type { RequestPlan } from "../scenario/requests.ts";
 import { createProcessClock, Life } from "../world/life.ts";
 import { BankConnection } from "./bank-connection.ts";
 import { Courier } from "./courier.ts";
-import { Request, type Server } from "./request.ts";
+import type { Server } from "./call.ts";
+import { Request } from "./request.ts";
 import type { Place, Setting } from "./setting.ts";
 
 const REAP_MS = 500;
@@ -191,7 +192,7 @@ export class Gateway implements Server {
     const { auditor } = this.setting;
     this.life.end();
     journal.died(this.instanceId);
-    for (const { asked } of this.#open) {
+    for (const asked of [...this.#open].flatMap((request) => request.asked)) {
       const held = journal.heldBy(this.instanceId, asked.requestId);
       const isClosed = journal.outbox.has(asked.requestId) || auditor.books.isDelivered(asked.requestId);
       if (lost || (held === null && isClosed)) auditor.died(asked);

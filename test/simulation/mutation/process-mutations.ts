@@ -25,6 +25,42 @@ export const processMutations: readonly Mutation[] = [
     replace: "this.#held[at] = null;\n      if (amount < held) purse.release(held - amount, false);",
   },
   {
+    name: "what a call leaves to the next is free before the journal knows",
+    file: reservation,
+    find: "if (kept <= held) return held - kept;",
+    replace: "if (kept <= held) {\n        this.#purses[at]?.release(held - kept, false);\n        return 0n;\n      }",
+  },
+  {
+    name: "what a call left to the next is free again at the end",
+    file: reservation,
+    find: "    this.#spare = [];\n",
+    replace: "",
+  },
+  {
+    name: "a call that is over holds what it held, whatever it used",
+    file: reservation,
+    find: "      this.#held[at] = kept;\n",
+    replace: "",
+  },
+  {
+    name: "what a call used beyond its hold is not taken",
+    file: reservation,
+    find: "this.#purses[at]?.hold(kept - held);",
+    replace: "",
+  },
+  {
+    name: "a later call counts the request again",
+    file: "src/limits/create-limits.ts",
+    find: "if (carrier !== null) amounts[at] = null;",
+    replace: "",
+  },
+  {
+    name: "a request counts only where a provider saw its first call",
+    file: reservation,
+    find: "if (used !== null) this.#carriers?.[at]?.seenAt(accountId);",
+    replace: "",
+  },
+  {
     name: "what was not used is free again twice",
     file: reservation,
     find: 'if (this.#state === "committed") return;',

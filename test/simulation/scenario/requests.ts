@@ -28,9 +28,25 @@ export interface RequestPlan {
   readonly answerMs: number;
   /** Of a stream, between one piece of output and the next. */
   readonly pieceMs: number;
+  /** Once this call is over, another one is made for the same request, of this model or another. */
+  readonly next: RequestPlan | null;
 }
 
+const CALLS_MAX = 3;
+const NEXT_CHANCE = 0.15;
+
 export function drawRequest(random: Random): RequestPlan {
+  const payer = { tenantId, ...random.pick(keys) };
+  const endUser = random.pick(endUsers);
+  const operation = random.chance(0.8) ? "chat" : "embeddings";
+  return drawCall(random, { payer, endUser, operation }, CALLS_MAX);
+}
+
+function drawCall(
+  random: Random,
+  caller: Pick<RequestScope, "payer" | "endUser" | "operation">,
+  callsMax: number,
+): RequestPlan {
   const model = random.pick(models);
   const stream = random.chance(0.7);
   const inputTokens = random.skewed(10, 600);
@@ -38,13 +54,7 @@ export function drawRequest(random: Random): RequestPlan {
   const outputTokens = random.chance(0.2) ? outputTokensMax : random.between(1, outputTokensMax);
   const firstTokens = inputTokens + (stream ? Math.min(outputTokensMax, sliceTokens) : outputTokensMax);
   return {
-    scope: {
-      payer: { tenantId, ...random.pick(keys) },
-      endUser: random.pick(endUsers),
-      operation: random.chance(0.8) ? "chat" : "embeddings",
-      modelAsked: model.asked,
-      modelTarget: model.target,
-    },
+    scope: { ...caller, modelAsked: model.asked, modelTarget: model.target },
     estimate: {
       expected: demand(firstTokens, model.price),
       worst: demand(inputTokens + outputTokensMax, model.price),
@@ -58,6 +68,7 @@ export function drawRequest(random: Random): RequestPlan {
     ending: random.pick(["complete", "complete", "complete", "complete", "complete", "complete", "refused", "unsent"]),
     answerMs: random.skewed(5, 3_000),
     pieceMs: random.skewed(5, 400),
+    next: callsMax > 1 && random.chance(NEXT_CHANCE) ? drawCall(random, caller, callsMax - 1) : null,
   };
 }
 
