@@ -1,6 +1,6 @@
 import type { CanonicalRequest, ReasoningEffort } from "../../canonical.ts";
 import { asCount } from "../../wire-values.ts";
-import { readObject, readText, type Fields } from "../../request-fields/fields.ts";
+import { readFlag, readObject, readText, type Fields } from "../../request-fields/fields.ts";
 import { invalid } from "../../request-fields/refusals.ts";
 
 /** openai-node, `ReasoningEffort`. */
@@ -9,27 +9,32 @@ const efforts: ReadonlyMap<string, ReasoningEffort> = new Map(
 );
 
 /**
- * `reasoning_effort`, or a vendor's extension of it: `reasoning: {effort, max_tokens}` or
- * `thinking: {type: "enabled", budget_tokens}`, `{type: "disabled"}`. An extension that says more than that is foreign.
+ * `reasoning_effort`, or a vendor's extension of it: `reasoning: {effort, max_tokens, enabled}` (OpenRouter) or
+ * `thinking: {type, budget_tokens}` (Anthropic, DeepSeek and others), which may ask for thinking without a word on how
+ * much. An extension that says more than that is foreign.
  */
 export function decodeReasoning(root: Fields, foreign: Map<string, unknown>): CanonicalRequest["reasoning"] {
-  const named = readEffort(root, "reasoning_effort", "");
   const reasoning = readObject(root, "reasoning");
   const thinking = readObject(root, "thinking");
-  let effort = named;
+  let effort = readEffort(root, "reasoning_effort", "");
   let budgetTokens: number | null = null;
+  let isAsked = false;
   if (reasoning !== null) {
     effort ??= readEffort(reasoning, "effort", "reasoning.");
     budgetTokens = readBudget(reasoning, "max_tokens", "reasoning.");
-    if (!hasOnly(reasoning, "effort", "max_tokens")) foreign.set("reasoning", reasoning);
+    const enabled = readFlag(reasoning, "enabled", "reasoning.");
+    if (enabled === false) effort ??= "none";
+    isAsked = enabled === true;
+    if (!hasOnly(reasoning, "effort", "max_tokens", "enabled")) foreign.set("reasoning", reasoning);
   }
   if (thinking !== null) {
     budgetTokens ??= readBudget(thinking, "budget_tokens", "thinking.");
     if (thinking["type"] === "disabled") effort ??= "none";
-    else if (thinking["type"] !== "enabled" || budgetTokens === null) foreign.set("thinking", thinking);
+    else if (thinking["type"] === "enabled" || thinking["type"] === "adaptive") isAsked = true;
+    else foreign.set("thinking", thinking);
     if (!hasOnly(thinking, "type", "budget_tokens")) foreign.set("thinking", thinking);
   }
-  return effort === null && budgetTokens === null ? null : { effort, budgetTokens };
+  return isAsked || effort !== null || budgetTokens !== null ? { effort, budgetTokens } : null;
 }
 
 function readEffort(fields: Fields, name: string, prefix: string): ReasoningEffort | null {

@@ -158,7 +158,16 @@ describe("decodeRequest", () => {
       [{ reasoning: { effort: "low", max_tokens: 2000 } }, { effort: "low", budgetTokens: 2000 }, []],
       [{ thinking: { type: "enabled", budget_tokens: 4000 } }, { effort: null, budgetTokens: 4000 }, []],
       [{ thinking: { type: "disabled" } }, { effort: "none", budgetTokens: null }, []],
-      [{ thinking: { type: "enabled" } }, null, ["thinking"]],
+      [{ thinking: { type: "enabled" } }, { effort: null, budgetTokens: null }, []],
+      [{ thinking: { type: "adaptive" } }, { effort: null, budgetTokens: null }, []],
+      [{ reasoning: { enabled: true } }, { effort: null, budgetTokens: null }, []],
+      [{ reasoning: { enabled: false } }, { effort: "none", budgetTokens: null }, []],
+      [{ thinking: { type: "between_tools" } }, null, ["thinking"]],
+      [
+        { reasoning_effort: "low", thinking: { type: "adaptive", display: "omitted" } },
+        { effort: "low", budgetTokens: null },
+        ["thinking"],
+      ],
       [{ reasoning: { exclude: true } }, null, ["reasoning"]],
     ];
     for (const [fields, reasoning, foreign] of cases) {

@@ -84,6 +84,7 @@ describe("viewRequest", () => {
       { reasoning_effort: "low" },
       { reasoning: { effort: "high" } },
       { reasoning: { max_tokens: 1000 } },
+      { reasoning: { enabled: true } },
       { thinking: { type: "enabled", budget_tokens: 1024 } },
     ]) {
       assert.deepEqual(needs(asking), ["reasoning"], JSON.stringify(asking));
@@ -92,6 +93,7 @@ describe("viewRequest", () => {
       { reasoning_effort: "none" },
       { reasoning_effort: null },
       { reasoning: { effort: "none" } },
+      { reasoning: { enabled: false } },
       { thinking: { type: "disabled" } },
     ]) {
       assert.deepEqual(needs(declining), [], JSON.stringify(declining));

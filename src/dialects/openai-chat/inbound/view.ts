@@ -74,7 +74,9 @@ function asksForReasoning(root: Fields): boolean {
 }
 
 function isTurnedOn(option: unknown, field: string, off: string): boolean {
-  return typeof option === "object" && option !== null && (option as Fields)[field] !== off;
+  if (typeof option !== "object" || option === null) return false;
+  const fields = option as Fields;
+  return fields[field] !== off && fields["enabled"] !== false;
 }
 
 /** Where both names are given the larger one is held for, whichever the provider obeys. */
