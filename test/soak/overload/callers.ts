@@ -1,16 +1,17 @@
-/** Callers of a gateway that ask one after the other, and what each of their requests came to. */
+/** Requests at a pace that does not depend on their answers, and what each of them came to. */
 import { Agent, request, type IncomingMessage } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
+import { sendAtPace } from "../steady/pace.ts";
 
 export interface Load {
   readonly url: string;
   readonly key: string;
   readonly model: string;
-  readonly callers: number;
-  /** Between an answer and the next request of a caller, in milliseconds. */
-  readonly pauseMs: number;
+  readonly perSecond: number;
   readonly forMs: number;
 }
+
+const TICK_MS = 5;
+const ENDS_WITHIN_MS = 30_000;
 
 export interface Served {
   readonly status: number;
@@ -20,22 +21,36 @@ export interface Served {
   readonly tookMs: number;
 }
 
-/** Resolves when each caller has the answer to its last request. */
+/** Resolves when the last one has its answer. */
 export async function callAll(load: Load): Promise<readonly Served[]> {
-  const agent = new Agent({ keepAlive: true });
   const served: Served[] = [];
-  const untilMs = performance.now() + load.forMs;
-  const caller = async (_: unknown, index: number): Promise<void> => {
-    // They do not begin together.
-    await pause((index * load.pauseMs) / load.callers);
-    while (performance.now() < untilMs) {
-      served.push(await askOnce(load, agent));
-      await pause(load.pauseMs);
-    }
-  };
-  await Promise.all(Array.from({ length: load.callers }, caller));
-  agent.destroy();
+  await ask(load, async (agent) => void served.push(await askOnce(load, agent)));
   return served;
+}
+
+/** Asks whether the gateway is alive; of each answer how long it took. Rejects where one is not 200. */
+export async function watchHealth(load: Pick<Load, "url" | "perSecond" | "forMs">): Promise<readonly number[]> {
+  const tookMs: number[] = [];
+  await ask(load, async (agent) => {
+    const beganMs = performance.now();
+    const { statusCode } = await send(`${load.url}/healthz`, agent, {}, null);
+    if (statusCode !== 200) throw new Error(`/healthz answered ${statusCode}.`);
+    tookMs.push(performance.now() - beganMs);
+  });
+  return tookMs;
+}
+
+async function ask(
+  { perSecond, forMs }: Pick<Load, "perSecond" | "forMs">,
+  once: (agent: Agent) => Promise<void>,
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true });
+  const pace = { perSecond, forMs, underWayMax: perSecond, tickMs: TICK_MS, endsWithinMs: ENDS_WITHIN_MS };
+  await sendAtPace(
+    pace,
+    () => once(agent),
+    () => undefined,
+  ).finally(() => agent.destroy());
 }
 
 async function askOnce({ url, key, model }: Load, agent: Agent): Promise<Served> {
@@ -50,22 +65,6 @@ async function askOnce({ url, key, model }: Load, agent: Agent): Promise<Served>
     saysWhenToTryAgain: response.headers["retry-after"] !== undefined,
     tookMs: performance.now() - beganMs,
   };
-}
-
-/** Asks whether the gateway is alive, again and again; of each answer how long it took. Throws where it is not 200. */
-export async function watchHealth(url: string, everyMs: number, forMs: number): Promise<readonly number[]> {
-  const agent = new Agent({ keepAlive: true });
-  const tookMs: number[] = [];
-  const untilMs = performance.now() + forMs;
-  while (performance.now() < untilMs) {
-    const beganMs = performance.now();
-    const { statusCode } = await send(`${url}/healthz`, agent, {}, null);
-    if (statusCode !== 200) throw new Error(`/healthz answered ${statusCode}.`);
-    tookMs.push(performance.now() - beganMs);
-    await pause(everyMs);
-  }
-  agent.destroy();
-  return tookMs;
 }
 
 /** Resolves when the answer has come whole. */

@@ -8,18 +8,18 @@ import { describe, test } from "node:test";
 import { percentile } from "../../../bench/load.ts";
 import { startProcess } from "../../support/gateway-process.ts";
 import { startSimulatorProcess } from "../children.ts";
-import { callAll, type Load, type Served, watchHealth } from "./callers.ts";
+import { callAll, type Served, watchHealth } from "./callers.ts";
 
 const MODEL = "box/sim-chat:tokens=5,ttft=40";
 /** What one call takes at the least. */
 const CALL_MS = 40;
 const ROOM = 8;
 const FOR_MS = 2_500;
-const HEALTH_EVERY_MS = 25;
-/** Half of the room is used. */
-const FEW: Pick<Load, "callers" | "pauseMs"> = { callers: ROOM / 2, pauseMs: 0 };
-/** About five times as many requests as there is room for: 8 calls of 40 ms are 200 a second. */
-const MANY: Pick<Load, "callers" | "pauseMs"> = { callers: 400, pauseMs: 400 };
+/** A second: what the room is for, less than half of it, and five times as many. */
+const MOST = (ROOM * 1000) / CALL_MS;
+const FEW = MOST * 0.4;
+const MANY = MOST * 5;
+const HEALTH = 40;
 const WAIT_MS = 500;
 /** However busy the machine is. */
 const ALIVE_WITHIN_MS = 1_000;
@@ -28,7 +28,7 @@ const SLACK_MS = 600;
 const cases = [
   {
     what: "a provider that takes eight calls at a time",
-    settings: { queue: { waitMs: WAIT_MS, lengthMax: 50 } },
+    settings: { queue: { waitMs: WAIT_MS, lengthMax: 1_000 } },
     concurrency: ROOM,
     waitMs: WAIT_MS,
   },
@@ -74,11 +74,11 @@ describe("far more requests than there is room for, at", () => {
         providers: { box: { kind: "simulator", baseUrl: `${simulator.url}/v1`, concurrency } },
       });
       const load = { url: gateway.url, key: gateway.key, model: MODEL, forMs: FOR_MS };
-      await callAll({ ...load, ...FEW, forMs: FOR_MS / 5 });
-      const unloaded = figuresOf(timesOf(await callAll({ ...load, ...FEW }), true));
+      await callAll({ ...load, perSecond: FEW, forMs: FOR_MS / 5 });
+      const unloaded = figuresOf(timesOf(await callAll({ ...load, perSecond: FEW }), true));
       const [served, health] = await Promise.all([
-        callAll({ ...load, ...MANY }),
-        watchHealth(gateway.url, HEALTH_EVERY_MS, FOR_MS),
+        callAll({ ...load, perSecond: MANY }),
+        watchHealth({ ...load, perSecond: HEALTH }),
       ]);
       const admitted = figuresOf(timesOf(served, true));
       const refused = figuresOf(timesOf(served, false));
