@@ -59,6 +59,14 @@ describe("encodeRequest", () => {
     assert.equal(encode({ reasoning }, {}, ["images"]).json.reasoning_effort, "medium");
   });
 
+  test("names the end user by a hash where the name is longer than OpenAI takes", () => {
+    const user = (endUser: string): string => encode({ endUser }).json.user;
+    assert.equal(user("u".repeat(64)), "u".repeat(64));
+    assert.match(user("u".repeat(65)), /^[0-9a-f]{64}$/);
+    assert.equal(user("u".repeat(65)), user("u".repeat(65)));
+    assert.notEqual(user("u".repeat(65)), user("u".repeat(66)));
+  });
+
   test("does not tell a model that cannot think not to", () => {
     const reasoning = { effort: "none", budgetTokens: null } as const;
     assert.equal(encode({ reasoning }).json.reasoning_effort, "none");

@@ -3,10 +3,14 @@
  * their own stand beside this file: messages, parts, reasoning-history, foreign. What only some providers take (`top_k`, a
  * document by URL, more than four stop sequences) is carried, and one that refuses it says so itself.
  */
+import { createHash } from "node:crypto";
 import type { CanonicalRequest, OutputFormat, Tool, ToolChoice } from "../../canonical.ts";
 import type { EncodedRequest, Loss, TargetFacts } from "../../dialect.ts";
 import { carryForeignFields } from "./foreign.ts";
 import { encodeMessages } from "./messages.ts";
+
+/** OpenAI refuses longer names of end users; Claude Code sends some of twice the length. */
+const END_USER_CHARS_MAX = 64;
 
 /** How much a model thinks that is to think without a word on how much: what OpenAI's do of themselves. */
 const DEFAULT_EFFORT = "medium";
@@ -34,13 +38,19 @@ export function encodeRequest(request: CanonicalRequest, target: TargetFacts): E
   setGiven(body, "top_p", request.topP);
   setGiven(body, "top_k", request.topK);
   setGiven(body, "reasoning_effort", encodeEffort(request.reasoning, target, losses));
-  setGiven(body, "user", request.endUser);
+  setGiven(body, "user", encodeEndUser(request.endUser));
   setGiven(body, "service_tier", request.serviceTier);
   return { body: Buffer.from(JSON.stringify(body)), losses: [...losses] };
 }
 
 function setGiven(body: Record<string, unknown>, name: string, value: unknown): void {
   if (value !== null) body[name] = value;
+}
+
+/** A name that is too long is told apart from others by its hash (SHA-256, in hexadecimal) as well as by itself. */
+function encodeEndUser(endUser: string | null): string | null {
+  if (endUser === null || endUser.length <= END_USER_CHARS_MAX) return endUser;
+  return createHash("sha256").update(endUser).digest("hex");
 }
 
 function encodeTool(tool: Tool): object {
