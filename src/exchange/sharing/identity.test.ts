@@ -81,6 +81,10 @@ describe("the key of a cached answer", () => {
   test("is the same for all keys and end users of a project", () => {
     const document = parse('{"user":"ann","model":"fast","safety_identifier":"x","prompt_cache_key":"y"}');
     assert.equal(cacheKeyOf({ ...identity, payer: { ...payer, keyId: "key_2" }, document }), cacheKeyOf(identity));
+    const messages = parse('{"model":"fast","metadata":{"user_id":"ann"}}');
+    assert.equal(cacheKeyOf({ ...identity, document: messages }), cacheKeyOf(identity));
+    const more = parse('{"model":"fast","metadata":{"user_id":"ann","team":"a"}}');
+    assert.notEqual(cacheKeyOf({ ...identity, document: more }), cacheKeyOf(identity));
   });
 
   test("is the same for every form of an answer", () => {

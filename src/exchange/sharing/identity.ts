@@ -55,8 +55,18 @@ function partsOf({ version, payer, path, targets, tags }: CacheIdentity): readon
 
 /** What an answer may depend on. Its form is not of it, since one is made of the other (form/form.ts). */
 function bodyOf(document: JsonDocument): Readonly<Record<string, unknown>> {
-  const members = Object.entries(parse(document) as object);
-  return Object.fromEntries(members.filter(([name, value]) => !notOfTheAnswer.has(name) && !isOfTheForm(name, value)));
+  const members = Object.entries(parse(document) as object).map(withoutUser);
+  return Object.fromEntries(
+    members.filter(([name, value]) => value !== undefined && !notOfTheAnswer.has(name) && !isOfTheForm(name, value)),
+  );
+}
+
+/** The Messages API has the end user in `metadata.user_id`. */
+function withoutUser(member: readonly [string, unknown]): readonly [string, unknown] {
+  const [name, value] = member;
+  if (name !== "metadata" || typeof value !== "object" || value === null || !("user_id" in value)) return member;
+  const { user_id: _, ...rest } = value;
+  return [name, Object.keys(rest).length === 0 ? undefined : rest];
 }
 
 /** Of `stream_options` only whether usage is said is understood. */
