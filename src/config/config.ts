@@ -212,9 +212,13 @@ export interface ModelConfig {
   readonly queue: Partial<QueueWaitsConfig>;
   readonly retries: Partial<RetriesConfig>;
   readonly commit: CommitConfig;
+  readonly invalidEvents: InvalidEvents;
   readonly hedge: HedgeConfig;
   readonly cache: ModelCacheConfig;
 }
+
+/** What becomes of a stream with an event that cannot be read: it breaks, or it goes on without the event. */
+export type InvalidEvents = "break" | "skip";
 
 export interface TargetConfig {
   /** `provider/model`. */

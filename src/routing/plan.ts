@@ -2,6 +2,7 @@
 import type {
   CommitConfig,
   HedgeConfig,
+  InvalidEvents,
   ModelCacheConfig,
   QueueWaitsConfig,
   RetriesConfig,
@@ -32,6 +33,7 @@ export interface Target {
 export interface RoutePolicy {
   readonly retries: RetriesConfig;
   readonly commit: CommitConfig;
+  readonly invalidEvents: InvalidEvents;
   readonly hedge: HedgeConfig;
   readonly cache: ModelCacheConfig;
 }

@@ -86,8 +86,9 @@ export function createRouter(sources: RouterSources): Router {
   };
 }
 
-function policyOf({ commit, hedge, cache, retries: own }: ModelConfig, retries: RetriesConfig): RoutePolicy {
-  return { commit, hedge, cache, retries: { ...retries, ...own } };
+function policyOf(model: ModelConfig, retries: RetriesConfig): RoutePolicy {
+  const { commit, invalidEvents, hedge, cache } = model;
+  return { commit, invalidEvents, hedge, cache, retries: { ...retries, ...model.retries } };
 }
 
 function createAliasRoute(

@@ -29,6 +29,7 @@ function relayWith(
       streamEnd: dialect.inbound.streamEnd,
       withholdUsage: false,
       eventBytesMax: 100_000,
+      invalidEvents: "break",
       commit,
     },
     {

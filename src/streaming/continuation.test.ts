@@ -40,6 +40,7 @@ function play(
       streamEnd: chat.inbound.streamEnd,
       withholdUsage: true,
       eventBytesMax: 1_000_000,
+      invalidEvents: "break",
       commit: { at: "first-output", heldBytesMax: 1_000_000 },
     },
     {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { InvalidEvents } from "../config/config.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { parseJsonDocument } from "../kernel/json-document.ts";
 import { findDialect } from "../dialects/registry.ts";
@@ -30,6 +31,7 @@ interface Run {
   readonly ending: Ending;
   readonly commit: CommitPolicy;
   readonly withholdUsage: boolean;
+  readonly invalidEvents: InvalidEvents;
   /** Before which packet the owner of a window ends it; -1: never. */
   readonly ownerCommitsAt: number;
 }
@@ -58,9 +60,10 @@ const runs = fc
     at: fc.constantFrom("first-output" as const, "window" as const, "complete" as const),
     heldBytesMax: fc.constantFrom(600, LARGE),
     withholdUsage: fc.boolean(),
+    invalidEvents: fc.constantFrom<InvalidEvents>("break", "skip"),
     ownerCommitsAt: fc.integer({ min: -1, max: 10 }),
   })
-  .map(({ stream, fault, faultAt, cut, packetBytes, ending, at, heldBytesMax, withholdUsage, ownerCommitsAt }) => {
+  .map(({ stream, fault, faultAt, cut, packetBytes, at, heldBytesMax, ...rest }) => {
     const events = [...stream.events];
     if (fault !== null) events.splice(Math.round(faultAt * events.length), 0, brokenEvent(stream.dialect, fault));
     const sentBytes = cut === null ? byteLength(events) : cutBytes(events, cut);
@@ -71,7 +74,7 @@ const runs = fc
     }
     const commit = { at, heldBytesMax };
     const { dialect } = stream;
-    return { dialect, events, sentBytes, packets, ending, commit, withholdUsage, ownerCommitsAt };
+    return { ...rest, dialect, events, sentBytes, packets, commit };
   });
 
 /** Near the end of an event, where it matters. */
@@ -94,14 +97,19 @@ function expectedState(events: readonly ProviderEvent[], ending: Ending | null):
   return finished ? "ended" : "broken";
 }
 
-/** Those that have come whole. At the end of file a last blank line may be missing, where the rest makes sense. */
-function arrived(events: readonly ProviderEvent[], bytes: number, atEof: boolean): readonly ProviderEvent[] {
+/**
+ * Those that have come whole and are not left out. At the end of file a last blank line may be missing, where the rest
+ * makes sense.
+ */
+function arrived({ events, invalidEvents }: Run, bytes: number, atEof: boolean): readonly ProviderEvent[] {
   const whole: ProviderEvent[] = [];
+  let finished = false;
   let at = 0;
   for (const event of events) {
     const needed = Buffer.byteLength(atEof && event.says !== "invalid" ? event.raw.trimEnd() : event.raw);
     if (at + needed > bytes) break;
-    whole.push(event);
+    finished ||= event.says === "finish";
+    if (event.says !== "invalid" || (invalidEvents === "break" && !finished)) whole.push(event);
     at += Buffer.byteLength(event.raw);
   }
   return whole;
@@ -148,6 +156,7 @@ function relayFor(run: Run, seen: Seen): StreamRelay {
       streamEnd: inbound.streamEnd,
       withholdUsage: run.withholdUsage,
       eventBytesMax: 1_000_000,
+      invalidEvents: run.invalidEvents,
       commit: run.commit,
     },
     {
@@ -226,7 +235,7 @@ function play(run: Run): { relay: StreamRelay; seen: Seen; overfull: boolean } {
     }
     relay.push(Buffer.from(bytes.subarray(from, to)));
     from = to;
-    const whole = arrived(run.events, to, false);
+    const whole = arrived(run, to, false);
     const state = expectedState(whole, null);
     const packetBytes = to - (run.packets[index - 1] ?? 0);
     const mayOverflow = run.commit.at === "window" && run.commit.heldBytesMax < LARGE;
@@ -252,7 +261,7 @@ test("whatever comes, in whatever packets: a prefix of the true answer, complete
   fc.assert(
     fc.property(runs, (run) => {
       const { relay, seen, overfull } = play(run);
-      const whole = arrived(run.events, run.sentBytes, run.ending === "eof");
+      const whole = arrived(run, run.sentBytes, run.ending === "eof");
       if (!overfull) assert.equal(relay.state, expectedState(whole, run.ending));
       assert.ok(isTerminal(relay.state));
       assert.equal(seen.done, 1);
@@ -276,7 +285,7 @@ test("same dialect: what is handed on are the provider's own events, whole and i
     fc.property(runs, (run) => {
       fc.pre(run.dialect === "openai-chat");
       const { relay, seen } = play(run);
-      const whole = untilEnd(arrived(run.events, run.sentBytes, run.ending === "eof"));
+      const whole = untilEnd(arrived(run, run.sentBytes, run.ending === "eof"));
       const relayed = whole.filter(({ says }) => says !== "comment" && !(says === "usage" && run.withholdUsage));
       const expected = relayed.map(({ raw }) => raw.trim());
       const written = blocksOf(Buffer.from(seen.written, "latin1").toString());

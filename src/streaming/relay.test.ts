@@ -44,6 +44,7 @@ function createProbe(options: Partial<RelayOptions> = {}, choices = 1): Probe {
       streamEnd: dialect.inbound?.streamEnd ?? new Uint8Array(0),
       withholdUsage: false,
       eventBytesMax: 100_000,
+      invalidEvents: "break",
       commit: { at: "first-output", heldBytesMax: 10_000 },
       ...options,
     },
@@ -212,6 +213,31 @@ test("an event that cannot be read breaks the stream, since the answer would hav
   assert.equal(probe.relay.state, "broken");
   assert.equal(probe.relay.invalidEvents, 1);
   assert.equal(probe.text(), role + chunk({ content: "a" }));
+});
+
+test("an event that cannot be read is left out and counted where the model says so", () => {
+  const probe = createProbe({ invalidEvents: "skip" });
+  probe.relay.push(Buffer.from(role + chunk({ content: "a" }) + "data: {oops\n\n" + chunk({ content: "b" })));
+  assert.deepEqual([probe.relay.state, probe.relay.failure, probe.relay.invalidEvents], ["open", null, 1]);
+  probe.relay.push(Buffer.from(chunk({}, "stop") + usage + done));
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(probe.text(), role + chunk({ content: "a" }) + chunk({ content: "b" }) + chunk({}, "stop") + usage);
+});
+
+test("an event that cannot be read after the finish reason is left out, counted, and no failure", () => {
+  const probe = createProbe();
+  probe.relay.push(Buffer.from(body + "data: {oops\n\n"));
+  assert.deepEqual([probe.relay.state, probe.relay.failure, probe.relay.invalidEvents], ["ending", null, 1]);
+  probe.relay.push(Buffer.from(done));
+  assert.equal(probe.relay.state, "ended");
+  assert.equal(probe.text(), body);
+});
+
+test("of events that cannot be read there is no answer, skipped or not", () => {
+  const probe = createProbe({ invalidEvents: "skip" });
+  probe.relay.push(Buffer.from("data: {oops\n\n".repeat(3)));
+  probe.relay.eof();
+  assert.deepEqual([probe.relay.state, probe.relay.failure?.code], ["broken", "stream_truncated"]);
 });
 
 test("an error event is the provider's error, whatever the status was", () => {

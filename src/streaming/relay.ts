@@ -8,6 +8,7 @@
  *
  * Leaves to the owner: timers, back-pressure, the response head, and what a broken stream looks like to the caller.
  */
+import type { InvalidEvents } from "../config/config.ts";
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
 import type { ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
 import { SseParser, type SseEvent } from "../dialects/sse.ts";
@@ -45,6 +46,7 @@ export interface RelayOptions {
   /** Withhold usage-only events: the gateway asked for them, the caller did not. */
   readonly withholdUsage: boolean;
   readonly eventBytesMax: number;
+  readonly invalidEvents: InvalidEvents;
   readonly commit: CommitPolicy;
 }
 
@@ -200,6 +202,7 @@ export class StreamRelay {
     if (this.#state === "whole") return;
     if (signal === "invalid") {
       this.#invalidEvents++;
+      if (this.#options.invalidEvents === "skip") return;
       this.#failure = new HeadgateError(
         "upstream_malformed",
         "The provider sent a stream event that cannot be read, so the answer would have a hole.",
@@ -306,10 +309,10 @@ export class StreamRelay {
     const state = nextStreamState(before, input);
     if (state === "ended") this.commit();
     this.#state = state;
+    if (state !== "broken") this.#failure = null;
     if (state === "ending" && before !== "ending") this.#owner.relayEnding();
     if (!isTerminal(state)) return;
     if (state === "ended") this.#end();
-    if (state !== "broken") this.#failure = null;
     this.#flush();
     this.#held.clear();
     this.#owner.relayDone();

@@ -50,11 +50,12 @@ test("a marker, an end of file or a reset before the finish reason breaks the st
   }
 });
 
-test("once the finish reason is known, a missing marker, a reset or silence does not spoil the answer", () => {
+test("once the finish reason is known, a missing marker, a reset, silence or an unreadable event does not spoil the answer", () => {
   for (const input of ["end", "eof", "reset", "quiet", "timeout"] as const) {
     assert.equal(nextStreamState("ending", input), "ended", input);
     assert.equal(nextStreamState("whole", input), "ended", input);
   }
+  assert.equal(nextStreamState("ending", "invalid"), "ending");
 });
 
 test("what follows a whole answer changes nothing, and only what has finished is whole", () => {

@@ -7,7 +7,8 @@
  *
  * A stream ends well only through `ending`, which it reaches only when the provider itself said why it stopped.
  * A terminal marker or an end of file before that is `broken`: what the caller has seen is not the whole answer.
- * Once the reason is known, a missing marker, a reset or silence changes nothing about the answer. Once it is `whole`,
+ * Once the reason is known, a missing marker, a reset, silence or an event that cannot be read changes nothing about the
+ * answer. Once it is `whole`,
  * with its usage, nothing that follows does, and nothing is waited for: only a marker in the same packet still counts.
  */
 export type StreamState = "connecting" | "open" | "ending" | "whole" | "ended" | "broken" | "cancelled";
@@ -74,7 +75,6 @@ export const streamTransitions: Readonly<Record<StreamState, Row>> = {
     quiet: "ended",
     timeout: "ended",
     error: "broken",
-    invalid: "broken",
     abort: "cancelled",
   },
   whole: {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Stream } from "openai/streaming";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import type { CommitConfig } from "../../src/config/config.ts";
+import { evidenceOf } from "../support/evidence.ts";
 import {
   begin,
   breakOff,
@@ -150,4 +151,21 @@ test("after an early head a failure is an error event, before it a status", asyn
     { models: { m: alone }, server: { heartbeatMs: 60_000 } },
   );
   assert.equal((await prompt.ask({ model: "m" })).status, 502);
+});
+
+test("an event that cannot be read breaks a stream, or is left out where the model says so", async () => {
+  const garbles = provider((call) => {
+    begin(call, role, words("It "), 'data: {"oops\n\n', words("is."), stop, done);
+    call.response.end();
+  });
+  const target = { targets: [{ model: "first/m" }], retries: { attemptsMax: 1 } };
+  const models = { strict: target, lenient: { ...target, invalidEvents: "skip" as const } };
+  await using scene = await openStreamScene({ first: garbles }, { models });
+  const strict = await (await scene.ask({ model: "strict" })).end();
+  assert.equal(textOf(strict), "It ");
+  assert.match(strict, /"error".*cannot be read/);
+  const lenient = await scene.ask({ model: "lenient" });
+  assert.equal(await lenient.end(), role + words("It ", "is.") + stop + done);
+  const { row } = await evidenceOf(scene.gateway.gateway, String(lenient.headers.get("x-request-id")));
+  assert.deepEqual([row.ending, row.invalid_events], ["complete", 1]);
 });

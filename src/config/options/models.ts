@@ -170,6 +170,10 @@ const modelFields: Options<ModelConfig> = {
     "as in `retries`",
   ),
   commit: group("When a stream is certain to be the one that the caller gets.", commitFields),
+  invalidEvents: choice(["break", "skip"], {
+    doc: "What becomes of a stream with an event that cannot be read, before its provider said why it stopped: it is taken as broken (`break`), since what is missing may have been a part of the answer; or the event is left out and counted in the record (`skip`), for providers whose streams are known to have events that say nothing.",
+    default: "break",
+  }),
   hedge: group("A second call beside a slow one.", hedgeFields),
   cache: group("Whether answers are kept for equal requests.", cacheFields),
 };

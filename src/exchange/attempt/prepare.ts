@@ -209,6 +209,7 @@ function relayOptions(exchange: Exchange, parts: CallParts, shown: Shown | null)
     streamEnd: parts.inbound.streamEnd,
     withholdUsage: !view.wantsStreamUsage,
     eventBytesMax: limits.streamEventBytes,
+    invalidEvents: parts.policy.invalidEvents,
     commit: planCommit(commitOf(parts), limits.responseBytes),
   };
 }

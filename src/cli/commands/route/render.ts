@@ -78,13 +78,13 @@ function renderTimeouts(targets: readonly ExplainedTarget[]): string {
   ]);
 }
 
-function renderPolicy({ retries, commit, hedge, cache }: RoutePolicy): string {
+function renderPolicy({ retries, commit, invalidEvents, hedge, cache }: RoutePolicy): string {
   const { attemptsMax, backoffMs, backoffMaxMs, budgetPercent } = retries;
   const window = `, ${commit.windowTokens} tokens or ${formatDuration(commit.windowMs)}`;
   const after = hedge.afterMs === 0 ? "the target's own slow calls" : formatDuration(hedge.afterMs);
   return [
     `Calls: at most ${attemptsMax}; backoff ${formatDuration(backoffMs)} to ${formatDuration(backoffMaxMs)}; retry budget ${budgetPercent} %\n`,
-    `Commit: at ${commit.at}${commit.at === "window" ? window : ""}; when it breaks later: ${commit.whenBroken}\n`,
+    `Commit: at ${commit.at}${commit.at === "window" ? window : ""}; when it breaks later: ${commit.whenBroken}; at an event that cannot be read: ${invalidEvents}\n`,
     `Hedge: ${hedge.mode === "off" ? "off" : `after ${after}`}\n`,
     `Cache: ${cache.mode === "off" ? "off" : `${cache.mode}, for ${formatDuration(cache.ttlMs)}`}\n`,
   ].join("");
