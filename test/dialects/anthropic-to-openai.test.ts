@@ -170,7 +170,10 @@ describe("an Anthropic request to an OpenAI model", () => {
     const { body, losses } = translate({
       ...plain,
       cache_control,
-      system: [{ type: "text", text: "Be brief.", cache_control: { ...cache_control, ttl: "1h" } }],
+      system: [
+        { type: "text", text: "x-anthropic-billing-header: cc_version=2.1; cch=36ee5;" },
+        { type: "text", text: "Be brief.", cache_control: { ...cache_control, ttl: "1h" } },
+      ],
       tools: [{ ...weather, cache_control, eager_input_streaming: true }],
       context_management: { edits: [{ type: "clear_tool_uses_20250919" }] },
       speed: "fast",
@@ -184,6 +187,7 @@ describe("an Anthropic request to an OpenAI model", () => {
       "thinking.display",
       "tools[].cache_control",
       "tools[].eager_input_streaming",
+      "x-anthropic-billing-header",
     ]);
   });
 

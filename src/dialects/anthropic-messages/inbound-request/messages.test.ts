@@ -60,6 +60,18 @@ describe("the conversation of a Messages request", () => {
     assert.deepEqual(begun([]), []);
   });
 
+  test("has no place for the line for Anthropic's billing, which is another for every request", () => {
+    const line = "x-anthropic-billing-header: cc_version=2.1; cch=36ee5;";
+    const decoded = (system: unknown): unknown => {
+      const { items, foreign } = decode({ system, messages: [{ role: "user", content: "hi" }] });
+      return [items[0], foreign];
+    };
+    const brief = message("system", text("Be brief."));
+    assert.deepEqual(decoded([text(line), text("Be brief.")]), [brief, { "x-anthropic-billing-header": line }]);
+    assert.deepEqual(decoded(`${line}\nBe brief.`), [brief, { "x-anthropic-billing-header": `${line}\n` }]);
+    assert.deepEqual(decoded([text("Be brief."), text(line)]), [message("system", text("Be brief."), text(line)), {}]);
+  });
+
   test("keeps system text where it was said", () => {
     assert.deepEqual(
       said({ role: "user", content: "a" }, { role: "system", content: [text("b")] }, assistant(text("c"))),

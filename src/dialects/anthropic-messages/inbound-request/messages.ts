@@ -10,6 +10,7 @@ import type { Item, Part, Role } from "../../canonical.ts";
 import { readArray, readFlag, requireObject, type Fields } from "../../request-fields/fields.ts";
 import { collectForeign } from "../../request-fields/foreign.ts";
 import { invalid, unsupported } from "../../request-fields/refusals.ts";
+import { withoutBillingLine } from "../billing-line.ts";
 import { decodeCallId } from "../call-id.ts";
 import { decodeSignature } from "../foreign-signature.ts";
 import { opaqueKinds } from "../response.ts";
@@ -17,8 +18,7 @@ import { decodeContent, decodePart, requireText, untranslatable, type Foreign } 
 
 export function decodeConversation(root: Fields, foreign: Foreign): readonly Item[] {
   const items: Item[] = [];
-  const system = decodeContent(root["system"], "system", foreign);
-  refuseMedia(system, "system");
+  const system = decodeSystem(root["system"], foreign);
   if (system.length > 0) items.push(messageOf("system", system));
   for (const [index, value] of (readArray(root, "messages") ?? []).entries()) {
     const path = `messages[${index}]`;
@@ -58,9 +58,17 @@ function messageOf(role: Role, parts: readonly Part[]): Item {
   return { type: "message", role, name: null, parts };
 }
 
-function refuseMedia(parts: readonly Part[], path: string): void {
+/** The line for Anthropic's billing goes to `foreign`: it is none of the prompt's. */
+function decodeSystem(system: unknown, foreign: Foreign): readonly Part[] {
+  const parts = decodeContent(system, "system", foreign);
   const index = parts.findIndex((part) => part.type !== "text");
-  if (index !== -1) throw invalid(`${path}[${index}].type`, "text");
+  if (index !== -1) throw invalid(`system[${index}].type`, "text");
+  const [first, ...others] = parts;
+  if (first?.type !== "text") return parts;
+  const text = withoutBillingLine(first.text);
+  if (text === first.text) return parts;
+  foreign.set("x-anthropic-billing-header", first.text.slice(0, first.text.length - text.length));
+  return text === "" ? others : [{ ...first, text }, ...others];
 }
 
 function decodeBlock(block: Fields, role: Role, path: string, foreign: Foreign): Item {

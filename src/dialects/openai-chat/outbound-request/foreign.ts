@@ -23,6 +23,7 @@ const rules: ReadonlyMap<string, ForeignRule> = new Map([
   ["verbosity", carry()],
   ["web_search_options", carry()],
   // Of the Messages API (anthropic-sdk-typescript, `MessageCreateParams`), first what only moves cost, speed or display.
+  ["x-anthropic-billing-header", report()],
   ["cache_control", report()],
   ["tools[].cache_control", report()],
   ["messages[].content[].cache_control", report()],
