@@ -21,7 +21,6 @@ const refused: readonly (readonly [string, object])[] = [
 
 const reported: readonly (readonly [string, object])[] = [
   ["anthropic-beta", {}],
-  ["top_k", { top_k: 5 }],
   ["cache_control", { system: [{ type: "text", text: "Be brief.", cache_control: { type: "ephemeral" } }] }],
 ];
 
