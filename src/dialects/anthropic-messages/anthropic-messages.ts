@@ -38,8 +38,8 @@ const inbound: InboundCodec = {
   translation: {
     decodeRequest,
     isPlain,
-    encodeResponse: (response) => encodeResponse(response),
-    createStreamEncoder: (_view, _createdMs, idStands) => new MessagesStreamEncoder(idStands),
+    encodeResponse,
+    createStreamEncoder: (view, _createdMs, idStands) => new MessagesStreamEncoder(view, idStands),
   },
 };
 

@@ -14,6 +14,7 @@ import { withoutBillingLine } from "../billing-line.ts";
 import { decodeCallId } from "../call-id.ts";
 import { decodeSignature } from "../foreign-signature.ts";
 import { opaqueKinds } from "../response.ts";
+import { shortenToolName } from "../tool-name.ts";
 import { decodeContent, decodePart, requireText, untranslatable, type Foreign } from "./blocks.ts";
 
 export function decodeConversation(root: Fields, foreign: Foreign): readonly Item[] {
@@ -96,7 +97,7 @@ function decodeBlock(block: Fields, role: Role, path: string, foreign: Foreign):
       return {
         type: "tool-call",
         callId: decodeCallId(requireName(block, "id", prefix)),
-        name: requireName(block, "name", prefix),
+        name: shortenToolName(requireName(block, "name", prefix)),
         arguments: JSON.stringify(requireObject(block["input"], `${prefix}input`)),
       };
     case "user tool_result":

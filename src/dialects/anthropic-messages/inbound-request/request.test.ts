@@ -98,6 +98,23 @@ describe("a Messages request in canonical form", () => {
     assert.equal(decode({ tool_choice: loose }).parallelToolCalls, null);
   });
 
+  test("shortens the names of tools to what other dialects take, in every place alike and never two to one", () => {
+    const long = `mcp__plugin_browser__${"look_at_".repeat(6)}`;
+    const tools = ["a", "b"].map((end) => ({ name: long + end, input_schema: {} }));
+    const use = { type: "tool_use", id: "t", name: `${long}b`, input: {} };
+    const request = decode({
+      tools,
+      tool_choice: { type: "tool", name: `${long}a` },
+      messages: [{ role: "assistant", content: [use] }],
+    });
+    const [first, second] = request.tools.map(({ name }) => name);
+    assert.match(first!, /^mcp__plugin_browser__[a-z_]+_[0-9a-f]{10}$/);
+    assert.deepEqual([first!.length, second!.length], [64, 64]);
+    assert.notEqual(first, second);
+    assert.deepEqual(request.toolChoice, { mode: "named", name: first });
+    assert.deepEqual(request.items, [{ type: "tool-call", callId: "t", name: second, arguments: "{}" }]);
+  });
+
   test("asks for thinking by budget, by effort, or as the model finds right", () => {
     const effort = { effort: "low" };
     const asked = (fields: object): unknown => {

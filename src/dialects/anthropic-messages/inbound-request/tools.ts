@@ -2,6 +2,7 @@ import type { Tool, ToolChoice } from "../../canonical.ts";
 import { readArray, readFlag, readText, requireObject, type Fields } from "../../request-fields/fields.ts";
 import { collectForeign } from "../../request-fields/foreign.ts";
 import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
+import { shortenToolName } from "../tool-name.ts";
 
 /**
  * The caller's own tools, in their order. Tools that Anthropic defines or runs (`web_search_…`, `bash_…`) and members
@@ -23,7 +24,7 @@ export function decodeTools(root: Fields, foreign: Map<string, unknown>): readon
     if (names.has(name)) throw invalid(`${path}.name`, "a name that no other tool of the request has");
     names.add(name);
     tools.push({
-      name,
+      name: shortenToolName(name),
       description: readText(wire, "description", `${path}.`),
       parameters: requireObject(wire["input_schema"], `${path}.input_schema`),
       strict: readFlag(wire, "strict", `${path}.`),
@@ -43,7 +44,7 @@ export function decodeToolChoice(choice: Fields | null, foreign: Map<string, unk
     case "any":
       return { mode: "required" };
     case "tool":
-      return { mode: "named", name: readName(choice, "tool_choice.") };
+      return { mode: "named", name: shortenToolName(readName(choice, "tool_choice.")) };
     default:
       throw unsupported("tool_choice.type", "Only auto, any, tool and none can be translated.");
   }

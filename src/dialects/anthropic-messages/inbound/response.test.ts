@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { parseJsonDocument } from "../../../kernel/json-document.ts";
 import { emptyUsage } from "../../../kernel/usage.ts";
 import type { CanonicalResponse, Item, OpaqueState } from "../../canonical.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { decodeResponse } from "../response.ts";
+import { shortenToolName } from "../tool-name.ts";
 import { encodeResponse } from "./response.ts";
+import { viewRequest } from "./view.ts";
 
 const signature: OpaqueState = { origin: "anthropic-messages", kind: "signature", value: "sig" };
 const redacted: OpaqueState = { origin: "anthropic-messages", kind: "redacted_thinking", value: "dark" };
@@ -18,6 +21,15 @@ const usage = {
   outputTokens: 7,
   reasoningTokens: 8,
 };
+
+const longName = `mcp__plugin_browser__${"look_at_".repeat(8)}`;
+const request = {
+  model: "m",
+  max_tokens: 9,
+  messages: [{ role: "user", content: "?" }],
+  tools: [{ name: longName, input_schema: {} }],
+};
+const view = viewRequest(parseJsonDocument(Buffer.from(JSON.stringify(request)), { depth: 16 }));
 
 function text(said: string): Item {
   return { type: "message", role: "assistant", name: null, parts: [{ type: "text", text: said }] };
@@ -33,7 +45,7 @@ function answer(items: readonly Item[], more: Partial<CanonicalResponse> = {}): 
 }
 
 function encode(items: readonly Item[], more: Partial<CanonicalResponse> = {}) {
-  return JSON.parse(Buffer.from(encodeResponse(answer(items, more))).toString("utf8"));
+  return JSON.parse(Buffer.from(encodeResponse(answer(items, more), view)).toString("utf8"));
 }
 
 describe("encodeResponse", () => {
@@ -71,10 +83,15 @@ describe("encodeResponse", () => {
     ];
     const finish = { reason: "tool-calls", native: "tool_use", stopSequence: null } as const;
     const response = answer(items, { id: "msg_1", finish, usage: { ...usage, inputTokens: 4, audioInputTokens: 0 } });
-    const bytes = Buffer.from(encodeResponse(response)).toString("utf8");
+    const bytes = Buffer.from(encodeResponse(response, view)).toString("utf8");
     assert.ok(bytes.includes('{"id":12345678901234567890}'), "the arguments keep their digits");
     const decoded = decodeResponse(JSON.parse(bytes.replace("12345678901234567890", "1")));
     assert.deepEqual(decoded, { ...response, items: [...items.slice(0, 3), call('{"id":1}')] });
+  });
+
+  test("calls a tool by the caller's own name, however short the provider took it", () => {
+    const called = { type: "tool-call", callId: "t", name: shortenToolName(longName), arguments: "{}" } as const;
+    assert.equal(encode([called]).content[0].name, longName);
   });
 
   test("gives reasoning of another provider with what it wants back", () => {
@@ -109,7 +126,7 @@ describe("encodeResponse", () => {
 
   for (const args of ['{"a":', "[1]", '"text"', "null"]) {
     test(`refuses ${args} as arguments of a call that was not cut`, () => {
-      assert.throws(() => encodeResponse(answer([call(args)])), { code: "upstream_malformed" });
+      assert.throws(() => encodeResponse(answer([call(args)]), view), { code: "upstream_malformed" });
     });
   }
 });

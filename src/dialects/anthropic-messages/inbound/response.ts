@@ -4,12 +4,14 @@
  */
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { CanonicalResponse, Item, OpaqueState, Part } from "../../canonical.ts";
+import type { RequestView } from "../../dialect.ts";
 import { parseExactJson } from "../../exact-json.ts";
 import { encodeCallId } from "../call-id.ts";
 import { encodeUsage, unknownUsage } from "../encode-usage.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { opaqueKinds } from "../response.ts";
 import { encodeStop } from "../stop-reason.ts";
+import { restoreToolName } from "../tool-name.ts";
 
 const ID_PREFIX = "msg_";
 
@@ -19,14 +21,14 @@ export function encodeId(id: string): string {
 }
 
 /** Throws `upstream_malformed` for a tool call whose arguments are no JSON object though the answer was not cut. */
-export function encodeResponse(response: CanonicalResponse): Uint8Array {
+export function encodeResponse(response: CanonicalResponse, view: RequestView): Uint8Array {
   const { items, finish, usage } = response;
   const content: object[] = [];
   let refusal = "";
   for (const item of items) {
     if (item.type === "message") refusal += pushText(item.parts, content);
     else if (item.type === "reasoning") pushReasoning(item, content);
-    else if (item.type === "tool-call") content.push(encodeCall(item, finish.reason === "length"));
+    else if (item.type === "tool-call") content.push(encodeCall(item, view, finish.reason === "length"));
     else throw cannotCarry("a tool result");
   }
   const hasCalls = items.some(({ type }) => type === "tool-call");
@@ -68,7 +70,9 @@ function pushReasoning({ text, opaque }: Item & { type: "reasoning" }, content: 
   }
 }
 
-function encodeCall({ callId, name, arguments: text }: Item & { type: "tool-call" }, wasCut: boolean): object {
+function encodeCall(call: Item & { type: "tool-call" }, view: RequestView, wasCut: boolean): object {
+  const { callId, arguments: text } = call;
+  const name = restoreToolName(call.name, view);
   return { type: "tool_use", id: encodeCallId(callId), name, input: parseInput(name, text, wasCut) };
 }
 

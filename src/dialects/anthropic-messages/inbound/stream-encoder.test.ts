@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { parseJsonDocument } from "../../../kernel/json-document.ts";
 import { emptyUsage } from "../../../kernel/usage.ts";
 import type { CanonicalEvent, OpaqueState, OutputItemHead } from "../../canonical.ts";
 import { SseParser, type SseEvent } from "../../sse.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { MessagesStreamDecoder } from "../stream-decoder.ts";
 import { MessagesStreamReader } from "../stream-reader.ts";
+import { shortenToolName } from "../tool-name.ts";
 import { MessagesStreamEncoder } from "./stream-encoder.ts";
+import { viewRequest } from "./view.ts";
 
 const usage = { ...emptyUsage(), inputTokens: 3, cacheReadTokens: 4, outputTokens: 5, reasoningTokens: 6 };
 const signature: OpaqueState = { origin: "anthropic-messages", kind: "signature", value: "sig" };
@@ -17,6 +20,15 @@ const finish: CanonicalEvent = {
   type: "finish",
   finish: { reason: "tool-calls", native: "tool_calls", stopSequence: null },
 };
+
+const longName = `mcp__plugin_browser__${"look_at_".repeat(8)}`;
+const request = {
+  model: "m",
+  max_tokens: 9,
+  messages: [{ role: "user", content: "?" }],
+  tools: [{ name: longName, input_schema: {} }],
+};
+const view = viewRequest(parseJsonDocument(Buffer.from(JSON.stringify(request)), { depth: 16 }));
 
 function begin(index: number, item: OutputItemHead): CanonicalEvent {
   return { type: "item-start", index, item };
@@ -57,7 +69,7 @@ function parse(wire: string): SseEvent[] {
 }
 
 function play(events: readonly CanonicalEvent[]): SseEvent[] {
-  const encoder = new MessagesStreamEncoder();
+  const encoder = new MessagesStreamEncoder(view);
   return parse(events.map((event) => encoder.encode(event)).join("") + encoder.end());
 }
 
@@ -131,8 +143,14 @@ describe("MessagesStreamEncoder", () => {
     });
   });
 
+  test("calls a tool by the caller's own name, however short the provider took it", () => {
+    const head: OutputItemHead = { kind: "tool-call", callId: "t", name: shortenToolName(longName) };
+    const [, block] = play([start, begin(0, head), { type: "item-end", index: 0 }]);
+    assert.equal(JSON.parse(block!.data).content_block.name, longName);
+  });
+
   test("lets an id stand that the caller knows", () => {
-    const encoder = new MessagesStreamEncoder(true);
+    const encoder = new MessagesStreamEncoder(view, true);
     assert.match(encoder.encode(start), /"id":"chatcmpl-1"/);
   });
 

@@ -12,12 +12,13 @@
  * Runs for every event of a translated stream.
  */
 import type { CanonicalEvent, Finish, OpaqueState, OutputItemHead } from "../../canonical.ts";
-import type { StreamEncoder } from "../../dialect.ts";
+import type { RequestView, StreamEncoder } from "../../dialect.ts";
 import type { Usage } from "../../../kernel/usage.ts";
 import { encodeCallId } from "../call-id.ts";
 import { encodeUsage, unknownUsage } from "../encode-usage.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { encodeStop } from "../stop-reason.ts";
+import { restoreToolName } from "../tool-name.ts";
 import { encodeId, isRedacted } from "./response.ts";
 
 export const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
@@ -32,6 +33,7 @@ interface OpenItem {
 }
 
 export class MessagesStreamEncoder implements StreamEncoder {
+  readonly #view: RequestView;
   readonly #idStands: boolean;
   readonly #items = new Map<number, OpenItem>();
   /** The canonical index of the item being told, or of the next one. */
@@ -44,7 +46,8 @@ export class MessagesStreamEncoder implements StreamEncoder {
   #usage: Usage | null = null;
   #finish: Finish | null = null;
 
-  constructor(idStands = false) {
+  constructor(view: RequestView, idStands = false) {
+    this.#view = view;
     this.#idStands = idStands;
   }
 
@@ -157,7 +160,8 @@ export class MessagesStreamEncoder implements StreamEncoder {
   #beginBlock(head: OutputItemHead): string {
     if (head.kind === "message") return this.#begin('{"type":"text","text":""}');
     if (head.kind === "reasoning") return this.#begin('{"type":"thinking","thinking":"","signature":""}');
-    const { callId, name } = head;
+    const { callId } = head;
+    const name = restoreToolName(head.name, this.#view);
     return this.#begin(JSON.stringify({ type: "tool_use", id: encodeCallId(callId), name, input: {} }));
   }
 
