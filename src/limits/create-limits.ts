@@ -62,6 +62,9 @@ export interface LimitsDeps {
 /** Requests of this process that wait for the bank, at the most. */
 const WAITING_MAX = 10_000;
 
+/** What is kept of requests to be judged after an outage, at the most: some five megabytes. See `Bench.keptRoom`. */
+const KEPT_MAX = 200_000;
+
 /** Registers an owner at the bank. While the bank cannot be asked, what an allowance of mode `enforce` covers is refused. */
 export async function createLimits(deps: LimitsDeps): Promise<Limits> {
   const { bank, clock, events } = deps;
@@ -76,6 +79,7 @@ export async function createLimits(deps: LimitsDeps): Promise<Limits> {
     leaseMs: deps.leaseMs ?? 30_000,
     pollMs: deps.pollMs ?? 250,
     recallWaitMs: deps.recallWaitMs ?? 1_000,
+    keptRoom: { left: KEPT_MAX },
     reach: new Reach(events),
     nowMs: () => clock.monotonicMs(),
     fenced: (ownerId) => events.fenced(ownerId),
@@ -196,6 +200,14 @@ class Siblings implements Asker {
 
   heldOf(accountId: string): Amount {
     return this.#reservations.reduce((sum, each) => sum + each.heldOf(accountId), 0n);
+  }
+
+  get request(): object {
+    return this.#reservations[0] ?? this;
+  }
+
+  mayCountAt(accountId: string): boolean {
+    return !this.#isUncounted && this.#reservations[0]?.mayCountAt(accountId) !== false;
   }
 
   countAt(accountId: string): boolean {

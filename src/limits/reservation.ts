@@ -229,9 +229,21 @@ export class HeldReservation implements Reservation, Taker {
     return this.#held[this.#indexOf(accountId)] ?? 0n;
   }
 
+  get isOver(): boolean {
+    return this.#state === "committed";
+  }
+
+  get request(): object {
+    return this.#others?.request ?? this;
+  }
+
+  mayCountAt(accountId: string): boolean {
+    return this.#others?.mayCountAt(accountId) ?? this.#countedAt?.includes(accountId) !== true;
+  }
+
   countAt(accountId: string): boolean {
     if (this.#others !== null) return this.#others.countAt(accountId);
-    if (this.#countedAt?.includes(accountId) === true) return false;
+    if (!this.mayCountAt(accountId)) return false;
     this.#countedAt ??= [];
     this.#countedAt.push(accountId);
     return true;

@@ -1,10 +1,13 @@
 import type { Allowance } from "../allowance.ts";
 import type { Purse } from "./purse.ts";
+import type { KeptRoom } from "./takings.ts";
 
 /** Where purses ask the bank. */
 export interface PurseDesk {
   readonly pollMs: number;
   readonly recallWaitMs: number;
+  /** Of the process: see `Bench`. */
+  readonly keptRoom: KeptRoom;
   /** Whether the bank is asked, and has answered lately. */
   readonly isReachable: boolean;
   /** Monotonic. */
@@ -25,6 +28,7 @@ export function createClosedDesk(desk: PurseDesk): PurseDesk {
   return {
     pollMs: desk.pollMs,
     recallWaitMs: desk.recallWaitMs,
+    keptRoom: { left: 0 },
     isReachable: false,
     nowMs: () => desk.nowMs(),
     passedLimit: (allowance, subject) => desk.passedLimit(allowance, subject),

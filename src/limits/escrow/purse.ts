@@ -24,6 +24,7 @@ import { type Bench, Judge, type Taker } from "./judge.ts";
 import { Look } from "./look.ts";
 import { Outlook } from "./outlook.ts";
 import { Shortage } from "./shortage.ts";
+import type { KeptRoom } from "./takings.ts";
 import { type Conditions, type Operation, Supply } from "./supply.ts";
 
 /** How long the word of the bank counts that nothing limits an account any more. */
@@ -59,6 +60,10 @@ export class Purse implements CounterPurse, Bench {
     this.#counter = new Counter(this);
     this.#judge = new Judge(this);
     this.#supply = new Supply(this.regime, desk.pollMs, desk.nowMs(), sequence);
+  }
+
+  get keptRoom(): KeptRoom {
+    return this.#desk.keptRoom;
   }
 
   get isUnlimited(): boolean {
@@ -162,10 +167,13 @@ export class Purse implements CounterPurse, Bench {
   }
 
   passed(taker: Taker): void {
-    const { accountId, subject } = this.account;
-    if (!taker.countAt(accountId)) return;
+    const { accountId } = this.account;
+    if (taker.countAt(accountId)) this.passedOver();
+  }
+
+  passedOver(): void {
     this.#supply.countRefusals(1, this.#desk.nowMs());
-    this.#desk.passedLimit(this.allowance, subject);
+    this.#desk.passedLimit(this.allowance, this.account.subject);
   }
 
   /** Of the same account under an owner that is over: refusals that nobody has reported, and who has not been judged. */

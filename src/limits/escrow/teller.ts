@@ -9,12 +9,14 @@ import type { PurseDesk } from "./desk.ts";
 import type { Purse } from "./purse.ts";
 import type { Reach } from "../owner/reach.ts";
 import type { Operation } from "./supply.ts";
+import type { KeptRoom } from "./takings.ts";
 
 export interface TellerDeps {
   readonly bank: Pick<Bank, "draw" | "giveBack" | "recall">;
   readonly reach: Reach;
   readonly pollMs: number;
   readonly recallWaitMs: number;
+  readonly keptRoom: KeptRoom;
   readonly nowMs: () => number;
   readonly passedLimit: (allowance: Allowance, subject: string) => void;
   /** The bank says that the owner is fenced. */
@@ -34,6 +36,7 @@ interface Errand {
 export class Teller implements PurseDesk {
   readonly pollMs: number;
   readonly recallWaitMs: number;
+  readonly keptRoom: KeptRoom;
   readonly nowMs: () => number;
   readonly passedLimit: (allowance: Allowance, subject: string) => void;
   readonly #ownerId: string;
@@ -46,6 +49,7 @@ export class Teller implements PurseDesk {
   constructor(ownerId: string, deps: TellerDeps) {
     this.pollMs = deps.pollMs;
     this.recallWaitMs = deps.recallWaitMs;
+    this.keptRoom = deps.keptRoom;
     this.nowMs = deps.nowMs;
     this.passedLimit = deps.passedLimit;
     this.#ownerId = ownerId;

@@ -20,6 +20,7 @@ function open(): { owner: Owner; bank: MemoryBank; clock: VirtualClock } {
     leaseMs: 30_000,
     pollMs: 250,
     recallWaitMs: 1_000,
+    keptRoom: { left: 100 },
     nowMs: () => clock.monotonicMs(),
     passedLimit: ignore,
   });
@@ -54,7 +55,8 @@ test("of more accounts than it can keep the books of, those of allowances that d
   const another = accountOf(20_000, null);
   assert.throws(() => owner.purseOf(another, anAllowance), { code: "overloaded" });
   const purse = owner.purseOf(another, { ...anAllowance, mode: "soft" });
-  const taker = { heldOf: () => 0n, countAt: () => true, forgo: ignore };
+  const asker = { heldOf: () => 0n, request: another, countAt: () => true, mayCountAt: () => true };
+  const taker = { ...asker, isOver: false, forgo: ignore };
   assert.deepEqual([purse.covers(5n, 0), purse.take(5n, taker), purse.settle(5n, 5n)], [true, 5n, 0n]);
   owner.poll();
   assert.equal(bank.count("draw"), 0);
