@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Stream } from "openai/streaming";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import type { CommitConfig } from "../../src/config/config.ts";
+import { eventually } from "../support/eventually.ts";
 import { evidenceOf } from "../support/evidence.ts";
 import {
   begin,
@@ -68,6 +69,26 @@ test("the connection to a provider is used again after an answer that was held b
     assert.equal(textOf(text).length, 2_000 * 100);
   }
   assert.equal(sockets.size, 1);
+});
+
+test("a caller has the end of a whole answer before the provider says its own, and the connection is used again", async () => {
+  const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
+  const told = `data: ${JSON.stringify({ id: "chatcmpl-1", model: "m", choices: [], usage })}\n\n`;
+  let last: UpstreamCall | null = null;
+  const slowToEnd = provider((call) => {
+    last = call;
+    begin(call, role, words("Hi"), stop, told);
+  });
+  await using scene = await openStreamScene({ first: slowToEnd }, {});
+  const sockets = new Set<unknown>();
+  await eventually("a connection that is used again", async () => {
+    assert.equal(await (await scene.ask({ model: "first/m" })).end(), role + words("Hi") + stop + done);
+    const { response } = last as unknown as UpstreamCall;
+    const isUsedAgain = sockets.has(response.socket);
+    sockets.add(response.socket);
+    response.end(done);
+    return isUsedAgain;
+  });
 });
 
 test("with commit `window`, a stream that breaks within it is replaced, and one that breaks after it is not", async () => {
