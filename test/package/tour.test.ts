@@ -40,12 +40,13 @@ describe("the tour in README.md", () => {
       const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: project, env: environment });
       outputs.push(stdout);
     }
-    const [stream, models, broken, translated, usage, keys] = outputs;
+    const [stream, models, broken, translated, message, usage, keys] = outputs;
     assert.match(stream ?? "", /data: \{[^]*data: \[DONE\]/);
     assert.match(models ?? "", /simulator\/sim-chat/);
     assert.match(broken ?? "", /stream_truncated/);
     assert.doesNotMatch(broken ?? "", /\[DONE\]/);
     assert.match(translated ?? "", /"object":"chat\.completion"/);
+    assert.match(message ?? "", /"type":"message"[^]*"stop_reason":"end_turn"/);
     assert.match(usage ?? "", /simulator\/sim-chat/);
     assert.match(usage ?? "", /simulator-anthropic\/sim-claude/);
     assert.match(keys ?? "", /\bhg-[0-9A-Za-z]{43}\b[^]*alice/);
