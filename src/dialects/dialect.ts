@@ -132,6 +132,11 @@ export interface InboundCodec {
   /** An event without a meaning, which keeps a silent stream's connection open; empty if the dialect has no streams. */
   readonly heartbeat: Uint8Array;
   /**
+   * Every request has to bound its output, so that the bound need not be meant: a translation lowers it to what the model
+   * writes at the most. Default: no.
+   */
+  readonly demandsOutputBound?: true;
+  /**
    * Equal for prompts that begin alike, as far as providers' prompt caches care: the caller's own cache key, or the first
    * bytes of the prompt. `null`: there is nothing to tell by. Absent where the operation has no prompts.
    */

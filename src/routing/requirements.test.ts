@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { makeProvider, makeRequest, makeRouter, type MadeRouter } from "../../test/support/routing.ts";
+import type { DialectName } from "../dialects/dialect.ts";
 import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
 import type { PlanRequest } from "./plan.ts";
 import type { RoutedPrice } from "./price-ceiling.ts";
@@ -204,6 +205,14 @@ describe("estimates", () => {
   test("a bound on output beyond what a model writes goes to another one", () => {
     assert.equal(names(router, makeRequest("fast", { max_completion_tokens: 500 })), "p/small p/large");
     assert.equal(names(router, makeRequest("fast", { max_completion_tokens: 501 })), "p/large");
+  });
+
+  test("a bound that the caller's dialect demands keeps no target away that is told a lower one", () => {
+    const speaking = (...dialects: DialectName[]): Router =>
+      makeRouter({ providers: [makeProvider("p", { factsOf, dialects })], aliases: { fast: { targets } } });
+    const request = makeRequest("fast", { max_tokens: 501 }, { dialect: "anthropic-messages" });
+    assert.equal(names(speaking("openai-chat"), request), "p/small p/large");
+    assert.equal(names(speaking("anthropic-messages"), request), "p/large");
   });
 
   test("estimates leave no request without a target: the provider says itself what it cannot do", () => {

@@ -203,9 +203,11 @@ function contextObjection(
 }
 
 function outputObjection(
-  { candidate: { maxOutputTokens: most } }: Member,
-  { view: { maxOutputTokens: bound } }: PlanRequest,
+  { candidate: { maxOutputTokens: most }, target }: Member,
+  { dialect, view: { maxOutputTokens: bound } }: PlanRequest,
 ): Reason | null {
   if (most === null || bound === null || bound <= most) return null;
+  // A translation lowers it.
+  if (target.dialect !== dialect.name && dialect.inbound?.demandsOutputBound === true) return null;
   return reason("output", `writes at most ${most} tokens, and the request allows ${bound}`);
 }

@@ -34,6 +34,7 @@ const inbound: InboundCodec = {
   streamEnd: Buffer.from(messageStop),
   // The API's own `ping` is an event, and clients may expect none before `message_start`; a comment is none to anybody.
   heartbeat: Buffer.from(": keep-alive\n\n"),
+  demandsOutputBound: true,
   promptStart,
   translation: {
     decodeRequest,

@@ -59,6 +59,17 @@ describe("encodeRequest", () => {
     assert.equal(encode({ reasoning }, {}, ["images"]).json.reasoning_effort, "medium");
   });
 
+  test("lowers a bound to what the model writes, and says so", () => {
+    const bounded = (maxOutputTokens: number, most: number | null) => {
+      const target = { model: "m", maxOutputTokens: most, quirks: {} };
+      const { body, losses } = encodeRequest({ ...base, maxOutputTokens }, target);
+      return [JSON.parse(Buffer.from(body).toString("utf8")).max_completion_tokens, ...losses];
+    };
+    assert.deepEqual(bounded(32_000, 16_384), [16_384, "max_tokens=16384"]);
+    assert.deepEqual(bounded(16_384, 16_384), [16_384]);
+    assert.deepEqual(bounded(32_000, null), [32_000]);
+  });
+
   test("names the end user by a hash where the name is longer than OpenAI takes", () => {
     const user = (endUser: string): string => encode({ endUser }).json.user;
     assert.equal(user("u".repeat(64)), "u".repeat(64));

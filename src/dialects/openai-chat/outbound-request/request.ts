@@ -32,7 +32,7 @@ export function encodeRequest(request: CanonicalRequest, target: TargetFacts): E
   if (request.toolChoice !== null) body["tool_choice"] = encodeToolChoice(request.toolChoice);
   if (request.stop.length > 0) body["stop"] = request.stop;
   if (request.outputFormat !== null) body["response_format"] = encodeFormat(request.outputFormat);
-  setGiven(body, quirks.outputBoundField ?? "max_completion_tokens", request.maxOutputTokens);
+  setGiven(body, quirks.outputBoundField ?? "max_completion_tokens", boundOutput(request, target, losses));
   setGiven(body, "parallel_tool_calls", request.parallelToolCalls);
   setGiven(body, "temperature", request.temperature);
   setGiven(body, "top_p", request.topP);
@@ -45,6 +45,17 @@ export function encodeRequest(request: CanonicalRequest, target: TargetFacts): E
 
 function setGiven(body: Record<string, unknown>, name: string, value: unknown): void {
   if (value !== null) body[name] = value;
+}
+
+/** Dialects that demand a bound get large ones, of which this one refuses what is more than the model writes. */
+function boundOutput(
+  { maxOutputTokens: asked }: CanonicalRequest,
+  { maxOutputTokens: most }: TargetFacts,
+  losses: Set<Loss>,
+): number | null {
+  if (asked === null || most === null || asked <= most) return asked;
+  losses.add(`max_tokens=${most}`);
+  return most;
 }
 
 /** A name that is too long is told apart from others by its hash (SHA-256, in hexadecimal) as well as by itself. */
