@@ -66,7 +66,7 @@ describe("an Anthropic request to an OpenAI model", () => {
         `"stream":true,"stream_options":{"include_usage":true},` +
         `"tools":[{"type":"function","function":{"name":"get_weather","description":"Says the weather.","parameters":{"type":"object","properties":{"at":{"maximum":9223372036854775807}}}}},` +
         `{"type":"function","function":{"name":"get_time","parameters":{"type":"object"},"strict":true}}],` +
-        `"tool_choice":"required","stop":["END"],"max_completion_tokens":500,"parallel_tool_calls":false,` +
+        `"tool_choice":"required","parallel_tool_calls":false,"stop":["END"],"max_completion_tokens":500,` +
         `"temperature":0.3,"top_p":0.9,"top_k":40,"user":"u-7","service_tier":"default"}`,
     );
     assert.deepEqual(losses, []);

@@ -59,6 +59,15 @@ describe("encodeRequest", () => {
     assert.equal(encode({ reasoning }, {}, ["images"]).json.reasoning_effort, "medium");
   });
 
+  test("says nothing of a choice among no tools that demands no call", () => {
+    const choosing = (toolChoice: CanonicalRequest["toolChoice"]): object =>
+      encode({ toolChoice, parallelToolCalls: false }).json;
+    for (const mode of ["auto", "none"] as const) {
+      assert.deepEqual(Object.keys(choosing({ mode })), ["model", "messages"]);
+    }
+    assert.deepEqual(Object.keys(choosing({ mode: "required" })), ["model", "messages", "tool_choice"]);
+  });
+
   test("lowers a bound to what the model writes, and says so", () => {
     const bounded = (maxOutputTokens: number, most: number | null) => {
       const target = { model: "m", maxOutputTokens: most, quirks: {} };
@@ -116,7 +125,8 @@ describe("encodeRequest", () => {
     const quirks: Quirks = { reasoningHistory: "reasoning_content", streamUsage: "never" };
     fc.assert(
       fc.property(wireRequest, (wire) => {
-        const decoded = decode(Buffer.from(JSON.stringify(wire)));
+        const { tool_choice: _choice, parallel_tool_calls: _parallel, ...rest } = wire;
+        const decoded = decode(Buffer.from(JSON.stringify((wire.tools?.length ?? 0) > 0 ? wire : rest)));
         const encoded = encodeRequest(decoded, { model: decoded.model, maxOutputTokens: null, quirks });
         assert.deepEqual(decode(encoded.body), decoded);
         assert.deepEqual(encoded.losses, []);

@@ -28,12 +28,10 @@ export function encodeRequest(request: CanonicalRequest, target: TargetFacts): E
     body["stream"] = true;
     if ((quirks.streamUsage ?? "stream_options") === "stream_options") body["stream_options"] = { include_usage: true };
   }
-  if (request.tools.length > 0) body["tools"] = request.tools.map(encodeTool);
-  if (request.toolChoice !== null) body["tool_choice"] = encodeToolChoice(request.toolChoice);
+  encodeTools(request, body);
   if (request.stop.length > 0) body["stop"] = request.stop;
   if (request.outputFormat !== null) body["response_format"] = encodeFormat(request.outputFormat);
   setGiven(body, quirks.outputBoundField ?? "max_completion_tokens", boundOutput(request, target, losses));
-  setGiven(body, "parallel_tool_calls", request.parallelToolCalls);
   setGiven(body, "temperature", request.temperature);
   setGiven(body, "top_p", request.topP);
   setGiven(body, "top_k", request.topK);
@@ -62,6 +60,18 @@ function boundOutput(
 function encodeEndUser(endUser: string | null): string | null {
   if (endUser === null || endUser.length <= END_USER_CHARS_MAX) return endUser;
   return createHash("sha256").update(endUser).digest("hex");
+}
+
+/** A choice among no tools asks for nothing, unless it demands a call, and OpenAI refuses it. */
+function encodeTools({ tools, toolChoice, parallelToolCalls }: CanonicalRequest, body: Record<string, unknown>): void {
+  if (tools.length === 0) {
+    const isNeutral = toolChoice === null || toolChoice.mode === "auto" || toolChoice.mode === "none";
+    if (!isNeutral) body["tool_choice"] = encodeToolChoice(toolChoice);
+    return;
+  }
+  body["tools"] = tools.map(encodeTool);
+  if (toolChoice !== null) body["tool_choice"] = encodeToolChoice(toolChoice);
+  setGiven(body, "parallel_tool_calls", parallelToolCalls);
 }
 
 function encodeTool(tool: Tool): object {
