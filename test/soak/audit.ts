@@ -11,6 +11,9 @@ import { balanceOf, describeAttempt, describeLine, describeOutcome, describeRow 
 import type { Finding } from "./findings.ts";
 import type { LedgerBooks, RequestRow } from "./ledger-books.ts";
 
+/** Ends the id of the gateway's own request for a vector; before it stands the id of the one that needs it. */
+const COMPARING = "_embedding";
+
 export interface Seeing {
   readonly outcomes: readonly Outcome[];
   /** Whether a connection between these times may have been lost. */
@@ -142,21 +145,35 @@ function auditRecords({ attempts, requests }: LedgerBooks): Finding[] {
 
 function auditOutcomes({ requests }: LedgerBooks, { outcomes, wasDownDuring }: Seeing): Finding[] {
   const findings: Finding[] = [];
-  if (requests.size > outcomes.length) {
-    findings.push({ rule: "more records than requests", detail: `${requests.size} of ${outcomes.length}` });
+  const own = [...requests.keys()].filter((id) => id.endsWith(COMPARING));
+  for (const id of own) {
+    if (!requests.has(id.slice(0, -COMPARING.length))) findings.push({ rule: "words compared for nobody", detail: id });
+  }
+  const recorded = requests.size - own.length;
+  if (recorded > outcomes.length) {
+    findings.push({ rule: "more records than requests", detail: `${recorded} of ${outcomes.length}` });
   }
   for (const outcome of outcomes) {
     const row = outcome.requestId === null ? null : (requests.get(outcome.requestId) ?? null);
-    const complaint = complaintAbout(outcome, row, wasDownDuring);
+    const complaint = complaintAbout(
+      outcome,
+      row,
+      requests.get(`${outcome.requestId}${COMPARING}`) ?? null,
+      wasDownDuring,
+    );
     if (complaint !== null) findings.push({ rule: complaint, detail: describeOutcome(outcome, row) });
   }
   return findings;
 }
 
-/** What is wrong with what a caller saw and what is on record about it; `null` if nothing. */
+/**
+ * What is wrong with what a caller saw and what is on record about it; `null` if nothing. `comparing`: of the call that
+ * told what its words mean, which it pays for, too.
+ */
 function complaintAbout(
   outcome: Outcome,
   row: RequestRow | null,
+  comparing: RequestRow | null,
   wasDownDuring: Seeing["wasDownDuring"],
 ): string | null {
   const { seen, plan } = outcome;
@@ -169,9 +186,8 @@ function complaintAbout(
   if (seen === "complete" && row.ending !== "complete") return "complete for the caller, not on record";
   if (seen === "error" && row.ending === "complete") return "an error for the caller, complete on record";
   if (seen !== "lost" && row.status !== outcome.status && row.ending !== "killed") return "another status on record";
-  if (outcome.costNanoUsd !== null && outcome.costNanoUsd !== BigInt(row.cost_nano_usd))
-    return "another cost on record";
-  return null;
+  const costNanoUsd = BigInt(row.cost_nano_usd) + BigInt(comparing?.cost_nano_usd ?? 0);
+  return outcome.costNanoUsd === null || outcome.costNanoUsd === costNanoUsd ? null : "another cost on record";
 }
 
 function sum(amounts: readonly bigint[]): bigint {

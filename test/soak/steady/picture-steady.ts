@@ -1,6 +1,6 @@
 /** What a steady soak shows: how requests were served and ended, and the first and last third of every measure. */
 import { renderCounts, renderOutcomes, table } from "../picture.ts";
-import { flatnessOfMeasure, type Measure, measures, type Rest } from "./audit-steady.ts";
+import { flatnessOfMeasure, LOG_BYTES_MAX, type Measure, measures, type Rest } from "./audit-steady.ts";
 import { answerOf } from "./right-answers.ts";
 import type { SteadyResult } from "./run-steady.ts";
 
@@ -9,7 +9,7 @@ export function describeRest(rest: Rest): string {
   const { afterMs, descriptors, handles, timers } = rest;
   return (
     `after ${(afterMs / 1000).toFixed(0)} s: heap ${render("heapBytes", rest.heapBytes)}, resident ${render("rssBytes", rest.rssBytes)}, ` +
-    `log ${render("logBytes", rest.logBytes)}, ${descriptors} descriptors, ${handles} handles, ${timers} timers`
+    `log ${renderBytes(rest.logBytes)}, ${descriptors} descriptors, ${handles} handles, ${timers} timers`
   );
 }
 
@@ -17,6 +17,7 @@ export function renderResult(result: SteadyResult, perSecond: number): string {
   const { served, rests, ways, books } = result;
   const outcomes = served.map(({ outcome }) => outcome);
   const { size } = books.ledger.attempts;
+  const third = Math.floor(rests.length / 3);
   return (
     `\n${outcomes.length} requests, ${perSecond} a second asked for, ${size} calls of providers\n` +
     renderOutcomes(outcomes) +
@@ -31,10 +32,22 @@ export function renderResult(result: SteadyResult, perSecond: number): string {
         const { first, last, most } = flatnessOfMeasure(rests, measure);
         return [measure, ...[first, last, most].map((value) => render(measure, value))];
       }),
+      [
+        "logBytes",
+        ...[mostLogOf(rests.slice(0, third)), mostLogOf(rests.slice(-third)), LOG_BYTES_MAX].map(renderBytes),
+      ],
     ])
   );
 }
 
+function mostLogOf(rests: readonly Rest[]): number {
+  return Math.max(...rests.map(({ logBytes }) => logBytes));
+}
+
 function render(measure: Measure, value: number): string {
-  return measure.endsWith("Bytes") ? `${(value / 1_048_576).toFixed(1)} MiB` : String(value);
+  return measure.endsWith("Bytes") ? renderBytes(value) : String(value);
+}
+
+function renderBytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }

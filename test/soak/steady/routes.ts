@@ -39,6 +39,9 @@ const ANSWER = "tokens=24,ttft=uniform(1,10),rate=2000";
 /** Of a target that falls silent. */
 const HASTY = { switchMs: 300, firstTokenMs: 700, idleMs: 400 };
 
+/** Of the second target of `tagged`. */
+export const TAG = "eu";
+
 type Wire = "sim" | "claude";
 
 function script(wire: Wire, directives: string): string {
@@ -88,6 +91,18 @@ const otherRoutes: Readonly<Record<string, object>> = {
   cached: {
     targets: ["sim/sim-chat:tokens=10,ttft=80,tag=cached", "claude/sim-claude:tokens=10,ttft=80,tag=cached"],
     cache: { mode: "exact", ttlMs: 3_000 },
+  },
+  /** Questions in other words get the same answer. */
+  meaning: {
+    targets: ["sim/sim-chat:tokens=10,tag=meaning", "claude/sim-claude:tokens=10,tag=meaning"],
+    cache: { mode: "semantic", threshold: 0.8, ttlMs: 5_000 },
+  },
+  /** Who requires a tag is served by the target that hardly anybody else gets. */
+  tagged: {
+    targets: [
+      { model: "sim/sim-chat:tokens=8,tag=tagged", weight: 1_000 },
+      { model: "claude/sim-claude:tokens=8,tag=tagged", weight: 1, tags: [TAG] },
+    ],
   },
   long: {
     targets: ["sim/sim-chat:tokens=3000,tag=long", "claude/sim-claude:tokens=3000,tag=long"],

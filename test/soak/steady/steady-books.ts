@@ -47,6 +47,7 @@ export const ways = [
   "joined another",
   "replayed by its key",
   "given from the cache",
+  "given from the cache in other words",
   "waited in a queue",
 ] as const;
 
@@ -68,6 +69,7 @@ export async function countWays(db: Kysely<Database>): Promise<Ways> {
     if (reuse === "joined") counts["joined another"]++;
     if (reuse === "replayed") counts["replayed by its key"]++;
     if (reuse === "hit") counts["given from the cache"]++;
+    if (reuse === "semantic") counts["given from the cache in other words"]++;
     if (model_asked === "narrow" && (queue_us ?? 0) > WAITED_US) counts["waited in a queue"]++;
   }
   return counts;

@@ -29,10 +29,10 @@ function settings(dataDir: string, baseUrl: string): unknown {
     timeouts: { connectMs: 5_000, firstTokenMs: 8_000, idleMs: 8_000, totalMs: 20_000, endingMs: 1_000 },
     telemetry: { logLevel: "error", logFormat: "json" },
     retries: { backoffMs: 20, backoffMaxMs: 200 },
-    health: { openMs: 500, openMaxMs: 2_000 },
+    health: { openMs: 500, openMaxMs: 2_000, adaptiveConcurrency: "on" },
     queue: { lengthMax: 20, waitMs: 2_000, batchWaitMs: 3_000 },
     idempotency: { retentionMs: 60_000 },
-    cache: { sizeBytes: 65_536 },
+    cache: { sizeBytes: 131_072, embeddings: "other/sim-embed:tag=meanings" },
     providers: {
       sim: { ...chat, credentials: twoCredentials },
       claude: { ...claude, credentials: twoCredentials, callerGone: "drain", drainMs: 400 },

@@ -5,12 +5,14 @@
 import { Random } from "../../../src/simulator/answer/random.ts";
 import type { SoakKey } from "../keys.ts";
 import type { Leaving, Plan } from "../plan.ts";
-import { type FaultyRoute, faultyRoutes } from "./routes.ts";
+import { type FaultyRoute, faultyRoutes, TAG } from "./routes.ts";
 import { type Answer, rightAnswersOf } from "./right-answers.ts";
 
 export interface Errand {
   readonly plan: Plan;
   readonly right: readonly Answer[];
+  /** Who has to have answered; `null`: whoever can. */
+  readonly provider: string | null;
   /** Requests of the same one may cause one execution together; `null`: it stands for itself. */
   readonly idempotencyKey: string | null;
   /** The number of a request that has to be over before; `null`: it goes out at once. */
@@ -31,6 +33,11 @@ const KEYED_OTHERWISE = 30;
 const KEYED_BEFORE = 12;
 /** Identical requests of a route that caches, nearly at once. */
 const CACHED: readonly number[] = [20, 21, 22];
+const QUESTIONS: readonly string[] = [
+  "How do I open the gate at the river",
+  "When does the water flow back into town",
+  "Who counts all the boats below this weir",
+];
 
 export function errandAt(sources: Sources, index: number): Errand {
   const place = index % BLOCK;
@@ -45,12 +52,14 @@ export function errandAt(sources: Sources, index: number): Errand {
   if (draw < 0.2) return chatErrand(sources, random, index, "steadfast");
   if (draw < 0.23) return longErrand(sources, random, index);
   if (draw < 0.28) return vectorsErrand(sources, random, index);
+  if (draw < 0.32) return meaningErrand(sources, random, index);
+  if (draw < 0.35) return taggedErrand(sources, random, index);
   return faultyErrand(sources, random, index);
 }
 
 /** It belongs to no other. */
 function alone(plan: Plan, right: readonly Answer[]): Errand {
-  return { plan, right, idempotencyKey: null, after: null };
+  return { plan, right, provider: null, idempotencyKey: null, after: null };
 }
 
 function randomOf(seed: number, index: number): Random {
@@ -98,13 +107,13 @@ function faultyErrand(sources: Sources, random: Random, index: number): Errand {
   if (draw < 0.12) {
     return alone({ ...usual, leaving: planLeaving(random, plan.stream) }, [...right, "left"]);
   }
-  if (draw < 0.16) return hurried(usual, right, 20 + random.below(400));
+  if (draw < 0.16) return hurried(usual, answersOfOneCall(route), 20 + random.below(400));
   if (draw < 0.2) return alone({ ...usual, pauseMs: 1 + random.below(30) }, right);
   if (draw < 0.24) return alone(withHeader(usual, "x-stainless-retry-count", "1"), answersOfOneCall(route));
   return alone(usual, right);
 }
 
-/** An SDK's retry may be left with one call once the budget for retries is spent. */
+/** An SDK's retry may be left with one call once the budget for retries is spent, and so may who has no time for more. */
 function answersOfOneCall({ struck: { effect } }: FaultyRoute): readonly Answer[] {
   return effect.kind === "harmless"
     ? ["complete"]
@@ -147,6 +156,21 @@ function cachedErrand(sources: Sources, index: number, text: string): Errand {
   return alone({ ...plan, key }, ["complete"]);
 }
 
+/** One of a few questions, with a word more and in other letters; with one key, as above. */
+function meaningErrand(sources: Sources, random: Random, index: number): Errand {
+  const [key = null] = sources.keys;
+  const words = `${random.pick(QUESTIONS)} ${random.pick(["please", "now", "again"])}`;
+  const text = random.next() < 0.5 ? words : words.toUpperCase();
+  const plan = chatPlan(sources, random, index, "meaning", { stream: random.next() < 0.5, text });
+  return alone({ ...plan, key }, ["complete"]);
+}
+
+function taggedErrand(sources: Sources, random: Random, index: number): Errand {
+  const errand = chatErrand(sources, random, index, "tagged");
+  if (random.next() < 0.3) return errand;
+  return { ...errand, plan: withHeader(errand.plan, "x-headgate-require-tags", TAG), provider: "claude" };
+}
+
 /** In one of four blocks the first caller leaves, and another caller's request takes its place. */
 function keyedErrand(sources: Sources, index: number, block: number, place: number): Errand {
   const random = randomOf(sources.seed, -1 - block);
@@ -160,6 +184,7 @@ function keyedErrand(sources: Sources, index: number, block: number, place: numb
     return {
       plan: { ...plan, kind: "keyed otherwise", body },
       right: [422],
+      provider: null,
       idempotencyKey: null,
       after: index - place + KEYED_BEFORE,
     };
@@ -167,7 +192,8 @@ function keyedErrand(sources: Sources, index: number, block: number, place: numb
   if (place === KEYED[0] && block % 4 === 0) {
     return alone({ ...plan, leaving: { when: "after", ms: 5 } }, ["complete", "left"]);
   }
-  return { plan, right: ["complete"], idempotencyKey: block % 4 === 0 ? null : idempotencyKey, after: null };
+  const shared = block % 4 === 0 ? null : idempotencyKey;
+  return { plan, right: ["complete"], provider: null, idempotencyKey: shared, after: null };
 }
 
 function isAlwaysWhole({ manner, struck: { effect } }: FaultyRoute): boolean {
