@@ -62,3 +62,14 @@ test("a scaled rate is rounded up to a nano-dollar, in every band, and fees per 
     request: "2",
   });
 });
+
+test("Anthropic's fast mode costs a multiple of the standard rates, where that is published", () => {
+  for (const [model, input, output] of [
+    ["claude-opus-5", "10", "50"],
+    ["claude-opus-4-6", "30", "150"],
+  ] as const) {
+    const { rates } = book.find("anthropic", model, "fast", nowMs) ?? {};
+    const shortest = (rate: unknown) => Number(Array.isArray(rate) ? rate[0] : rate);
+    assert.deepEqual([shortest(rates?.input), shortest(rates?.output)], [Number(input), Number(output)]);
+  }
+});

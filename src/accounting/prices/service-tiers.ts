@@ -9,7 +9,8 @@
  *   openai     batch and flex: https://developers.openai.com/api/docs/guides/flex-processing ("priced at Batch API
  *              rates"), https://developers.openai.com/api/docs/guides/batch; priority, by model:
  *              https://openai.com/api-priority-processing/
- *   anthropic  batch: https://platform.claude.com/docs/en/build-with-claude/batch-processing
+ *   anthropic  batch: https://platform.claude.com/docs/en/build-with-claude/batch-processing; fast, by model:
+ *              https://platform.claude.com/docs/en/build-with-claude/fast-mode
  *   google     flex and batch: https://ai.google.dev/gemini-api/docs/optimization
  *   groq       flex: https://console.groq.com/docs/flex-processing ("Pricing matches the on-demand tier")
  */
@@ -48,6 +49,8 @@ const rules: readonly TierRule[] = [
   { list: "openai", tier: "priority", factor: "5/3", models: ["gpt-4o-mini"] },
   { list: "openai", tier: "priority", factor: "20/11", models: ["o4-mini"] },
   { list: "anthropic", tier: "batch", factor: "1/2", models: null },
+  { list: "anthropic", tier: "fast", factor: "2", models: ["claude-opus-5"] },
+  { list: "anthropic", tier: "fast", factor: "6", models: ["claude-opus-4-6"] },
   { list: "google", tier: "batch", factor: "1/2", models: null },
   { list: "google", tier: "flex", factor: "1/2", models: null },
   { list: "groq", tier: "flex", factor: "1", models: null },

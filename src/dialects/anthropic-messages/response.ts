@@ -8,7 +8,7 @@ import { HeadgateError } from "../../kernel/errors.ts";
 import type { CanonicalResponse, Finish, Item } from "../canonical.ts";
 import type { ResponseReading } from "../dialect.ts";
 import { readFinish } from "./stop-reason.ts";
-import { UsageTally } from "./usage.ts";
+import { readServedTier, UsageTally } from "./usage.ts";
 import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 const DIALECT = "anthropic-messages";
@@ -26,7 +26,7 @@ export function readResponse(json: unknown): ResponseReading {
     id: asText(message["id"]),
     model: asText(message["model"]),
     usage: tally.total(),
-    serviceTier: asText(asObject(message["usage"])?.["service_tier"]),
+    serviceTier: readServedTier(message["usage"]),
     finish: finish.reason,
     outputBytes,
   };

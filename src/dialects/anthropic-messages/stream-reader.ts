@@ -11,7 +11,7 @@ import type { ResponseReading, StreamReader, StreamRest, StreamSignal } from "..
 import type { SseEvent } from "../sse.ts";
 import { readStreamError } from "./errors.ts";
 import { toFinishReason } from "./stop-reason.ts";
-import { UsageTally } from "./usage.ts";
+import { readServedTier, UsageTally } from "./usage.ts";
 import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 export class MessagesStreamReader implements StreamReader {
@@ -65,7 +65,7 @@ export class MessagesStreamReader implements StreamReader {
     if (message === null) return "invalid";
     this.reading.id = asText(message["id"]);
     this.reading.model = asText(message["model"]);
-    this.reading.serviceTier = asText(asObject(message["usage"])?.["service_tier"]);
+    this.reading.serviceTier = readServedTier(message["usage"]);
     this.#absorbUsage(message["usage"]);
     return "progress";
   }

@@ -9,7 +9,7 @@
 import type { CanonicalRequest, OutputFormat } from "../../canonical.ts";
 import type { RequestView } from "../../dialect.ts";
 import { readExactMember } from "../../exact-json.ts";
-import { readNumber, readObject, readPositive, type Fields } from "../../request-fields/fields.ts";
+import { readNumber, readObject, readPositive, readText, type Fields } from "../../request-fields/fields.ts";
 import { collectForeign } from "../../request-fields/foreign.ts";
 import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
 import type { Foreign } from "./blocks.ts";
@@ -65,7 +65,7 @@ export function decodeRequest(view: RequestView): CanonicalRequest {
     outputFormat: decodeFormat(root, foreign),
     reasoning: decodeReasoning(root, foreign),
     endUser: view.endUser,
-    serviceTier: decodeServiceTier(view.serviceTier),
+    serviceTier: decodeServiceTier(readText(root, "service_tier")),
     foreign: Object.fromEntries(foreign),
   };
 }

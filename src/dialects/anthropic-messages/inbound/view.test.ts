@@ -33,6 +33,11 @@ function needed(fields: object): (keyof Needs)[] {
 }
 
 describe("the view of a Messages request", () => {
+  test("says that fast mode is asked for as the tier that it is priced by", () => {
+    assert.equal(view({ speed: "fast" }).serviceTier, "fast");
+    assert.equal(view({ speed: "standard", service_tier: "auto" }).serviceTier, "auto");
+  });
+
   test("takes no conversation that a provider keeps", () => {
     refuses({ thread: { type: "create" } }, "thread", "unsupported_parameter");
     assert.equal(view({ thread: null }).model, "m");

@@ -64,7 +64,7 @@ export function viewPrompt(document: JsonDocument): RequestView {
     maxOutputTokens: readOutputBound(root),
     choices: 1,
     wantsStreamUsage: true,
-    serviceTier: readText(root, "service_tier"),
+    serviceTier: root["speed"] === "fast" ? "fast" : readText(root, "service_tier"),
     needs,
   };
 }
