@@ -25,6 +25,7 @@ import type { Limits } from "./limits/limits.ts";
 import { startReaping } from "./limits/reaping.ts";
 import { createTargetQueues, type TargetQueues } from "./limits/queue/queue.ts";
 import type { TargetStanding } from "./limits/queue/queued-target.ts";
+import type { SlowedStanding } from "./limits/queue/slowed/slowed-target.ts";
 import type { Transport } from "./providers/transport.ts";
 import { createTargetsHealth } from "./routing/health/create-health.ts";
 import type { TargetHealthStanding } from "./routing/health/health.ts";
@@ -57,6 +58,8 @@ export interface GatewayStanding {
   readonly requests: number;
   /** Bounded targets, and the calls that run and wait there. */
   readonly queues: readonly TargetStanding[];
+  /** Targets whose providers limit their rates, and the calls that wait to leave for them. */
+  readonly slowed: readonly SlowedStanding[];
   /** Targets that were called, and how they fare. */
   readonly targets: readonly TargetHealthStanding[];
   /** Bytes of answers in memory, as far as `limits.heldBytes` counts them. */
@@ -135,6 +138,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     standing: () => ({
       requests: deps.admission.inFlight,
       queues: deps.queues.standings(),
+      slowed: deps.queues.slowed.standings(),
       targets: health.standings(clock.monotonicMs()),
       heldBytes: deps.admission.answers.bytes,
     }),

@@ -222,7 +222,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     429,
     "gateway",
     "same-target",
-    "No target can serve the request for a moment, because a provider limits its rate and has asked for a pause; `retry-after` says how much of it is left. Nothing was called.",
+    "No target can serve the request for a moment, because a provider limits its rate: it has asked for a pause, or calls leave for it at the pace that it takes. `retry-after` says when to try again. Nothing was called.",
   ),
   shutting_down: kind(503, "gateway", "same-target", "The gateway is shutting down."),
   storage_unavailable: kind(

@@ -8,6 +8,7 @@ const target: TargetHealth = {
   leftAlone: () => null,
   begin: () => call,
   spendRetry: () => true,
+  callsOfLate: () => ({ calls: 0, limited: 0, spanMs: 1_000 }),
   load: () => 0,
   slowFirstOutputMs: () => null,
   slowAnswerMs: () => null,

@@ -16,7 +16,7 @@ export const responseHeaderDocs: Readonly<Record<string, string>> = {
   "x-headgate-provider": "The provider that answered, as the configuration names it.",
   "x-headgate-model": "`provider/model` that served the request.",
   "x-headgate-attempts":
-    "Unless the first target was called once and that was all: each target in order with what became of it, `answered`, `cancelled` or an error code; one that was passed over with the reason, e.g. `target_unavailable` (left alone after failures), `target_limited` (for as long as a 429 has asked) or `overloaded` (no room).",
+    "Unless the first target was called once and that was all: each target in order with what became of it, `answered`, `cancelled` or an error code; one that was passed over with the reason, e.g. `target_unavailable` (left alone after failures), `target_limited` (its provider limits its rate) or `overloaded` (no room).",
   "x-headgate-upstream-request-id": "The provider's own id of the call, where it gives one.",
   "x-headgate-dropped":
     "Comma-separated fields of the request that the target's dialect cannot carry and that were left out; at about 1 kB it ends with `and N more`.",

@@ -17,6 +17,8 @@ interface Setting {
   readonly health?: TargetsHealth;
   /** By the target's name. */
   readonly hasRoom?: (name: string) => boolean;
+  /** When the turn of a slowed one comes, by its name. */
+  readonly turns?: Readonly<Record<string, number>>;
   readonly isRetry?: boolean;
 }
 
@@ -47,13 +49,20 @@ function itinerary(setting: Setting): Itinerary {
     attemptsMax = 4,
     health,
     hasRoom = () => true,
+    turns = {},
     isRetry = false,
   } = setting;
   const model = defaultModel();
   const policy = { ...model, retries: { ...defaultConfig().retries, attemptsMax, ...retries } };
   const plan: Plan = { asked: "m", targets, policy };
   const clock = { monotonicMs: () => 0 };
-  const queues = { find: (_: string, model: string) => ({ hasRoom: hasRoom(model) }) };
+  const slowed = {
+    find(_: string, model: string) {
+      const turnMs = turns[model];
+      return turnMs === undefined ? null : { turnMs: () => turnMs };
+    },
+  };
+  const queues = { find: (_: string, model: string) => ({ hasRoom: hasRoom(model) }), slowed };
   const deps = { health: health ?? createUnwatchedHealth(), clock, random: () => 1, queues };
   return new Itinerary(deps, plan, { dueMs: () => dueMs }, isRetry);
 }
@@ -249,7 +258,12 @@ test("beside a silent target an uncalled one is called", () => {
 test("a target that may be called now is called, although time goes on between two looks at the clock", () => {
   let nowMs = 0;
   const clock = { monotonicMs: () => (nowMs += 0.001) };
-  const deps = { health: createUnwatchedHealth(), clock, random: () => 1, queues: { find: () => null } };
+  const deps = {
+    health: createUnwatchedHealth(),
+    clock,
+    random: () => 1,
+    queues: { find: () => null, slowed: { find: () => null } },
+  };
   const policy = { ...defaultModel(), retries: defaultConfig().retries };
   const way = new Itinerary(deps, { asked: "m", targets: [a, b], policy }, { dueMs: () => Infinity }, false);
   way.called(a);
@@ -274,6 +288,26 @@ test("a stop says who was passed over for it and why, each once", () => {
   crowded.called(a);
   crowded.failed(setback(a, "elsewhere"));
   assert.deepEqual(passed(crowded), ["b target_unavailable"]);
+  assert.deepEqual(passed(itinerary({ targets: [a, b], turns: { a: 1 } })), ["a target_limited"]);
+});
+
+test("a target that is slowed down comes after all that can be called at once, and before others are called again", () => {
+  const turns = { a: 5_000 };
+  assert.deepEqual(route(itinerary({ targets: [a, b], turns, attemptsMax: 3 }), "again"), ["b+0", "a+0", "b+500"]);
+  assert.deepEqual(route(itinerary({ targets: [a, spare], turns, attemptsMax: 2 }), "again"), ["spare+0", "a+0"]);
+  assert.deepEqual(route(itinerary({ targets: [a], turns }), "elsewhere"), ["a+0"], "its line is waited in");
+});
+
+test("a target that is slowed down is called again as long as its turn comes within the longest wait", () => {
+  const twice = { attemptsMax: 2, retries: { backoffMaxMs: 8_000 } };
+  assert.deepEqual(route(itinerary({ targets: [a], turns: { a: 8_000 }, ...twice }), "limited"), ["a+0", "a+500"]);
+  assert.deepEqual(route(itinerary({ targets: [a], turns: { a: 8_001 }, ...twice }), "limited"), ["a+0"]);
+});
+
+test("beside a silent target none is called that is slowed down", () => {
+  const way = itinerary({ targets: [a, b], turns: { b: 200 } });
+  way.called(a);
+  assert.equal(way.beside(true), null);
 });
 
 test("who was called before, or has a window that is too small, was not passed over", () => {

@@ -3,7 +3,8 @@
  *
  * Targets come in the plan's order: each of the route's own once, then those whose failures may pass again, after a
  * backoff; then the declared fallbacks in the same way, for which one call is always left. One that is left alone for
- * its failures (health) is passed over, and one whose queue is long comes after those that have room; a stop says so.
+ * its failures (health) is passed over, and one whose queue is long comes after those that have room; one that is slowed
+ * down comes after all that can be called at once, fallbacks included, but before others are called again. A stop says so.
  * Bounded by the number of attempts, by the deadline, by the retry budget of each target, and by how long the gateway
  * waits on a caller's behalf: a provider that asks for more is not waited for, its `retry-after` is passed on.
  *
@@ -22,8 +23,12 @@ import type { Verdict } from "./verdict.ts";
 
 export interface ItineraryDeps {
   readonly health: TargetsHealth;
-  /** What bounds a model of a provider, and whether a call would not have to wait for its turn. */
-  readonly queues: { find(provider: string, model: string): { readonly hasRoom: boolean } | null };
+  readonly queues: {
+    /** What bounds a model of a provider, and whether a call would not have to wait for its turn. */
+    find(provider: string, model: string): { readonly hasRoom: boolean } | null;
+    /** What slows it down, and when a call that comes now would leave. */
+    readonly slowed: { find(provider: string, model: string): { turnMs(nowMs: number): number } | null };
+  };
   readonly clock: Pick<Clock, "monotonicMs">;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -140,6 +145,8 @@ export class Itinerary {
     const untried = this.#untried(fallbacks);
     if (untried !== null) return this.#stopAt(untried, 0);
     if (fallbacks || this.#untried(true) === null) {
+      const slowed = this.#untried(fallbacks, this.#nowMs, Infinity);
+      if (slowed !== null) return this.#stopAt(slowed, 0);
       return this.#tried(fallbacks, this.#plan.policy.retries.backoffMaxMs) ?? this.#untriedSoon(fallbacks);
     }
     // A fallback may be called at once: for one of its own the route waits a moment at the most.
@@ -150,13 +157,13 @@ export class Itinerary {
   #untriedSoon(fallbacks: boolean): Stop | null {
     const nowMs = this.#nowMs;
     const soonMs = Math.min(nowMs + MOMENT_MS, this.#due.dueMs() - 1);
-    const place = this.#untried(fallbacks, soonMs);
+    const place = this.#untried(fallbacks, soonMs, Infinity);
     if (place === null) return null;
     return this.#stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
   }
 
-  /** `byMs`: when it may be called; `null`: now. */
-  #untried(fallbacks: boolean, byMs: number | null = null): Place | null {
+  /** `byMs`: when it may be called, by its health; `turnByMs`: when its turn comes if it is slowed down. */
+  #untried(fallbacks: boolean, byMs: number = this.#nowMs, turnByMs: number = byMs): Place | null {
     const nowMs = this.#nowMs;
     let crowded: Place | null = null;
     const { targets } = this.#plan;
@@ -165,7 +172,8 @@ export class Itinerary {
       const { target } = place;
       if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
         continue;
-      if (this.#deps.health.target(target.name).availableAtMs(nowMs) > (byMs ?? nowMs)) continue;
+      if (this.#deps.health.target(target.name).availableAtMs(nowMs) > Math.max(byMs, nowMs)) continue;
+      if (this.#turnMs(target, nowMs) > Math.max(turnByMs, nowMs)) continue;
       if (this.#hasRoom(target)) return place;
       crowded ??= place;
     }
@@ -177,16 +185,20 @@ export class Itinerary {
     const nowMs = this.#nowMs;
     let soonest: Place | null = null;
     let soonestMs = Math.min(this.#due.dueMs() - LAST_MS, nowMs + waitMsMax);
+    let joinsMs = nowMs;
     for (const place of this.#places) {
       const { target, calls, isExcluded, againAtMs } = place;
       if (target.isFallback !== fallbacks || isExcluded || calls === 0 || !this.#isLargeEnough(target)) continue;
-      const atMs = Math.max(againAtMs, this.#deps.health.target(target.name).availableAtMs(nowMs));
+      const welcomeMs = Math.max(againAtMs, this.#deps.health.target(target.name).availableAtMs(nowMs));
+      const atMs = Math.max(welcomeMs, this.#turnMs(target, nowMs));
       if (atMs > soonestMs || (atMs === soonestMs && soonest !== null)) continue;
       soonest = place;
       soonestMs = atMs;
+      // For a turn it waits in the line.
+      joinsMs = welcomeMs;
     }
     if (soonest === null || !this.#mayRetry(soonest)) return null;
-    return this.#stopAt(soonest, Math.max(0, soonestMs - nowMs));
+    return this.#stopAt(soonest, Math.max(0, joinsMs - nowMs));
   }
 
   #again(place: Place, retryAfterMs: number | null): void {
@@ -208,6 +220,11 @@ export class Itinerary {
 
   #isLargeEnough({ contextTokens }: Target): boolean {
     return this.#contextTokens === 0 || (contextTokens !== null && contextTokens > this.#contextTokens);
+  }
+
+  /** When a call that comes now would leave; in the past if it is not slowed down. */
+  #turnMs({ provider, facts }: Target, nowMs: number): number {
+    return this.#deps.queues.slowed.find(provider, facts.model)?.turnMs(nowMs) ?? -Infinity;
   }
 
   #hasRoom({ provider, facts }: Target): boolean {
@@ -238,6 +255,7 @@ export class Itinerary {
   #whyNot(target: Target): PassedOver["code"] | null {
     const leftAlone = this.#deps.health.target(target.name).leftAlone(this.#nowMs);
     if (leftAlone !== null) return leftAloneCode(leftAlone.reason);
+    if (this.#turnMs(target, this.#nowMs) > this.#nowMs) return "target_limited";
     return this.#hasRoom(target) ? null : "overloaded";
   }
 

@@ -30,12 +30,12 @@ import {
   type ExchangeLeg,
   type OpenAttempt,
 } from "../exchange.ts";
-import { enterQueue } from "../reservation/enter-queue.ts";
+import { enterQueue, enterSlowed } from "../reservation/enter-queue.ts";
 import { Growth } from "../reservation/growth.ts";
 import { reserve, type Reserved } from "../reservation/reserve.ts";
 import type { ExchangeDeps } from "../run.ts";
 import { leftAloneError } from "./left-alone.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeOf, slowDownIfLimited } from "./outcome.ts";
 import { patienceWith, type Patience } from "./patience.ts";
 import type { Stop } from "./place.ts";
 
@@ -117,6 +117,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
     const outcome = outcomeOf(this, nowMs);
     this.#pass?.leave(this.#tokensUsed(), outcome);
     this.#inHealth?.ended(outcome, nowMs);
+    slowDownIfLimited(this.#course.deps, this, outcome, nowMs);
     this.#tellCredential();
   }
 
@@ -200,11 +201,21 @@ export class Leg implements AttemptSink, ExchangeLeg {
     await this.#callTarget(chosen, reserved);
   }
 
-  /** Its turn in front of a bounded target, where it has to wait for that; `null`: it need not. */
+  /** Its turn in front of a bounded or slowed target, where it has to wait for that; `null`: it need not. */
   #takeTurn(chosen: ChosenTarget): Promise<void> | null {
-    const { deps, exchange, view, principal } = this.#course;
-    this.#pass = enterQueue(deps.queues, exchange, view, principal, chosen, this.#course.dueMs());
+    const { queues } = this.#course.deps;
+    const slowed = enterSlowed(queues, this.#course, chosen);
+    if (slowed !== null) return this.#takeTurns(chosen, slowed);
+    this.#pass = enterQueue(queues, this.#course, chosen);
     return this.#pass?.ready ?? null;
+  }
+
+  async #takeTurns(chosen: ChosenTarget, slowed: Pass): Promise<void> {
+    this.#pass = slowed;
+    if (slowed.ready !== null) await slowed.ready;
+    slowed.leave();
+    this.#pass = this.isCancelled ? null : enterQueue(this.#course.deps.queues, this.#course, chosen);
+    if (this.#pass !== null && this.#pass.ready !== null) await this.#pass.ready;
   }
 
   async #callTarget(chosen: ChosenTarget, reserved: Reserved): Promise<void> {

@@ -1,5 +1,6 @@
 /** What a call says about its target, for its health. */
-import type { CallOutcome } from "../../routing/health/health.ts";
+import type { TargetQueues } from "../../limits/queue/queue.ts";
+import type { CallOutcome, TargetsHealth } from "../../routing/health/health.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import type { Leg } from "./leg.ts";
 import { judge } from "./verdict.ts";
@@ -29,6 +30,21 @@ export function outcomeOf(leg: Leg, nowMs: number): CallOutcome {
     default:
       return failure.fault === "upstream" ? { kind: "failed", retryAfterMs: failure.retryAfterMs } : neutral;
   }
+}
+
+/** A target whose provider limits its rate is called at a slower pace by everybody. */
+export function slowDownIfLimited(
+  { queues, health }: { readonly queues: TargetQueues; readonly health: TargetsHealth },
+  { stop: { target }, open }: Leg,
+  outcome: CallOutcome,
+  nowMs: number,
+): void {
+  if (outcome.kind !== "limited") return;
+  queues.slowed.limited(target.provider, target.facts.model, {
+    beganMs: open?.attempt.startedAtMs ?? nowMs,
+    saysWhen: outcome.retryAfterMs !== null && outcome.retryAfterMs > 0,
+    ofLate: health.target(target.name).callsOfLate(nowMs),
+  });
 }
 
 function answered(attempt: Attempt, startedAtMs: number, nowMs: number): CallOutcome {

@@ -11,6 +11,8 @@
  *     pass?.leave(tokensUsed, outcome);
  *   }
  *
+ * In front of that a target whose provider limits its rate has a line of its own, `slowed` (slowed/slowed-targets.ts).
+ *
  * Invariant: a call that runs is never taken back, and those that wait are bounded in number and time, by tenant.
  */
 import type { Config, HealthConfig, QueueConfig } from "../../config/config.ts";
@@ -18,6 +20,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { OnDemandTargets } from "./on-demand-targets.ts";
 import type { Pass, QueueRequest } from "./pass.ts";
 import { QueuedTarget, type TargetBound, type TargetStanding } from "./queued-target.ts";
+import { createSlowedTargets, type SlowedTargets } from "./slowed/slowed-targets.ts";
 
 export interface TargetQueue {
   /**
@@ -36,6 +39,8 @@ export interface QueuesConfig extends Pick<Config, "queue" | "providers"> {
 export interface TargetQueues {
   /** `model`: as the provider names it. `null`: as many calls as come. */
   find(provider: string, model: string): TargetQueue | null;
+  /** A call that is to leave for one of these waits there before it enters its queue. */
+  readonly slowed: SlowedTargets;
   /**
    * From now on these bounds. Calls that wait are let go where there is room now; where a bound is new, calls already
    * running are not counted.
@@ -56,6 +61,7 @@ interface BoundedProvider {
 
 export function createTargetQueues(deps: { readonly clock: Clock }, initial: QueuesConfig): TargetQueues {
   let providers = new Map<string, BoundedProvider>();
+  const slowed = createSlowedTargets(deps, initial.queue);
   let draining = false;
 
   function create(name: string, bound: TargetBound, rules: QueueConfig): QueuedTarget {
@@ -65,6 +71,7 @@ export function createTargetQueues(deps: { readonly clock: Clock }, initial: Que
   }
 
   function configure({ queue: rules, providers: configured, health }: QueuesConfig): void {
+    slowed.configure(rules);
     const adaptive = health.adaptiveConcurrency === "on";
     const left = new Map(targetsOf(providers).map((target) => [target.name, target]));
     const bound = (name: string, concurrency: number): QueuedTarget => {
@@ -101,9 +108,11 @@ export function createTargetQueues(deps: { readonly clock: Clock }, initial: Que
       if (bounded === undefined) return null;
       return bounded.models.get(model) ?? bounded.whole ?? bounded.onDemand?.find(model) ?? null;
     },
+    slowed,
     configure,
     drain() {
       draining = true;
+      slowed.drain();
       for (const target of targetsOf(providers)) target.drain();
     },
     standings: () => targetsOf(providers).map((target) => target.standing),

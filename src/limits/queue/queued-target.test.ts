@@ -252,7 +252,7 @@ describe("what cannot be served in time", () => {
     await learnPace(place, first, 40, 1_000);
     place.target.configure({ concurrency: 4, adaptive: false }, rules);
     place.clock.advance(20_000);
-    place.target.configure({ concurrency: 2, adaptive: false }, { ...rules, waitMs: 2_100 });
+    place.target.configure({ concurrency: 2, adaptive: false }, rules);
     assert.equal(await stateOf(place.enter()), "waiting");
   });
 

@@ -4,23 +4,19 @@
  *   free ── the last slot is taken, and another call comes ──▶ saturated ── a slot is free, and nobody waits ──▶ free
  *
  * While it is free a call costs one count. While it is saturated a slot that becomes free goes at once to whom the
- * order (priority-order.ts) names, so that no slot is idle while a call waits. Who cannot be served in time, by the pace
- * of late, is refused when it comes. One timer serves all that wait: for whichever is due first.
+ * line (waiting-line.ts) names, so that no slot is idle while a call waits.
  *
  * Its bound is the one that is configured, or one that adapts beneath it (adaptive-bound.ts).
  *
- * Invariants: slots given = slots given back + running; a call is in the order if and only if it is among those due.
+ * Invariant: slots given = slots given back + running.
  */
-import type { QueueConfig } from "../../config/config.ts";
 import { assert } from "../../kernel/assert.ts";
-import type { Clock, Timer } from "../../kernel/clock.ts";
-import type { HeadgateError } from "../../kernel/errors.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import { AdaptiveBound } from "./adaptive-bound.ts";
-import { IndexedHeap } from "./indexed-heap.ts";
 import { QueuedPass, type Pass, type PassHost, type PassOutcome, type QueueRequest } from "./pass.ts";
-import { PriorityOrder } from "./priority-order.ts";
-import { deadlinePassed, lineFull, queueDraining, waitedOut, waitTooLong } from "./refusals.ts";
+import type { AwaitedTarget } from "./refusals.ts";
 import { ServiceRate } from "./service-rate.ts";
+import { WaitingLine, type LineOwner, type LineRules } from "./waiting-line.ts";
 
 /** How a target stands. */
 export interface TargetStanding {
@@ -40,28 +36,24 @@ export interface TargetBound {
   readonly adaptive: boolean;
 }
 
-export class QueuedTarget implements PassHost {
+export class QueuedTarget implements PassHost, LineOwner {
   readonly name: string;
+  readonly awaited: AwaitedTarget;
   readonly #clock: Clock;
-  #rules: QueueConfig;
   #concurrency: number;
   #adaptiveBound: AdaptiveBound | null;
-  readonly #order = new PriorityOrder();
-  readonly #due = new IndexedHeap<QueuedPass>(isDueBefore);
+  readonly #line: WaitingLine;
   readonly #rate = new ServiceRate();
   #running = 0;
   #saturated = false;
-  #draining = false;
-  #timer: Timer | null = null;
-  #timerDueMs = Infinity;
 
-  constructor(name: string, clock: Clock, { concurrency, adaptive }: TargetBound, rules: QueueConfig) {
+  constructor(name: string, clock: Clock, { concurrency, adaptive }: TargetBound, rules: LineRules) {
     this.name = name;
+    this.awaited = { name, state: "is saturated", code: "overloaded" };
     this.#clock = clock;
     this.#adaptiveBound = adaptive ? new AdaptiveBound(concurrency) : null;
     this.#concurrency = this.#adaptiveBound?.bound ?? concurrency;
-    this.#rules = rules;
-    this.#order.batchShare = rules.batchPercent / 100;
+    this.#line = new WaitingLine(this, clock, rules);
   }
 
   get standing(): TargetStanding {
@@ -69,8 +61,8 @@ export class QueuedTarget implements PassHost {
       target: this.name,
       concurrency: this.#concurrency,
       running: this.#running,
-      waitingInteractive: this.#order.of("interactive").length,
-      waitingBatch: this.#order.of("batch").length,
+      waitingInteractive: this.#line.lengthOf("interactive"),
+      waitingBatch: this.#line.lengthOf("batch"),
     };
   }
 
@@ -80,7 +72,7 @@ export class QueuedTarget implements PassHost {
 
   /** No call runs, and none waits. */
   get isIdle(): boolean {
-    return this.#running === 0 && this.#order.length === 0;
+    return this.#running === 0 && this.#line.length === 0;
   }
 
   /** Throws `overloaded` or `shutting_down` for a call that may not even wait. */
@@ -92,26 +84,19 @@ export class QueuedTarget implements PassHost {
     return pass;
   }
 
-  /** Calls that wait keep the rules under which they came. More concurrency lets calls go at once, less lets slots lapse. */
-  configure({ concurrency, adaptive }: TargetBound, rules: QueueConfig): void {
+  /** More concurrency lets calls go at once, less lets slots lapse. */
+  configure({ concurrency, adaptive }: TargetBound, rules: LineRules): void {
     if (!adaptive) this.#adaptiveBound = null;
     else if (this.#adaptiveBound === null) this.#adaptiveBound = new AdaptiveBound(concurrency);
     else this.#adaptiveBound.configure(concurrency);
     this.#concurrency = this.#adaptiveBound?.bound ?? concurrency;
-    this.#rules = rules;
-    this.#order.batchShare = rules.batchPercent / 100;
+    this.#line.configure(rules);
     this.#giveSlots(this.#clock.monotonicMs());
   }
 
   /** Refuses all that wait, and from now on all that would have to. */
   drain(): void {
-    this.#draining = true;
-    const nowMs = this.#clock.monotonicMs();
-    for (let pass = this.#due.first; pass !== null; pass = this.#due.first) {
-      this.#dismiss(pass);
-      pass.refuse(queueDraining(this.name), nowMs);
-    }
-    this.#setTimer(nowMs);
+    this.#line.drain(this.#clock.monotonicMs());
   }
 
   ended(pass: QueuedPass, used: number, outcome: PassOutcome): void {
@@ -121,15 +106,18 @@ export class QueuedTarget implements PassHost {
     if (!this.#saturated) return;
     const nowMs = this.#clock.monotonicMs();
     this.#rate.served(pass.cost, nowMs);
-    this.#order.ended(pass, used);
+    this.#line.ended(pass, used);
     this.#giveSlots(nowMs);
   }
 
   abandoned(pass: QueuedPass): void {
-    this.#dismiss(pass);
     const nowMs = this.#clock.monotonicMs();
+    this.#line.remove(pass, nowMs);
     pass.waitedMs = nowMs - pass.enteredMs;
-    this.#setTimer(nowMs);
+  }
+
+  expectedMs(pass: QueuedPass, nowMs: number): number | null {
+    return this.#rate.waitMs(this.#line.costAhead(pass), nowMs);
   }
 
   #adapt(adaptiveBound: AdaptiveBound, pass: QueuedPass, outcome: PassOutcome): void {
@@ -139,83 +127,21 @@ export class QueuedTarget implements PassHost {
   }
 
   #wait(pass: QueuedPass, request: QueueRequest, nowMs: number): void {
-    if (this.#draining) throw queueDraining(this.name);
     if (!this.#saturated) {
       this.#saturated = true;
       this.#rate.begin(nowMs);
     }
-    const { lengthMax } = this.#rules;
-    const { priority, tenantId } = pass;
-    const expectedMs = this.#expectedMs(pass, nowMs);
-    if (this.#order.of(priority).lengthOf(tenantId) >= lengthMax) {
-      throw lineFull(this.name, lengthMax, priority, expectedMs);
-    }
-    const { waitMs } = request;
-    const callersMs = request.dueMs - nowMs;
-    const allowedMs = Math.min(waitMs, callersMs);
-    if (allowedMs <= 0 || (expectedMs !== null && expectedMs > allowedMs)) {
-      const bound = callersMs < waitMs ? "its deadline" : waitBound(priority);
-      throw waitTooLong(this.name, expectedMs, Math.max(0, allowedMs), bound);
-    }
-    pass.wait(nowMs + allowedMs, callersMs < waitMs);
-    this.#order.add(pass);
-    this.#due.add(pass);
-    this.#setTimer(nowMs);
+    this.#line.add(pass, request, nowMs);
   }
 
   #giveSlots(nowMs: number): void {
-    while (this.#running < this.#concurrency && this.#order.length > 0) {
-      const pass = this.#order.take();
-      this.#due.remove(pass);
+    while (this.#running < this.#concurrency && this.#line.length > 0) {
+      const pass = this.#line.take(nowMs);
       this.#running++;
       pass.admit(nowMs);
     }
-    if (this.#order.length > 0) return;
-    this.#setTimer(nowMs);
-    if (this.#running >= this.#concurrency) return;
+    if (this.#line.length > 0 || this.#running >= this.#concurrency) return;
     this.#saturated = false;
-    this.#order.reset();
+    this.#line.reset();
   }
-
-  #dismiss(pass: QueuedPass): void {
-    this.#order.remove(pass);
-    this.#due.remove(pass);
-  }
-
-  #expectedMs(pass: QueuedPass, nowMs: number): number | null {
-    const { priority, tenantId, weight, cost } = pass;
-    return this.#rate.waitMs(this.#order.costAhead(priority, tenantId, weight, cost), nowMs);
-  }
-
-  /** An earlier alarm than needed is left as it is: it finds nothing due and is set anew. */
-  #setTimer(nowMs: number): void {
-    const dueMs = this.#due.first?.dueMs ?? Infinity;
-    if (this.#timer !== null && dueMs < Infinity && this.#timerDueMs <= dueMs) return;
-    this.#timer?.cancel();
-    this.#timerDueMs = dueMs;
-    this.#timer = dueMs < Infinity ? this.#clock.setTimer(this.#refuseDue, dueMs - nowMs) : null;
-  }
-
-  readonly #refuseDue = (): void => {
-    this.#timer = null;
-    const nowMs = this.#clock.monotonicMs();
-    for (let pass = this.#due.first; pass !== null && pass.dueMs <= nowMs; pass = this.#due.first) {
-      this.#dismiss(pass);
-      pass.refuse(this.#refusalOfDue(pass, nowMs), nowMs);
-    }
-    this.#setTimer(nowMs);
-  };
-
-  #refusalOfDue(pass: QueuedPass, nowMs: number): HeadgateError {
-    if (pass.dueIsCallers) return deadlinePassed(this.name);
-    return waitedOut(this.name, nowMs - pass.enteredMs, waitBound(pass.priority), this.#expectedMs(pass, nowMs));
-  }
-}
-
-function isDueBefore(one: QueuedPass, other: QueuedPass): boolean {
-  return one.dueMs < other.dueMs;
-}
-
-function waitBound(priority: QueuedPass["priority"]): string {
-  return priority === "batch" ? "queue.batchWaitMs" : "queue.waitMs";
 }

@@ -123,7 +123,7 @@ export class Breaker {
     if (retryAfterMs !== null) this.#asked(retryAfterMs, "failures", nowMs);
   }
 
-  /** A 429 that does not say when is the request's own affair: others may fit. */
+  /** A 429 that does not say when is no reason to leave it alone: others may fit, at a slower pace. */
   limited(call: BreakerCall, retryAfterMs: number | null, nowMs: number): void {
     this.#release(call);
     if (retryAfterMs !== null) this.#asked(retryAfterMs, "rate-limit", nowMs);

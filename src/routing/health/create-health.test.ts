@@ -110,6 +110,20 @@ describe("the health of a target", () => {
     assert.deepEqual([spent.filter(Boolean).length, target.spendRetry(20, 11_000)], [10, true]);
   });
 
+  test("tells how many calls of late were limited, each counted when it began", () => {
+    const target = createHealth().target("a/m");
+    const begin = (nowMs: number) => target.begin(false, nowMs) ?? assert.fail("not let through");
+    const limited = { kind: "limited", retryAfterMs: null } as const;
+    const [early, late] = [begin(200), begin(1_100)];
+    call(target, whole, 1_200);
+    assert.deepEqual(target.callsOfLate(1_300), { calls: 3, limited: 0, spanMs: 1_300 });
+    late.ended(limited, 1_400);
+    early.ended(limited, 1_500);
+    assert.deepEqual(target.callsOfLate(1_500), { calls: 3, limited: 2, spanMs: 1_500 });
+    assert.deepEqual(target.callsOfLate(2_000), { calls: 2, limited: 1, spanMs: 1_000 });
+    assert.equal(target.leftAlone(2_000), null);
+  });
+
   test("follows the rules of a reload, also where it is known already", () => {
     const health = createHealth();
     call(health.target("a/m"), failed, 0);

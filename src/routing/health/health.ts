@@ -52,6 +52,8 @@ export interface TargetHealth {
   begin(stream: boolean, nowMs: number): CallInHealth | null;
   /** Before a call is made again or a hedge begins: takes it from the budget; `percent`: see `retries.budgetPercent`. */
   spendRetry(percent: number, nowMs: number): boolean;
+  /** Calls that began in this second and the one before, for who slows down what is limited. */
+  callsOfLate(nowMs: number): CallsOfLate;
   /** Calls under way and their latency, as one number: the smaller the better (peak-EWMA). 0: idle, and nothing is known. */
   load(nowMs: number): number;
   /** Until the first output, of 95 of 100 streams of late; `null`: too few to tell. */
@@ -60,6 +62,13 @@ export interface TargetHealth {
   slowAnswerMs(nowMs: number): number | null;
   /** The slowest whole answer of late; `null` as above. */
   slowestAnswerMs(nowMs: number): number | null;
+}
+
+export interface CallsOfLate {
+  readonly calls: number;
+  /** How many calls were limited within that time. */
+  readonly limited: number;
+  readonly spanMs: number;
 }
 
 export interface CallInHealth {

@@ -5,7 +5,7 @@
  */
 import { SlidingShare } from "./sliding-share.ts";
 
-const BUCKET_MS = 1_000;
+export const BUCKET_MS = 1_000;
 /** Ten seconds and the one that has begun. */
 const BUCKETS = 11;
 const RETRIES_MIN = 10;
@@ -17,6 +17,11 @@ export class RetryBudget {
   /** A call begins, be it the first of its request or not. */
   called(nowMs: number): void {
     this.#calls.add(1, 0, nowMs);
+  }
+
+  /** Calls that began in this second (`BUCKET_MS`) and the one before. */
+  callsOfLate(nowMs: number): number {
+    return this.#calls.allOfTwo(nowMs);
   }
 
   /** `percent`: of the requests of late; 0: none. */

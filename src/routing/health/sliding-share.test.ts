@@ -22,6 +22,15 @@ test("counts of late are those of the last buckets, over any history", () => {
   );
 });
 
+test("what is told late counts where it began, as long as that is counted", () => {
+  const share = new SlidingShare(1_000, 3);
+  share.add(1, 0, 4_500);
+  share.addAt(10, 5, 3_100, 5_200);
+  share.addAt(100, 50, 2_900, 5_200);
+  assert.deepEqual([share.all(5_200), share.some(5_200), share.allOfTwo(5_200)], [11, 5, 1]);
+  assert.deepEqual([share.all(6_000), share.allOfTwo(6_000)], [1, 0]);
+});
+
 test("everything is forgotten after a long time, and at a reset", () => {
   const share = new SlidingShare(1_000, 10);
   share.add(7, 3, 500);

@@ -26,13 +26,23 @@ export class SlidingShare {
     return this.#some;
   }
 
+  /** Of all, in the bucket that has begun and the one before; there must be two. */
+  allOfTwo(nowMs: number): number {
+    this.#moveTo(nowMs);
+    const { length } = this.#alls;
+    return (this.#alls[this.#bucket % length] ?? 0) + (this.#alls[(this.#bucket + length - 1) % length] ?? 0);
+  }
+
   add(all: number, some: number, nowMs: number): void {
     this.#moveTo(nowMs);
-    const place = this.#bucket % this.#alls.length;
-    this.#alls[place] = (this.#alls[place] ?? 0) + all;
-    this.#somes[place] = (this.#somes[place] ?? 0) + some;
-    this.#all += all;
-    this.#some += some;
+    this.#addTo(this.#bucket, all, some);
+  }
+
+  /** Of something that began then: not counted if that was too long ago. */
+  addAt(all: number, some: number, atMs: number, nowMs: number): void {
+    this.#moveTo(nowMs);
+    const bucket = Math.floor(atMs / this.#bucketMs);
+    if (bucket > this.#bucket - this.#alls.length) this.#addTo(Math.min(bucket, this.#bucket), all, some);
   }
 
   reset(): void {
@@ -40,6 +50,14 @@ export class SlidingShare {
     this.#somes.fill(0);
     this.#all = 0;
     this.#some = 0;
+  }
+
+  #addTo(bucket: number, all: number, some: number): void {
+    const place = bucket % this.#alls.length;
+    this.#alls[place] = (this.#alls[place] ?? 0) + all;
+    this.#somes[place] = (this.#somes[place] ?? 0) + some;
+    this.#all += all;
+    this.#some += some;
   }
 
   #moveTo(nowMs: number): void {

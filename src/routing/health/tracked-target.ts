@@ -10,6 +10,7 @@ import type { HealthDeps } from "./create-health.ts";
 import type {
   CallInHealth,
   CallOutcome,
+  CallsOfLate,
   HealthEvents,
   LeftAlone,
   TargetHealth,
@@ -17,7 +18,8 @@ import type {
 } from "./health.ts";
 import { Latency } from "./latency.ts";
 import { RecentTimes } from "./recent-times.ts";
-import { RetryBudget } from "./retry-budget.ts";
+import { BUCKET_MS, RetryBudget } from "./retry-budget.ts";
+import { SlidingShare } from "./sliding-share.ts";
 
 export class TrackedTarget implements TargetHealth {
   readonly name: string;
@@ -28,6 +30,8 @@ export class TrackedTarget implements TargetHealth {
   /** Until the first output of streams, and until the end of whole answers; `null` before the first of its kind. */
   #firstOutputs: RecentTimes | null = null;
   #answers: RecentTimes | null = null;
+  /** `null` before the first 429. */
+  #limited: SlidingShare | null = null;
   #underWay = 0;
   #wasCalled = false;
 
@@ -79,6 +83,14 @@ export class TrackedTarget implements TargetHealth {
     return this.#budget.spend(percent, nowMs);
   }
 
+  callsOfLate(nowMs: number): CallsOfLate {
+    return {
+      calls: this.#budget.callsOfLate(nowMs),
+      limited: this.#limited?.all(nowMs) ?? 0,
+      spanMs: BUCKET_MS + (nowMs % BUCKET_MS),
+    };
+  }
+
   load(nowMs: number): number {
     return this.#latency.load(this.#underWay, nowMs);
   }
@@ -118,14 +130,14 @@ export class TrackedTarget implements TargetHealth {
   }
 
   /** For a call: it is over. */
-  ended(call: BreakerCall, outcome: CallOutcome, nowMs: number): void {
+  ended(call: TrackedCall, outcome: CallOutcome, nowMs: number): void {
     if (--this.#underWay === 0) this.#latency.idle(nowMs);
     const wasTripped = this.#breaker.isTripped;
     this.#tellBreaker(call, outcome, nowMs);
     this.#tellChange(wasTripped, nowMs);
   }
 
-  #tellBreaker(call: BreakerCall, outcome: CallOutcome, nowMs: number): void {
+  #tellBreaker(call: TrackedCall, outcome: CallOutcome, nowMs: number): void {
     switch (outcome.kind) {
       case "answered":
         this.#breaker.answered(call, nowMs);
@@ -136,6 +148,8 @@ export class TrackedTarget implements TargetHealth {
         return;
       case "limited":
         this.#latency.refused(nowMs);
+        this.#limited ??= new SlidingShare(BUCKET_MS, 2);
+        this.#limited.addAt(1, 0, call.beganMs, nowMs);
         this.#breaker.limited(call, outcome.retryAfterMs, nowMs);
         return;
       case "neutral":
@@ -155,15 +169,15 @@ export class TrackedTarget implements TargetHealth {
 class TrackedCall implements CallInHealth, BreakerCall {
   readonly generation: number;
   isProbing: boolean;
+  readonly beganMs: number;
   readonly #target: TrackedTarget;
   readonly #stream: boolean;
-  readonly #beganMs: number;
   #state: "silent" | "speaking" | "over" = "silent";
 
   constructor(target: TrackedTarget, stream: boolean, beganMs: number, generation: number, isProbing: boolean) {
     this.#target = target;
     this.#stream = stream;
-    this.#beganMs = beganMs;
+    this.beganMs = beganMs;
     this.generation = generation;
     this.isProbing = isProbing;
   }
@@ -171,7 +185,7 @@ class TrackedCall implements CallInHealth, BreakerCall {
   outputBegan(nowMs: number): void {
     if (this.#state !== "silent") return;
     this.#state = "speaking";
-    this.#target.outputBegan(this, nowMs - this.#beganMs, nowMs);
+    this.#target.outputBegan(this, nowMs - this.beganMs, nowMs);
   }
 
   ended(outcome: CallOutcome, nowMs: number): void {
@@ -182,7 +196,7 @@ class TrackedCall implements CallInHealth, BreakerCall {
   }
 
   #sayTime(outcome: CallOutcome, nowMs: number): void {
-    if (outcome.kind !== "answered") this.#target.gaveNothing(this.#stream, nowMs - this.#beganMs, nowMs);
+    if (outcome.kind !== "answered") this.#target.gaveNothing(this.#stream, nowMs - this.beganMs, nowMs);
     else if (outcome.firstOutputMs !== null) this.#target.outputBegan(this, outcome.firstOutputMs, nowMs);
     else this.#target.tookWhole(outcome.totalMs, nowMs);
   }

@@ -3,10 +3,13 @@ import { after, before, describe, test } from "node:test";
 import { evidenceOf } from "../../support/evidence.ts";
 import { send, type Reply } from "../../support/simulator-client.ts";
 import { models, upstreams } from "../scene.ts";
+import { inOrder } from "./cases.ts";
 import { promises } from "./promises.ts";
 import { openCourses, type Courses } from "./scene.ts";
 
 const ASKED_S = 50;
+const REQUESTS = 20;
+const SHORTEST_PAUSE_MS = 250;
 
 let courses: Courses;
 before(async () => {
@@ -46,6 +49,33 @@ for (const upstream of upstreams) {
         assert.deepEqual([row.ending, row.error_code, row.status], ["refused", "target_limited", 429]);
         assert.deepEqual([row.attempts, entries.length], [0, 0], "nothing was called");
       });
+
+      test(promises.limitedBeside, async () => {
+        const first = `${models[upstream]}:status=429,retry-after=none,tag=beside-${tag}`;
+        const second = `${models[upstream]}:tokens=3,tag=unlimited-${tag}`;
+        const model = courses.route(`beside-${tag}`, { targets: inOrder(first, second) });
+        const startedMs = performance.now();
+        const told = new Set<unknown>();
+        for (let asked = 0; asked < REQUESTS; asked++) {
+          const { status, headers } = await courses.ask({ model, stream });
+          assert.equal(status, 200);
+          told.add(headers["x-headgate-attempts"]);
+        }
+        const pauses = Math.log2(1 + (performance.now() - startedMs) / SHORTEST_PAUSE_MS);
+        const calls = await callsOf(first);
+        assert.ok(calls >= 1 && calls <= 1 + Math.ceil(pauses), `${calls} calls`);
+        const ways = [
+          `${first}=upstream_rate_limited, ${second}=answered`,
+          `${first}=target_limited, ${second}=answered`,
+        ];
+        assert.deepEqual(told, new Set(ways));
+      });
     });
   }
+}
+
+async function callsOf(target: string): Promise<number> {
+  const { db } = courses.test.gateway.store;
+  const rows = await db.selectFrom("ledger_entries").select("entry_id").where("model_target", "=", target).execute();
+  return rows.length;
 }

@@ -12,6 +12,8 @@ export const promises = {
     "It is left alone also where there is no other: few calls are made, and callers get 503 `target_unavailable` with `retry-after`.",
   limitedAlone:
     "A target that limits its rate (429) and says for how long is not called until then: where there is no other, callers meanwhile get 429 `target_limited`, with `retry-after` for the rest of that time.",
+  limitedBeside:
+    "A target that limits its rate (429) and does not say for how long is called ever more rarely while it answers nobody, down to once in two seconds, and the other target answers every caller.",
   flapping: "A target that fails every other time fails no caller where there is another.",
   recovering:
     "A target that recovers is probed by one call, then by two, then called as before; the other target serves the rest meanwhile.",
