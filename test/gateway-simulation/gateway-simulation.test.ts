@@ -26,7 +26,12 @@ test("every request ends well or honestly in every simulated world, whatever goe
     "calls beside others",
     "calls made again",
     "calls of other targets",
+    "comparisons",
     "requests asked again",
+    "reuse: bypass",
+    "reuse: hit",
+    "reuse: joined",
+    "reuse: semantic",
   ];
   for (const what of happened) assert.ok(tally.counts.of(what) > 0, `in ${SEEDS} worlds there were no ${what}`);
 });

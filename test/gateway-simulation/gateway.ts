@@ -24,9 +24,10 @@ import type { Journal } from "../../src/storage/records.ts";
 import type { Principal } from "../../src/tenancy/principal.ts";
 import type { Agenda } from "../simulation/world/agenda.ts";
 import { Arriving } from "./callers/arriving.ts";
-import { bodyOf, headersOf, type Ask } from "./callers/ask.ts";
+import type { Ask } from "./callers/ask.ts";
 import { Inbox } from "./callers/inbox.ts";
 import { Request } from "./callers/request.ts";
+import { bodyOf, headersOf, pathOf } from "./callers/wording.ts";
 import { Violation } from "./checks/violation.ts";
 import { describeThrown } from "../support/seeds/violation.ts";
 import { principals } from "./scenario/allowances.ts";
@@ -140,12 +141,13 @@ export class Gateway {
       shown: () => shown(request),
     });
     const incoming = new Arriving(agenda, {
+      path: pathOf(ask),
       headers: headersOf(ask),
       body: bodyOf(ask),
       bodyAfterMs: ask.bodyAfterMs,
       bodyTimeoutMs: scenario.config.server.bodyTimeoutMs,
     });
-    const exchange = new Exchange(head, incoming, inbox, this.#snapshot, findDialect("openai-chat"));
+    const exchange = new Exchange(head, incoming, inbox, this.#snapshot, findDialect(ask.speaks));
     const request = new Request(ask, exchange, incoming, inbox);
     return request;
   }

@@ -10,6 +10,7 @@ import { simulate } from "../support/seeds/simulate-command.ts";
 import { attemptMutations } from "./mutation/attempt-mutations.ts";
 import { conclusionMutations } from "./mutation/conclusion-mutations.ts";
 import { courseMutations } from "./mutation/course-mutations.ts";
+import { routingMutations } from "./mutation/routing-mutations.ts";
 import { sharingMutations } from "./mutation/sharing-mutations.ts";
 import { gatewaySimulation } from "./simulation.ts";
 
@@ -17,6 +18,7 @@ const holds = await simulate(gatewaySimulation, [
   ...courseMutations,
   ...attemptMutations,
   ...conclusionMutations,
+  ...routingMutations,
   ...sharingMutations,
 ]);
 process.exitCode = holds ? 0 : 1;

@@ -20,8 +20,7 @@ import { Violation } from "./checks/violation.ts";
 import { describeThrown } from "../support/seeds/violation.ts";
 import { Gateway } from "./gateway.ts";
 import { SimulatedProviders } from "./providers/providers.ts";
-import { principals } from "./scenario/allowances.ts";
-import { drawScenario, type Scenario } from "./scenario/scenario.ts";
+import { askSources, drawScenario, type Scenario } from "./scenario/scenario.ts";
 import { SimulatedJournal } from "./store/journal.ts";
 import { soundStore, type StoreMood } from "./store/store-mood.ts";
 import { createCountingClock, type CountingClock } from "./world/clock.ts";
@@ -106,13 +105,13 @@ export class World {
       (limits) => this.#serve(limits),
       (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
     );
-    const sources = { keys: [...principals.keys()], models: scenario.models, spanMs: scenario.lastsMs };
+    const sources = askSources(scenario);
     for (let number = 1; number <= scenario.requests; number++) {
       const ask = drawAsk(this.#random, number, sources);
       const atMs = this.#random.unit() * scenario.lastsMs;
       agenda.after(atMs, () => traffic.ask(ask));
       for (const afterMs of ask.twinsAfterMs) {
-        const twin = twinOf(ask, this.#random, scenario.lastsMs);
+        const twin = twinOf(ask, this.#random, sources);
         agenda.after(atMs + afterMs, () => traffic.ask(twin));
       }
     }

@@ -4,6 +4,7 @@ import { HeadgateError } from "../../../src/kernel/errors.ts";
 import type { Agenda } from "../../simulation/world/agenda.ts";
 
 export interface ArrivingOptions {
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** Since the head. */
@@ -14,7 +15,7 @@ export interface ArrivingOptions {
 
 export class Arriving implements Incoming {
   readonly method = "POST";
-  readonly path = "/v1/chat/completions";
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** When reading it was over, well or not. */
   readAtMs: number | null = null;
@@ -25,6 +26,7 @@ export class Arriving implements Incoming {
   constructor(agenda: Agenda, options: ArrivingOptions) {
     this.#agenda = agenda;
     this.#options = options;
+    this.path = options.path;
     this.headers = options.headers;
   }
 

@@ -119,10 +119,15 @@ export class Inbox implements Responder {
     if (agenda.nowMs !== this.#burst.atMs) this.#burst = { atMs: agenda.nowMs, bytes: 0 };
     this.#burst.bytes += bytes.byteLength;
     this.#burstBytesMax = Math.max(this.#burstBytesMax, this.#burst.bytes);
-    if (this.unreadBytes > bufferBytes + this.#burstBytesMax + ON_THEIR_WAY_BYTES) {
-      this.#deps.violated(new Violation("memory", `${this.unreadBytes} bytes wait for a caller who does not read.`));
-    }
+    const bytesMax = bufferBytes + this.#burstBytesMax + ON_THEIR_WAY_BYTES;
+    if (this.unreadBytes > bytesMax) agenda.after(0, () => this.#expectUnread(bytesMax));
     this.#take(reading.bytes, reading.everyMs);
+  }
+
+  /** What ends an answer is handed over whole, whether its caller takes it or not. */
+  #expectUnread(bytesMax: number): void {
+    if (this.endedBy !== null || this.unreadBytes <= bytesMax) return;
+    this.#deps.violated(new Violation("memory", `${this.unreadBytes} bytes wait for a caller who does not read.`));
   }
 
   #take(bytes: number, everyMs: number): void {

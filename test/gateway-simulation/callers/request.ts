@@ -1,6 +1,8 @@
 /** One request as the world sees it: what was asked, what came of it at the caller, and the calls it caused. */
 import type { Exchange } from "../../../src/exchange/exchange.ts";
+import type { Payer } from "../../../src/storage/records.ts";
 import type { SimulatedCall } from "../providers/call.ts";
+import { principals } from "../scenario/allowances.ts";
 import type { Arriving } from "./arriving.ts";
 import type { Ask } from "./ask.ts";
 import type { Inbox } from "./inbox.ts";
@@ -11,8 +13,12 @@ export class Request {
   readonly incoming: Arriving;
   readonly inbox: Inbox;
   readonly startedMs: number;
+  /** Who asks; `null`: nobody that the gateway knows. */
+  readonly payer: Payer | null;
   /** In the order in which they were made. */
   readonly calls: SimulatedCall[] = [];
+  /** Those by which its words were compared with others'. */
+  readonly comparisons: SimulatedCall[] = [];
   /** When its exchange was over; `null`: it goes on. */
   overAtMs: number | null = null;
   leftAtMs: number | null = null;
@@ -23,6 +29,7 @@ export class Request {
     this.incoming = incoming;
     this.inbox = inbox;
     this.startedMs = exchange.startedMs;
+    this.payer = principals.get(ask.key)?.payer ?? null;
   }
 
   get id(): string {

@@ -29,6 +29,8 @@ export function readInbox(inbox: Inbox): Seen {
   if (inbox.headers.get("content-type")?.startsWith("text/event-stream") === true) return readStream(inbox.text());
   const json = JSON.parse(inbox.text()) as WireAnswer;
   if (inbox.status !== 200) return { kind: "error", status: inbox.status, code: json.error?.code ?? null };
+  const [vector] = json.data ?? [];
+  if (vector !== undefined) return { kind: "whole", text: JSON.stringify(vector.embedding), finish: null };
   const [choice] = json.choices ?? [];
   return { kind: "whole", text: choice?.message?.content ?? "", finish: choice?.finish_reason ?? null };
 }
@@ -36,6 +38,7 @@ export function readInbox(inbox: Inbox): Seen {
 interface WireAnswer {
   readonly error?: { readonly code: string | null };
   readonly usage?: unknown;
+  readonly data?: readonly { readonly embedding: readonly number[] }[];
   readonly choices?: readonly {
     readonly message?: { readonly content: string };
     readonly delta?: { readonly content?: string | null };

@@ -7,13 +7,14 @@ import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import type { World } from "../world.ts";
 import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
-import { judgeDeparture } from "./call-checks.ts";
+import { judgeComparison, judgeDeparture, type Departure } from "./call-checks.ts";
 import { DueWatch } from "./due-watch.ts";
 import { checkQuiescence, checkSpent } from "./end-checks.ts";
 import { judgeEntry } from "./ledger-checks.ts";
 import { judgeProbe, probesOf } from "./probes.ts";
 import { RequestRoll } from "./request-roll.ts";
 import { RetryBudgets } from "./retry-budgets.ts";
+import { judgeFlight, judgeKey, judgeReuse, judgeSaving, type SharingFacts } from "./sharing-checks.ts";
 import { StopWatch } from "./stop-watch.ts";
 import { commitPointOf } from "./terms.ts";
 import { Violation } from "./violation.ts";
@@ -30,6 +31,7 @@ export class Auditor {
   readonly #due: DueWatch;
   readonly #stops: StopWatch;
   readonly #budgets: RetryBudgets;
+  readonly #sharing: SharingFacts;
   readonly #looks = new Map<Request, Look>();
   readonly #running = new Set<SimulatedCall>();
   /** Of what they used the gateway was told before it settled them. */
@@ -41,6 +43,13 @@ export class Auditor {
     this.#due = new DueWatch(world, this.#roll);
     this.#stops = new StopWatch(world, this.#roll);
     this.#budgets = new RetryBudgets(world.scenario.config);
+    this.#sharing = {
+      config: world.scenario.config,
+      roll: this.#roll,
+      isStoreSound: !world.scenario.storeMoods.some(({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0),
+      wallMs: (atMs) => world.scenario.originMs + atMs,
+      lookOf: (request) => this.#looks.get(request) ?? null,
+    };
   }
 
   get openRequests(): number {
@@ -55,7 +64,7 @@ export class Auditor {
   /** A call begins: its hold is to be written. */
   opening(hold: Hold): void {
     const request = this.#roll.find(hold.requestId);
-    if (request !== null) this.#judge(() => this.#budgets.opening(request, hold, this.#world.agenda.nowMs));
+    this.#judge(() => this.#budgets.opening(request, hold, this.#world.agenda.nowMs));
   }
 
   called(call: SimulatedCall): void {
@@ -64,20 +73,33 @@ export class Auditor {
     for (const each of this.#running) if (each.isOver) this.#running.delete(each);
     this.#running.add(call);
     this.#judge(() => {
-      const request = this.#roll.find(journal.holds.get(attemptId)?.requestId);
-      if (request === null) throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
+      const hold = journal.holds.get(attemptId);
+      const request = this.#roll.find(hold?.requestId) ?? this.#roll.findCompared(hold?.requestId);
+      if (hold === undefined || request === null)
+        throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
       this.#world.trace.note(request.id, `makes call-${call.facts.number}`);
-      this.#judgeKey(request);
-      this.#count(request, call);
-      request.calls.push(call);
-      judgeDeparture({
-        call,
-        request,
-        config: scenario.config,
-        isShared: this.#roll.isAwaited(request),
-        running: this.#running,
-      });
+      const isShared = this.#roll.isAwaited(request);
+      const departure = { call, request, isShared, config: scenario.config, running: this.#running };
+      this.#stops.called(call, request, hold.modelAsked);
+      if (hold.requestId === request.id) this.#judgeCall(departure);
+      else this.#judgeComparison(departure);
     });
+  }
+
+  #judgeCall(departure: Departure): void {
+    const { call, request } = departure;
+    judgeKey(request, this.#sharing);
+    judgeFlight(request, this.#sharing);
+    this.#count(request, call);
+    request.calls.push(call);
+    judgeDeparture(departure);
+  }
+
+  #judgeComparison(departure: Departure): void {
+    const { call, request } = departure;
+    this.#world.counts.add("comparisons");
+    request.comparisons.push(call);
+    judgeComparison(departure);
   }
 
   delivered(call: SimulatedCall): void {
@@ -112,29 +134,33 @@ export class Auditor {
         throw new Violation("once", `${request.id} is over without an end.`);
       const look = judgeAnswer(request, commitPointOf(request, scenario.config), this.#roll.sourcesOf(request));
       this.#looks.set(request, look);
+      judgeReuse(request, look, this.#sharing);
       if (look === "complete" && !((journal.committedAtMs.get(request.id) ?? Infinity) <= (inbox.endedAtMs ?? -1))) {
         throw new Violation("committed", `${request.id} is complete for its caller before it is for the store.`);
       }
       const code = inbox.headers.get("x-headgate-error-code");
       counts.add(`answers: ${look}${code === undefined ? "" : ` ${code}`}`);
+      const reuse = inbox.headers.get("x-headgate-cache");
+      if (reuse !== undefined) counts.add(`reuse: ${reuse}`);
       trace.note(
         request.id,
         `is over: ${look}${code === undefined ? "" : ` ${code}`}, after ${request.calls.length} calls`,
       );
-      if (this.#probes.has(request)) judgeProbe(request, look);
+      if (this.#probes.has(request)) judgeProbe(request, look, scenario.config);
     });
     this.#stops.ended(request);
   }
 
   /** What was told later cannot be charged. */
   closing(requestId: string): void {
-    for (const call of this.#roll.find(requestId)?.calls ?? []) if (call.toldUsage) this.#told.add(call);
+    const calls = this.#roll.find(requestId)?.calls ?? this.#roll.findCompared(requestId)?.comparisons ?? [];
+    for (const call of calls) if (call.toldUsage) this.#told.add(call);
   }
 
   /** Asks for every model, once nothing is wrong any more. Returns how long that takes. */
   probe(): number {
     const { agenda, scenario, traffic } = this.#world;
-    const asks = probesOf(scenario.models, scenario.requests);
+    const asks = probesOf(scenario);
     for (const [at, ask] of asks.entries()) {
       agenda.after(at * PROBE_GAP_MS, () => {
         const request = traffic.ask(ask);
@@ -156,11 +182,12 @@ export class Auditor {
       const closedAtMs = journal.closedAtMs.get(request.id) ?? Infinity;
       const isDoubtful = journal.doubtful.has(request.id);
       if (record !== undefined) judgeRecord(request, look, record, { closedAtMs, isDoubtful });
-      for (const call of request.calls) {
+      if (record !== undefined && !isDoubtful) judgeSaving(request, record, (id) => journal.costOf(id));
+      for (const call of [...request.calls, ...request.comparisons]) {
         const entry = journal.ledger.get(call.facts.attemptId);
         if (entry === undefined)
           throw new Violation("journal", `${call.facts.attemptId} was called and never settled.`);
-        judgeEntry(call, entry, this.#told.has(call));
+        judgeEntry(call, entry, this.#told.has(call) && (look === "complete" || !call.abortedAtItsWord));
         if (call.sentAtMs !== null) sent.add(call.facts.attemptId);
       }
     }
@@ -168,23 +195,6 @@ export class Auditor {
     checkQuiescence(gateway, bank, journal, clock);
     const away = scenario.storeMoods.some(({ bankAway }) => bankAway);
     checkSpent(scenario.allowances, bank, away, journal.ledger, sent);
-  }
-
-  /** Whoever asks the same under the same key makes no call while another's is under way, nor once it is answered. */
-  #judgeKey(request: Request): void {
-    const { idempotencyKey, key } = request.ask;
-    if (idempotencyKey === null) return;
-    const isStoreSound = !this.#world.scenario.storeMoods.some(
-      ({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0,
-    );
-    for (const other of this.#roll.all()) {
-      if (other === request || other.ask.idempotencyKey !== idempotencyKey || other.ask.key !== key) continue;
-      const runs = other.overAtMs === null && !other.inbox.hasLeft && other.calls.length > 0;
-      const isAnswered = isStoreSound && this.#looks.get(other) === "complete";
-      if (!runs && !isAnswered) continue;
-      const what = runs ? "is being answered" : "was answered";
-      throw new Violation("shared", `${request.id} calls a provider although ${other.id} with its key ${what}.`);
-    }
   }
 
   #count({ calls }: Request, { facts }: SimulatedCall): void {

@@ -5,6 +5,7 @@
 import type { Config } from "../../../src/config/config.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
+import { comparisonDemand, objectionTo } from "./eligibility.ts";
 import { retriesOf } from "./terms.ts";
 import { Violation } from "./violation.ts";
 
@@ -38,9 +39,30 @@ const silent: ReadonlySet<string> = new Set([
 
 /** Throws a `Violation`. */
 export function judgeDeparture(departure: Departure): void {
+  judgeTerms(departure);
   judgeNeed(departure);
   judgeCount(departure);
+  judgeRoom(departure);
   for (const before of departure.request.calls) if (before !== departure.call) judgeRepetition(departure, before);
+}
+
+/** A call by which the words of a request are compared with others'. Throws a `Violation`. */
+export function judgeComparison(departure: Departure): void {
+  const { call, request, config } = departure;
+  const { attemptId, target } = call.facts;
+  const mode = config.models[request.ask.model]?.cache.mode;
+  if (mode !== "semantic") throw new Violation("shared", `${attemptId} compares ${request.id} though nobody asked to.`);
+  const objection = objectionTo(config, comparisonDemand(config, request.ask), target);
+  if (objection !== null)
+    throw new Violation("terms", `${attemptId} of ${request.id} goes to ${target}: ${objection}.`);
+  judgeRoom(departure);
+}
+
+function judgeTerms({ call, request, config }: Departure): void {
+  const { attemptId, target } = call.facts;
+  const objection = objectionTo(config, request.ask, target);
+  if (objection !== null)
+    throw new Violation("terms", `${attemptId} of ${request.id} goes to ${target}: ${objection}.`);
 }
 
 function judgeNeed({ call, request, config, isShared }: Departure): void {
@@ -54,8 +76,7 @@ function judgeNeed({ call, request, config, isShared }: Departure): void {
   }
 }
 
-function judgeCount({ call, request, config, running }: Departure): void {
-  const { provider } = call.facts;
+function judgeCount({ request, config }: Departure): void {
   const { attemptsMax } = retriesOf(request, config);
   if (request.calls.length > attemptsMax) {
     throw new Violation("attempts", `${request.id} makes ${request.calls.length} calls of at most ${attemptsMax}.`);
@@ -64,6 +85,10 @@ function judgeCount({ call, request, config, running }: Departure): void {
   if (beside.length > AT_A_TIME) {
     throw new Violation("attempts", `${request.id} makes ${beside.length} calls at a time.`);
   }
+}
+
+function judgeRoom({ call, config, running }: Departure): void {
+  const { provider } = call.facts;
   const { concurrency } = config.providers[provider] ?? { concurrency: 0 };
   let others = 0;
   for (const each of running) if (each.facts.provider === provider && !each.isFinished) others++;
@@ -81,7 +106,7 @@ function judgeRepetition({ call, request }: Departure, before: SimulatedCall): v
       `${call.facts.attemptId} of ${request.id} follows ${before.facts.attemptId}, which ${what}.`,
     );
   if (isOver && status !== null && finalStatuses.has(status)) throw repeats(`was refused with ${status}`);
-  if (call.facts.provider !== before.facts.provider) return;
+  if (call.facts.target !== before.facts.target) return;
   if (!isOver) throw repeats("still runs at the same target");
   if (status === UNKNOWN_MODEL) throw repeats("does not know the model");
   if (before.endedBy === "aborted" && silent.has(before.facts.behaviour)) throw repeats("was silent");

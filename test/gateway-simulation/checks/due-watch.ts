@@ -2,7 +2,7 @@
 import type { Request } from "../callers/request.ts";
 import type { World } from "../world.ts";
 import { beginningDueMsOf, desertedDueMs, dueMsOf, stoppedDueMs, type DueTerms } from "./due.ts";
-import type { RequestRoll } from "./request-roll.ts";
+import { comparisonOf, type RequestRoll } from "./request-roll.ts";
 import { Violation } from "./violation.ts";
 
 export class DueWatch {
@@ -74,7 +74,9 @@ export class DueWatch {
     return {
       config: scenario.config,
       allowances: scenario.allowances.length,
-      storeMs: this.#roll.sharersOf(request).reduce((sumMs, { id }) => sumMs + journal.waitedMs(id), 0),
+      storeMs: this.#roll.sharersOf(request).reduce((sumMs, other) => {
+        return sumMs + journal.waitedMs(other.id) + journal.waitedMs(comparisonOf(other));
+      }, 0),
       nowMs: agenda.nowMs,
     };
   }

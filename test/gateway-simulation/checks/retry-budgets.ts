@@ -44,10 +44,14 @@ export class RetryBudgets {
     this.#config = config;
   }
 
-  /** Throws a `Violation` for a call that nothing was left for. */
-  opening(request: Request, hold: Hold, nowMs: number): void {
+  /** Throws a `Violation` for a call that nothing was left for. `request`: `null` for a comparison, which only counts. */
+  opening(request: Request | null, hold: Hold, nowMs: number): void {
     const { modelTarget, credential, attemptId } = hold;
     const target = this.#targets.getOrInsertComputed(modelTarget, () => ({ openedAtMs: [], taken: [] }));
+    if (request === null) {
+      target.openedAtMs.push(nowMs);
+      return;
+    }
     const openings = this.#openings.getOrInsertComputed(request, () => []);
     const opening: Opening = { target: modelTarget, credential, atMs: nowMs };
     const fromMs = this.#takenSinceMs(request, openings, opening);
@@ -91,7 +95,7 @@ export class RetryBudgets {
   #switchMsMin({ ask, startedMs }: Request, { target, atMs }: Opening): number {
     const { switchMs } = timeoutsOf(this.#config, ask.model, target);
     if (switchMs === 0) return Infinity;
-    const totalMs = Math.min(totalMsOf(this.#config, ask.model), ask.deadline?.ms ?? Infinity);
+    const totalMs = Math.min(totalMsOf(this.#config, ask.model).least, ask.deadline?.ms ?? Infinity);
     const leftMs = startedMs + totalMs - atMs - RESERVE_MS;
     return Math.min(switchMs, leftMs / 2) - 2;
   }

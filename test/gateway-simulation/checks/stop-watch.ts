@@ -8,6 +8,8 @@ import { Violation } from "./violation.ts";
 
 /** Within which a call must be stopped whose answer nobody waits for. */
 const STOPPED_MS = 100;
+/** Timers may be late by so much. */
+const LATE_MS = 5;
 
 export class StopWatch {
   readonly #world: World;
@@ -16,6 +18,25 @@ export class StopWatch {
   constructor(world: World, roll: RequestRoll) {
     this.#world = world;
     this.#roll = roll;
+  }
+
+  /** Its timers begin; `asked`: the model that it is a call for. What nobody waits for any more has other bounds. */
+  called(call: SimulatedCall, request: Request, asked: string): void {
+    const { agenda, scenario } = this.#world;
+    const { connectMs, firstTokenMs, totalMs } = timeoutsOf(scenario.config, asked, call.facts.target);
+    const isAwaited = (): boolean => this.#roll.isAwaited(request);
+    const beginning = (): void => {
+      if (call.words === 0 && call.said.size === 0 && isAwaited()) this.#expectInTime(call, "takes too long to begin");
+    };
+    agenda.after(connectMs + LATE_MS, () => {
+      const { sentAtMs } = call;
+      if (sentAtMs === null) {
+        if (isAwaited()) this.#expectInTime(call, "takes too long to connect");
+      } else if (call.facts.stream) {
+        agenda.after(sentAtMs + firstTokenMs + LATE_MS - agenda.nowMs, beginning);
+      }
+    });
+    agenda.after(totalMs + LATE_MS, () => this.#expectInTime(call, "takes too long"));
   }
 
   /** The caller of a request sees the first of its answer: calls that have lost are stopped. */
@@ -59,6 +80,12 @@ export class StopWatch {
   /** Connections of answers that are complete may close by themselves. */
   #expectStopped(request: Request, call: SimulatedCall): void {
     if (!call.isFinished) this.#expectClosed(request, call);
+  }
+
+  #expectInTime(call: SimulatedCall, what: string): void {
+    if (call.isOver || call.isFinished) return;
+    const { attemptId, behaviour } = call.facts;
+    this.#world.violate(new Violation("timely", `${attemptId}, which ${behaviour}, ${what}.`));
   }
 
   #expectClosed(request: Request, call: SimulatedCall | undefined): void {

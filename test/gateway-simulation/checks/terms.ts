@@ -27,7 +27,8 @@ export function targetsOf(config: Config, asked: string): readonly string[] {
   return [...alias.targets, ...alias.fallbacks].map(({ model }) => model);
 }
 
-/** The longest that a request may take in all: as long as its most patient target may. */
-export function totalMsOf(config: Config, asked: string): number {
-  return Math.max(...targetsOf(config, asked).map((target) => timeoutsOf(config, asked, target).totalMs));
+/** The longest that a request may take in all: as long as the most patient target that it is served by; at least, and at most. */
+export function totalMsOf(config: Config, asked: string): { readonly least: number; readonly most: number } {
+  const all = targetsOf(config, asked).map((target) => timeoutsOf(config, asked, target).totalMs);
+  return { least: Math.min(...all), most: Math.max(...all) };
 }

@@ -16,9 +16,12 @@ export const invariants = {
   invoice: "where the provider reported usage the ledger charges what its invoice says",
   charge: "what was not reported is charged as its ending demands",
   spent: "what allowances have spent is what the ledger says",
-  shared: "requests with the same key are made once, and answered the same",
+  shared:
+    "equal requests that share an answer are made once and answered the same, and nobody else gets it, nor later than it may be given",
   attempts: "no request causes more calls than its route allows",
   budget: "calls made again and hedges take no more than what the budget of their target allows",
+  terms: "a call goes only where its route and its caller allow it to go",
+  timely: "a call lasts no longer than the timers of its target allow",
   retry:
     "a call is made again only where that may help: not after a refusal of the request, nor after output was shown",
   wait: "a target that asked for time is not called again by the same request before it is over",

@@ -2,6 +2,9 @@
 import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const keyed = "src/exchange/sharing/keyed.ts";
+const cached = "src/exchange/sharing/cached.ts";
+const identity = "src/exchange/sharing/identity.ts";
+const meaning = "src/exchange/sharing/meaning";
 const joint = "src/exchange/sharing/joint";
 
 export const sharingMutations: readonly Mutation[] = [
@@ -22,5 +25,53 @@ export const sharingMutations: readonly Mutation[] = [
     file: `${joint}/shared-answer.ts`,
     find: "    if (!hasRoom && this.#log.hasRoom) this.leader.goOn();\n",
     replace: "",
+  },
+  {
+    name: "an idempotency key is the same for all tenants",
+    file: identity,
+    find: 'hash(["idempotency key", tenantId, idempotencyKey])',
+    replace: 'hash(["idempotency key", idempotencyKey])',
+  },
+  {
+    name: "what is cached for a project is given to others",
+    file: identity,
+    find: "[version, payer.tenantId, payer.projectId, path,",
+    replace: "[version, payer.tenantId, path,",
+  },
+  {
+    name: "equal requests under way are made again",
+    file: cached,
+    find: "if (flight?.isJoinable !== true) return false;",
+    replace: "if (flight === undefined || flight.isJoinable) return false;",
+  },
+  {
+    name: "a caller who wants a new answer gets a kept one",
+    file: "src/exchange/sharing/wishes.ts",
+    find: "return { mode: own ?? asked, maxAgeMs };",
+    replace: 'return { mode: own ?? "use", maxAgeMs };',
+  },
+  {
+    name: "a kept answer is never too old",
+    file: "src/exchange/sharing/answer-cache.ts",
+    find: "if (cached.expiresAtMs <= nowMs || nowMs - cached.answer.atMs > maxAgeMs) return false;",
+    replace: "if (cached.expiresAtMs <= nowMs) return false;",
+  },
+  {
+    name: "whatever is nearest means the same",
+    file: `${meaning}/meaning-index.ts`,
+    find: "let least = threshold;",
+    replace: "let least = threshold - 1;",
+  },
+  {
+    name: "numbers mean nothing",
+    file: identity,
+    find: '"numbers", ...numbers]',
+    replace: '"numbers"]',
+  },
+  {
+    name: "a comparison goes where its request may not",
+    file: `${meaning}/embed.ts`,
+    find: 'requiredTags(exchange, exchange.view?.model ?? "")',
+    replace: 'requiredTags(exchange, "")',
   },
 ];

@@ -1,10 +1,16 @@
 /** What simulated providers make of a request: it says in its text how many words they are to answer with. */
 import type { UpstreamRequest } from "../../../src/providers/transport.ts";
 import type { Random } from "../../simulation/world/random.ts";
-import type { Answer } from "./wire.ts";
+import type { Tokens } from "../../../src/simulator/prices.ts";
+import type { Phrase } from "../callers/wording.ts";
+import { meaningOf } from "./meaning.ts";
+import type { Answer, WireDialect } from "./wire.ts";
 
 /** What a provider reads in a request. */
 export interface HeardAsk {
+  readonly model: string;
+  /** Of what is to be turned into a vector; `null`: it is to be answered. */
+  readonly vector: readonly number[] | null;
   readonly stream: boolean;
   readonly words: number;
   readonly wordsMax: number;
@@ -15,20 +21,23 @@ export interface HeardAsk {
   readonly inputTokens: number;
 }
 
-/** Requests of the simulation say in their text what is to be answered: `ask 17 words 30 repeatable`. */
-const askText = /ask (\d+) words (\d+)( repeatable)?/;
+/** Requests of the simulation say in their text what is to be answered: `ask 17 words 30 repeatable politely`. */
+const askText = /ask (\d+) words (\d+)( repeatable)?(?: (politely|otherwise))?/;
 
-export function readAsk({ body }: UpstreamRequest): HeardAsk {
+export function readAsk({ body, path }: UpstreamRequest): HeardAsk {
   const text = Buffer.from(body ?? []).toString("utf8");
   const json = JSON.parse(text) as Readonly<Record<string, unknown>>;
-  const [, id = "", words = "1", repeatable] = askText.exec(text) ?? [];
+  const [, id = "", words = "1", repeatable, phrase = "plain"] = askText.exec(text) ?? [];
+  const isEmbeddings = path.endsWith("/embeddings");
   const bound = Number(json["max_tokens"] ?? json["max_completion_tokens"] ?? Infinity);
   return {
+    model: String(json["model"]),
+    vector: isEmbeddings ? meaningOf(Number(id), phrase as Phrase) : null,
     stream: json["stream"] === true,
     words: Number(words),
     wordsMax: bound,
     text: repeatable === undefined ? null : `ask${id}`,
-    given: readGiven(json["messages"] as readonly Message[]),
+    given: isEmbeddings ? "" : readGiven(json["messages"] as readonly Message[]),
     inputTokens: Math.ceil(text.length / 5),
   };
 }
@@ -44,29 +53,35 @@ function readGiven(messages: readonly Message[]): string {
   return typeof last.content === "string" ? last.content : last.content.map(({ text }) => text).join("");
 }
 
+const noTokens: Tokens = { input: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 0, reasoning: 0 };
+
 const oddWords = ["é", "日本", "🌍", "\\", '"'];
 
 /** `reportsUsage`: whether it says what it used. */
 export function composeAnswer(
-  plan: Pick<Answer, "dialect" | "model">,
+  dialect: WireDialect,
   ask: HeardAsk,
   number: number,
   random: Random,
   reportsUsage: boolean,
 ): Answer {
+  const { model, vector } = ask;
+  const common = { dialect, id: `answer-${number}`, model, reportsUsage };
+  if (vector !== null) {
+    const tokens = { ...noTokens, input: ask.inputTokens };
+    return { ...common, given: "", words: [], vector, finish: null, tokens };
+  }
   const words = wordsAfter(ask.given, wordsOf(ask.text ?? `c${number}`, ask.words)).slice(0, ask.wordsMax);
   const cacheRead = random.chance(0.3) ? Math.floor(ask.inputTokens / 2) : 0;
   const tokens = {
+    ...noTokens,
     input: ask.inputTokens - cacheRead,
     cacheRead,
-    cacheWrite5m: 0,
-    cacheWrite1h: 0,
     output: words.length,
     reasoning: random.chance(0.2) ? random.between(1, 20) : 0,
   };
-  const { dialect, model } = plan;
   const finish = words.length === ask.wordsMax ? "length" : "stop";
-  return { dialect, id: `answer-${number}`, model, given: ask.given, words, finish, tokens, reportsUsage };
+  return { ...common, given: ask.given, words, vector: null, finish, tokens };
 }
 
 function wordsOf(stem: string, count: number): readonly string[] {

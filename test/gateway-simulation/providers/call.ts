@@ -53,6 +53,8 @@ export class SimulatedCall implements UpstreamCall {
   bytes = 0;
   /** It has said what it used. */
   toldUsage = false;
+  /** It was aborted for what it said last, of which the rest was perhaps not read. */
+  abortedAtItsWord = false;
   paused = false;
   readonly #agenda: Agenda;
   readonly #handler: UpstreamHandler;
@@ -134,6 +136,7 @@ export class SimulatedCall implements UpstreamCall {
         this.words += step.words;
         this.bytes += step.bytes.length;
         this.#handler.onData(step.bytes);
+        this.abortedAtItsWord = this.isOver;
         this.#events.delivered(this);
         break;
       case "end":

@@ -26,6 +26,8 @@ export interface ProviderPlan {
   readonly dialect: WireDialect;
   /** As the simulator's price list has it. */
   readonly model: string;
+  /** For embeddings; `null`: it has none. */
+  readonly embeddingModel: string | null;
   readonly keys: readonly ProviderKey[];
   readonly pace: Pace;
   readonly moods: readonly Mood[];
@@ -87,15 +89,15 @@ export class SimulatedProviders implements Transport {
     const ask = readAsk(request);
     const key = keyOf(plan, request);
     const mishap = key.isGood || this.#healed ? this.#mishapOf(plan) : badKey;
-    const answer = composeAnswer(plan, ask, number, random, mishap?.kind !== "no-usage");
+    const answer = composeAnswer(plan.dialect, ask, number, random, mishap?.kind !== "no-usage");
     const plain = plainSteps(answer, ask.stream, vary(plan.pace, this.#healed ? SOON : 0.5 + random.unit()));
     const common = {
       number,
       attemptId: headerOf(request, "x-client-request-id"),
       provider: plan.name,
       key: key.name,
-      model: plan.model,
-      target: `${plan.name}/${plan.model}`,
+      model: ask.model,
+      target: `${plan.name}/${ask.model}`,
       stream: ask.stream,
       answer,
       heedless: plan.heedless,

@@ -15,7 +15,9 @@ export interface Answer {
   readonly given: string;
   /** Pieces of the text after it, one for each token. */
   readonly words: readonly string[];
-  readonly finish: "stop" | "length";
+  /** What the text means, where that is what was asked for: then there are no words, and no reason for the end. */
+  readonly vector: readonly number[] | null;
+  readonly finish: "stop" | "length" | null;
   readonly tokens: Tokens;
   /** Whether the answer says what it used. */
   readonly reportsUsage: boolean;
@@ -28,13 +30,14 @@ export interface WireEvent {
   readonly says: "aside" | "output" | "finish" | "usage" | "marker";
 }
 
-/** All of its text. */
-export function textOf({ given, words }: Answer): string {
-  return given + words.join("");
+/** All of its text; of a vector its numbers. */
+export function textOf({ given, words, vector }: Answer): string {
+  return vector === null ? given + words.join("") : JSON.stringify(vector);
 }
 
 export function wholeAnswer(answer: Answer): string {
   const { id, model, words, finish } = answer;
+  if (answer.vector !== null) return embeddings(answer.vector, answer);
   const text = words.join("");
   if (answer.dialect === "openai") {
     const message = { role: "assistant", content: text, refusal: null };
@@ -46,6 +49,11 @@ export function wholeAnswer(answer: Answer): string {
   const content = [{ type: "text", text }];
   const stop = { stop_reason: stopReason(finish), stop_sequence: null };
   return JSON.stringify({ id, type: "message", role: "assistant", model, content, ...stop, ...usage });
+}
+
+function embeddings(embedding: readonly number[], { model, tokens: { input }, reportsUsage }: Answer): string {
+  const usage = reportsUsage ? { usage: { prompt_tokens: input, total_tokens: input } } : {};
+  return JSON.stringify({ object: "list", data: [{ object: "embedding", index: 0, embedding }], model, ...usage });
 }
 
 export function streamEvents(answer: Answer): readonly WireEvent[] {
@@ -130,7 +138,7 @@ function messageUsage({ input, cacheRead, output, reasoning }: Tokens): Readonly
 }
 
 function stopReason(finish: Answer["finish"]): string {
-  return finish === "stop" ? "end_turn" : "max_tokens";
+  return finish === "length" ? "max_tokens" : "end_turn";
 }
 
 function event(name: string, data: object): string {

@@ -3,11 +3,17 @@ import type { Allowance, Meter } from "../../../src/limits/allowance.ts";
 import type { Principal } from "../../../src/tenancy/principal.ts";
 import type { Random } from "../../simulation/world/random.ts";
 
+const people = [
+  { name: "ada", tenant: "tenant-1", project: "project-1" },
+  { name: "ben", tenant: "tenant-1", project: "project-1" },
+  { name: "dora", tenant: "tenant-1", project: "project-2" },
+  { name: "cleo", tenant: "tenant-2", project: "project-3" },
+] as const;
+
 /** By API key. */
 export const principals: ReadonlyMap<string, Principal> = new Map(
-  ["ada", "ben", "cleo"].map((name, at): [string, Principal] => {
-    const tenant = at < 2 ? "tenant-1" : "tenant-2";
-    const payer = { tenantId: tenant, projectId: `${tenant}-project`, keyId: `key-${name}` };
+  people.map(({ name, tenant, project }): [string, Principal] => {
+    const payer = { tenantId: tenant, projectId: project, keyId: `key-${name}` };
     return [`secret-${name}`, { payer, keyName: name, tenantName: tenant, modelAllowList: null, metadata: {} }];
   }),
 );

@@ -1,9 +1,10 @@
 /** The configuration of a simulated gateway: timers short and long, routes of every kind, narrow and wide providers. */
-import type { Config, ModelConfig, TargetConfig, TimeoutsConfig } from "../../../src/config/config.ts";
+import type { Config, TimeoutsConfig } from "../../../src/config/config.ts";
 import { defaultConfig, type DeepPartial } from "../../../src/config/defaults.ts";
 import { createSecret } from "../../../src/config/secret.ts";
 import type { Random } from "../../simulation/world/random.ts";
 import { originOf, type ProviderPlan } from "../providers/providers.ts";
+import { drawCache, drawOwnTimeouts, drawRoutes, tags } from "./routes.ts";
 
 export function drawConfiguration(random: Random, providers: readonly ProviderPlan[]): Config {
   return defaultConfig({
@@ -36,12 +37,10 @@ export function drawConfiguration(random: Random, providers: readonly ProviderPl
       adaptiveConcurrency: random.pick(["on", "off", "off"]),
     },
     providers: Object.fromEntries(providers.map((plan) => [plan.name, drawProvider(random, plan)])),
-    models: Object.fromEntries(routeNames.map((name) => [name, drawRoute(random, providers)])),
+    models: drawRoutes(random, providers),
+    cache: drawCache(random, providers),
   });
 }
-
-/** Aliases that callers ask for. */
-export const routeNames: readonly string[] = ["fast", "safe"];
 
 function drawTimeouts(random: Random): TimeoutsConfig {
   return {
@@ -62,35 +61,7 @@ function drawProvider(random: Random, { name, dialect, keys }: ProviderPlan): De
     credentials: keys.map(({ name, secret }) => ({ name, key: createSecret(secret, "simulated") })),
     callerGone: random.chance(0.3) ? "drain" : "cancel",
     drainMs: random.skewed(200, 10_000),
+    tags: tags.filter(() => random.chance(0.5)),
+    timeouts: random.chance(0.2) ? drawOwnTimeouts(random) : {},
   };
-}
-
-function drawRoute(random: Random, providers: readonly ProviderPlan[]): DeepPartial<ModelConfig> {
-  const inOrder = shuffle(random, providers);
-  const count = random.between(1, inOrder.length);
-  const targets = inOrder.slice(0, count).map(targetOf);
-  return {
-    targets,
-    fallbacks: random.chance(0.5) ? inOrder.slice(count).map(targetOf) : [],
-    balance: random.pick(["weighted", "least-loaded", "sticky"]),
-    commit: {
-      at: random.pick(["first-output", "first-output", "window", "complete"]),
-      windowTokens: random.between(1, 40),
-      windowMs: random.skewed(10, 5_000),
-      whenBroken: random.chance(0.3) ? "continue" : "error",
-    },
-    cache: { mode: random.chance(0.4) ? "exact" : "off", ttlMs: random.skewed(1_000, 60_000) },
-    hedge: { mode: random.chance(0.4) ? "on" : "off", afterMs: random.pick([0, 50, 500]) },
-  };
-}
-
-function targetOf({ name, model }: ProviderPlan): Pick<TargetConfig, "model"> {
-  return { model: `${name}/${model}` };
-}
-
-function shuffle<Item>(random: Random, items: readonly Item[]): readonly Item[] {
-  return items
-    .map((item) => ({ item, at: random.unit() }))
-    .toSorted((one, other) => one.at - other.at)
-    .map(({ item }) => item);
 }

@@ -2,12 +2,14 @@
 import type { Config } from "../../../src/config/config.ts";
 import type { Allowance } from "../../../src/limits/allowance.ts";
 import type { Random } from "../../simulation/world/random.ts";
+import type { AskSources } from "../callers/ask.ts";
 import { drawMoods, type Mishap } from "../providers/mood.ts";
 import type { ProviderKey, ProviderPlan } from "../providers/providers.ts";
 import type { Pace } from "../providers/steps.ts";
 import { drawStoreMoods, soundStore, type StoreMood } from "../store/store-mood.ts";
-import { drawAllowances } from "./allowances.ts";
-import { drawConfiguration, routeNames } from "./configuration.ts";
+import { drawAllowances, principals } from "./allowances.ts";
+import { drawConfiguration } from "./configuration.ts";
+import { embeddingsRoute, embeddingTargets, routeNames, tags } from "./routes.ts";
 
 export interface Scenario {
   /** Wall-clock time at which the world begins. */
@@ -19,8 +21,9 @@ export interface Scenario {
   readonly providers: readonly ProviderPlan[];
   readonly storeMoods: readonly StoreMood[];
   readonly allowances: readonly Allowance[];
-  /** What callers ask for. */
+  /** What callers ask for, in chats and for embeddings. */
   readonly models: readonly string[];
+  readonly embeddingModels: readonly string[];
   /** Of what is written to a slow caller. */
   readonly bufferBytes: number;
   /** A stop in the middle of traffic; `null`: only at the end. */
@@ -28,6 +31,10 @@ export interface Scenario {
 }
 
 const ORIGIN_MS = Date.UTC(2026, 10, 21, 12);
+
+export function askSources({ models, embeddingModels, lastsMs }: Scenario): AskSources {
+  return { models, embeddingModels, tags, keys: [...principals.keys()], spanMs: lastsMs };
+}
 
 /** Of worlds. */
 const INCIDENTS = 0.03;
@@ -48,6 +55,7 @@ function drawWorld(random: Random): Scenario {
     storeMoods: drawStoreMoods(random.fork(), lastsMs),
     allowances: drawAllowances(random.fork()),
     models: [...routeNames, ...providers.map(({ name, model }) => `${name}/${model}`)],
+    embeddingModels: [embeddingsRoute, ...embeddingTargets(providers)],
     bufferBytes: random.skewed(200, 16_000),
     stop: random.chance(0.25) ? { atMs: random.unit() * lastsMs, graceMs: random.skewed(1, 20_000) } : null,
   };
@@ -81,9 +89,9 @@ function drawOutage(random: Random): Mishap {
 
 function drawProviders(random: Random, lastsMs: number): readonly ProviderPlan[] {
   const all = [
-    { name: "alpha", dialect: "openai", model: "sim-chat" },
-    { name: "beta", dialect: "openai", model: "sim-mini" },
-    { name: "gamma", dialect: "anthropic", model: "sim-claude" },
+    { name: "alpha", dialect: "openai", model: "sim-chat", embeddingModel: "sim-embed" },
+    { name: "beta", dialect: "openai", model: "sim-mini", embeddingModel: "sim-embed" },
+    { name: "gamma", dialect: "anthropic", model: "sim-claude", embeddingModel: null },
   ] as const;
   const isCalm = random.chance(0.1);
   return all.map((provider) => ({

@@ -66,6 +66,13 @@ export class SimulatedJournal implements Journal {
     this.#deps = deps;
   }
 
+  /** What is charged for a request. */
+  costOf(requestId: string): bigint {
+    let sum = 0n;
+    for (const entry of this.ledger.values()) if (entry.requestId === requestId) sum += entry.costNanoUsd;
+    return sum;
+  }
+
   /** Nothing waits to be committed. */
   get idle(): boolean {
     return this.#queue.length === 0 && !this.#busy && this.#late.size === 0;
