@@ -91,6 +91,19 @@ describe("a preview", () => {
     assert.equal(world.bank.accountOf("alw_1||0").granted, 10n);
   });
 
+  test("counts what it drew to find out, though that goes back at once where nobody has used the account for long", async () => {
+    const world = createLimitsWorld();
+    world.allow({ meter: "slots", limit: 8n });
+    const limits = await world.open();
+    await limits.preview(aScope, estimate(demand(1)));
+    await world.advance(12_000);
+    for (let time = 0; time < 3; time++) {
+      const [verdict] = await limits.preview(aScope, estimate(demand(1)));
+      assert.equal(verdict?.available, 8n);
+      await world.advance(100);
+    }
+  });
+
   test("asks the bank at most once in a while", async () => {
     const world = createLimitsWorld();
     world.allow({});

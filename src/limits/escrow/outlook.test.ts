@@ -25,6 +25,14 @@ test("there is room for what can be drawn and what is free here, less what was o
   assert.equal(outlook.room(20n, anAllowance, 0), 32n, "what was overdrawn after the bank was asked it does not know");
 });
 
+test("what is given back can be drawn again, and is in nobody's hands", () => {
+  const outlook = new Outlook();
+  outlook.gaveBack(1n);
+  outlook.learn(standing, 0);
+  outlook.gaveBack(20n);
+  assert.deepEqual([outlook.room(0n, anAllowance, 0), outlook.standing?.granted], [35n, 30n]);
+});
+
 test("a rate drains while nothing is asked, to nothing at the most", () => {
   const outlook = new Outlook();
   outlook.learn({ limit: 10n, spent: 8n, granted: 2n, suspense: 0n }, 1_000);

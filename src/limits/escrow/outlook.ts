@@ -34,6 +34,12 @@ export class Outlook {
     this.#overdrawnBefore = this.#overdrawn;
   }
 
+  /** So much goes back to the bank, which says nothing of the account then. */
+  gaveBack(amount: Amount): void {
+    if (this.#standing === null || amount === 0n) return;
+    this.#standing = { ...this.#standing, granted: this.#standing.granted - amount };
+  }
+
   overdrew(amount: Amount): void {
     this.#overdrawn += amount;
   }

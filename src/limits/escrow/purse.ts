@@ -237,7 +237,9 @@ export class Purse implements CounterPurse, Bench {
   /** The next operation to ask of the bank; `null`: none now. */
   begin(): Operation | null {
     const operation = this.#supply.begin(this.hand, this.#counter.line, this.#conditions(this.#desk.nowMs()));
-    if (operation !== null) this.outlook.asking();
+    if (operation === null) return null;
+    this.outlook.asking();
+    this.outlook.gaveBack(operation.amount);
     return operation;
   }
 
