@@ -50,6 +50,8 @@ export interface RequestView {
   readonly endUser: string | null;
   /** The caller's own bound on output, `null` if none was given. */
   readonly maxOutputTokens: number | null;
+  /** Below this bound on output the request makes no sense: it asks for so much thinking. Default: none. */
+  readonly leastOutputTokens?: number;
   /** How many answers one call produces (`n`): multiplies the bound on output. */
   readonly choices: number;
   /** Whether the caller asked for usage in the stream; where not, an injected usage-only event is withheld. */

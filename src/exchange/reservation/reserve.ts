@@ -64,7 +64,7 @@ async function reserveClamped(
   const verdicts = await limits.preview(scope, { expected: worst, worst });
   const refusing = verdicts.filter(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
   const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate.worst, chosen.price, view.choices);
-  if (bound === null) return hold(limits, exchange, scope, estimate, keeper);
+  if (bound === null || bound < (view.leastOutputTokens ?? 0)) return hold(limits, exchange, scope, estimate, keeper);
   keeper.outputBound = bound;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
   const clamped = estimateAttempt(chosen, view, exchange.dialect.operation, outputSliceTokens, bound);

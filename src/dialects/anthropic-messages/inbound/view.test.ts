@@ -38,6 +38,11 @@ describe("the view of a Messages request", () => {
     assert.equal(view({ speed: "standard", service_tier: "auto" }).serviceTier, "auto");
   });
 
+  test("says how much output the thinking that is asked for takes at the least", () => {
+    assert.equal(view({ thinking: { type: "enabled", budget_tokens: 1024 } }).leastOutputTokens, 1025);
+    assert.equal(view({ thinking: { type: "adaptive" } }).leastOutputTokens, undefined);
+  });
+
   test("takes no conversation that a provider keeps", () => {
     refuses({ thread: { type: "create" } }, "thread", "unsupported_parameter");
     assert.equal(view({ thread: null }).model, "m");

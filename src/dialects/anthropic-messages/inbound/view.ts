@@ -62,6 +62,7 @@ export function viewPrompt(document: JsonDocument): RequestView {
     stream: readFlag(root, "stream") ?? false,
     endUser: metadata === null ? null : readEndUser(metadata, "user_id", "metadata."),
     maxOutputTokens: readOutputBound(root),
+    ...leastOutput(root),
     choices: 1,
     wantsStreamUsage: true,
     serviceTier: root["speed"] === "fast" ? "fast" : readText(root, "service_tier"),
@@ -81,6 +82,12 @@ function asksForReasoning(root: Fields): boolean {
   const thinking = readObject(root, "thinking");
   if (thinking !== null) return thinking["type"] !== "disabled";
   return (readObject(root, "output_config")?.["effort"] ?? null) !== null;
+}
+
+/** A thinking budget is less than `max_tokens`, of which thinking is a part. */
+function leastOutput(root: Fields): { readonly leastOutputTokens?: number } {
+  const budget = readObject(root, "thinking")?.["budget_tokens"];
+  return typeof budget === "number" && Number.isSafeInteger(budget) ? { leastOutputTokens: budget + 1 } : {};
 }
 
 /** 0 is a bound: it asks for nothing but that the prompt be cached. */

@@ -33,6 +33,7 @@ describe("the words of a request that are compared", () => {
   for (const [what, body] of [
     ["tools", { messages: [user("Hi")], tools: [{ type: "function", function: { name: "f" } }] }],
     ["a search", { messages: [user("Hi")], web_search_options: {} }],
+    ["servers of tools", { messages: [user("Hi")], mcp_servers: [{ type: "url", url: "u", name: "n" }] }],
     ["several choices", { messages: [user("Hi")], n: 2 }],
     ["spoken answers", { messages: [user("Hi")], modalities: ["text", "audio"] }],
     ["a file in an earlier turn", { messages: [user([file]), { role: "assistant", content: "Yes" }, user("Hi")] }],

@@ -19,8 +19,8 @@ const rolesOfWords: ReadonlySet<unknown> = new Set(["system", "developer", "user
  */
 export function wordsToCompare({ needs, choices, document }: RequestView): string | null {
   if (needs.tools || needs.images || needs.audio || needs.documents || choices > 1) return null;
-  const { messages, web_search_options: search } = document.root;
-  if (search !== undefined && search !== null) return null;
+  const { messages, web_search_options: search, mcp_servers: servers } = document.root;
+  if ((search ?? servers ?? null) !== null) return null;
   if (!Array.isArray(messages) || messages.length > MESSAGES_MAX) return null;
   let last: { readonly role: unknown; readonly words: string } | null = null;
   for (const message of messages as readonly unknown[]) {
