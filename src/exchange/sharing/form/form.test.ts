@@ -148,6 +148,10 @@ describe("an answer of chat completions", () => {
 test("a stream that is kept with its usage is given without it to who did not ask for it", () => {
   const beginning = ": comment\n\n" + delta({ content: 'says "usage"' }) + delta({}, "stop");
   assert.equal(given(stream, kept("stream", beginning + chunk({ choices: [], usage }) + done)), beginning + done);
+  const crlf = (beginning + chunk({ choices: [], usage: null })).replaceAll("\n", "\r\n");
+  const spaced = 'data: {"choices": [], "usage" : {"prompt_tokens": 5}}\r\n\r\n';
+  assert.equal(given(stream, kept("stream", crlf + spaced + done)), crlf + done);
+  assert.equal(given(stream, kept("stream", spaced + crlf + spaced)), crlf);
   const beside = delta({ content: "Hi" }) + chunk({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage });
   assert.equal(given(stream, kept("stream", beside + done)), beside + done);
 });

@@ -20,6 +20,7 @@ import { SseParser, type SseEvent } from "../../../dialects/sse.ts";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { KeptAnswer } from "../../../storage/answers/answers.ts";
 import { saysAll } from "./says-all.ts";
+import { withoutUsage } from "./without-usage.ts";
 
 export type AnswerForm = "whole" | "stream" | "stream with usage";
 
@@ -33,7 +34,10 @@ export function formOf({ stream, wantsStreamUsage }: Asked): AnswerForm {
 /** The answer in the form that is asked for: itself, where that is its own. `null`: it cannot be given so. */
 export function inFormOf(view: RequestView, dialect: Dialect, answer: KeptAnswer): KeptAnswer | null {
   const kind = view.stream ? "stream" : "whole";
-  if (kind === answer.kind) return view.stream && !view.wantsStreamUsage ? withoutUsage(dialect, answer) : answer;
+  if (kind === answer.kind) {
+    if (!view.stream || view.wantsStreamUsage || dialect.outbound === undefined) return answer;
+    return { ...answer, body: withoutUsage(dialect.outbound, answer.body) };
+  }
   const sides = sidesOf(dialect);
   if (sides === null || !sides.inbound.isPlain(view)) return null;
   try {
@@ -103,16 +107,6 @@ function readStream({ codec, outbound }: Sides, stream: Uint8Array): Told {
     if (said.length > 0 || signal !== "progress") chunks.push(reader.json);
   });
   return { events, chunks };
-}
-
-/** A stream that is kept says what was used, if that is known (kept-stream.ts); not every caller asks for that. */
-function withoutUsage({ outbound }: Dialect, answer: KeptAnswer): KeptAnswer {
-  const reader = outbound?.createStreamReader({}, 1);
-  const kept: Uint8Array[] = [];
-  forEachEvent(answer.body, (event) => {
-    if (!event.data.includes('"usage"') || reader?.read(event) !== "usage") kept.push(event.raw);
-  });
-  return { ...answer, body: Buffer.concat(kept) };
 }
 
 /** It was read within `limits.streamEventBytes` when it was made. */
