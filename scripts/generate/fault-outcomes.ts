@@ -37,7 +37,7 @@ Where the upstream dialects differ, the line names the one it is about.
 | --- | --- ${rule}
 ${upstreamFaults.flatMap(renderCase).join("")}
 A silent target is not waited for to the end where there is another: that one is called beside it after
-\`timeouts.switchMs\` (8 s; for whole answers, whose beginning is not seen, four times as long), and the first to answer wins.
+\`timeouts.switchMs\` (8 s; for whole answers, whose beginning is not seen, up to three times as long, by what the target usually takes), and the first to answer wins.
 
 ## Anything else
 
