@@ -55,7 +55,7 @@ export function auditAnswer({ right, provider }: Errand, outcome: Outcome): Find
   if (provider !== null && answer === "complete" && answeredBy !== provider) {
     return {
       rule: "answered by another than it has to be",
-      detail: `${answeredBy}: ${describeOutcome(outcome, null)}`,
+      detail: `${String(answeredBy)}: ${describeOutcome(outcome, null)}`,
     };
   }
   const mustSayWhen = answer === 503 || answer === 429;
