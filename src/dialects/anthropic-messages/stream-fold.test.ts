@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CanonicalEvent, CanonicalResponse, Finish, Item, OpaqueState } from "../canonical.ts";
+import { foldAnswer } from "../answer-forms.ts";
 import { readFixture } from "./fixtures/fixture.ts";
 import { decodeResponse } from "./response.ts";
 import { MessagesStreamDecoder } from "./stream-decoder.ts";
@@ -12,41 +12,6 @@ interface WireEvent {
   readonly content_block?: Record<string, unknown>;
   readonly delta?: Record<string, unknown>;
   readonly usage?: Record<string, unknown>;
-}
-
-interface Draft {
-  readonly head: CanonicalEvent & { type: "item-start" };
-  text: string;
-  refusal: string;
-  readonly opaque: OpaqueState[];
-}
-
-/** The answer that a canonical stream tells, as canonical.ts defines it. */
-function foldCanonical(events: readonly CanonicalEvent[]): CanonicalResponse {
-  const drafts: Draft[] = [];
-  let id = "";
-  let model = "";
-  let usage: CanonicalResponse["usage"] = null;
-  let finish: Finish | null = null;
-  for (const event of events) {
-    if (event.type === "start") ({ id, model } = event);
-    else if (event.type === "item-start") drafts.push({ head: event, text: "", refusal: "", opaque: [] });
-    else if (event.type === "usage") usage = event.usage;
-    else if (event.type === "finish") finish = event.finish;
-    else if (event.type === "refusal-delta") drafts[event.index]!.refusal += event.text;
-    else if (event.type === "reasoning-opaque") drafts[event.index]!.opaque.push(event.opaque);
-    else if (event.type !== "item-end") drafts[event.index]!.text += event.text;
-  }
-  return { id, model, createdMs: null, items: drafts.map(foldItem), finish: finish!, usage };
-}
-
-function foldItem({ head, text, refusal, opaque }: Draft): Item {
-  if (head.item.kind === "reasoning") return { type: "reasoning", text, opaque };
-  if (head.item.kind === "tool-call") {
-    return { type: "tool-call", callId: head.item.callId, name: head.item.name, arguments: text };
-  }
-  const part = refusal === "" ? ({ type: "text", text } as const) : ({ type: "refusal", text: refusal } as const);
-  return { type: "message", role: "assistant", name: null, parts: [part] };
 }
 
 /** The whole message that the provider would have sent without streaming, put together as its SDK does. */
@@ -85,7 +50,7 @@ for (const name of [
   test(`a stream folds to the same answer as the whole message: ${name}`, () => {
     const events = readFixture(name).map((event) => JSON.parse(event.data) as WireEvent);
     const decoder = new MessagesStreamDecoder();
-    const told = foldCanonical(events.flatMap((event) => [...decoder.decode(event)]));
+    const told = foldAnswer(events.flatMap((event) => [...decoder.decode(event)]));
     assert.deepEqual(told, decodeResponse(foldWire(events)));
   });
 }
