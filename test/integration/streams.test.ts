@@ -91,6 +91,38 @@ test("a caller has the end of a whole answer before the provider says its own, a
   });
 });
 
+test("a Messages stream that keeps back its marker and stays open is complete with its stop reason and usage", async () => {
+  const event = (type: string, fields: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+  const message = {
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "m",
+    content: [],
+    usage: { input_tokens: 3 },
+  };
+  const first: HandWrittenProvider = {
+    kind: "anthropic-compatible",
+    answer: (call) =>
+      begin(
+        call,
+        event("message_start", { message }),
+        event("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
+        event("content_block_delta", { index: 0, delta: { type: "text_delta", text: "Hi" } }),
+        event("content_block_stop", { index: 0 }),
+        event("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } }),
+      ),
+  };
+  await using scene = await openStreamScene({ first }, { timeouts: { endingMs: 600_000, idleMs: 600_000 } });
+  const asked = await scene.ask({ model: "first/m" });
+  const text = await asked.end();
+  assert.equal(textOf(text), "Hi");
+  assert.ok(text.endsWith(done));
+  const { row } = await evidenceOf(scene.gateway.gateway, String(asked.headers.get("x-request-id")));
+  assert.deepEqual([row.ending, row.basis, row.output_tokens], ["complete", "reported", 1]);
+});
+
 test("with commit `window`, a stream that breaks within it is replaced, and one that breaks after it is not", async () => {
   await using within = await openPair(breaksAfterTwoWords, { at: "window", windowTokens: 3, windowMs: 60_000 });
   assert.equal(await (await within.ask({ model: "m" })).end(), whole);
