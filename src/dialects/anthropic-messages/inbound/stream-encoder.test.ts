@@ -185,6 +185,16 @@ describe("MessagesStreamEncoder", () => {
     assert.deepEqual([delta.stop_reason, delta.stop_details.explanation], ["refusal", "I won't."]);
   });
 
+  test("keeps only so much of what waits for its turn", () => {
+    const encoder = new MessagesStreamEncoder(view);
+    for (const event of [start, begin(0, call("f")), begin(1, call("g"))]) encoder.encode(event);
+    const text = "x".repeat(1 << 20);
+    const waiting: CanonicalEvent = { type: "arguments-delta", index: 1, text };
+    for (let times = 0; times < 8; times++) encoder.encode(waiting);
+    assert.throws(() => encoder.encode(waiting), { code: "upstream_too_large" });
+    for (let times = 0; times < 9; times++) encoder.encode({ ...waiting, index: 0 });
+  });
+
   test("is taken by this dialect's reader for a stream that finished", () => {
     const reader = new MessagesStreamReader();
     const signals = play(story).map((event) => reader.read(event));

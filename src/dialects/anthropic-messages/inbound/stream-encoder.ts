@@ -13,6 +13,7 @@
  */
 import type { CanonicalEvent, Finish, OpaqueState, OutputItemHead } from "../../canonical.ts";
 import type { RequestView, StreamEncoder } from "../../dialect.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
 import type { Usage } from "../../../kernel/usage.ts";
 import { encodeCallId } from "../call-id.ts";
 import { encodeUsage, unknownUsage } from "../encode-usage.ts";
@@ -22,6 +23,9 @@ import { restoreToolName } from "../tool-name.ts";
 import { encodeId, isRedacted } from "./response.ts";
 
 export const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
+
+/** Of what may wait for its turn: more than any model says in one answer. */
+const KEPT_CHARS_MAX = 8 * 1024 * 1024;
 
 /** An item that has begun and is not told to its end. */
 interface OpenItem {
@@ -41,6 +45,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
   /** Whether the block of the item being told has begun. */
   #blockBegun = false;
   #block = 0;
+  #keptChars = 0;
   #hasCalls = false;
   #refusal = "";
   #usage: Usage | null = null;
@@ -111,6 +116,8 @@ export class MessagesStreamEncoder implements StreamEncoder {
     const item = this.#items.get(index);
     if (item === undefined || text === "") return "";
     if (index === this.#told) return this.#tell(item.head, text);
+    this.#keptChars += text.length;
+    if (this.#keptChars > KEPT_CHARS_MAX) throw tooMuchKept();
     item.kept += text;
     return "";
   }
@@ -124,6 +131,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
     for (let next = this.#items.get(this.#told); next !== undefined; next = this.#items.get(this.#told)) {
       if (next.head.kind === "tool-call") wire += this.#beginBlock(next.head);
       if (next.kept !== "") wire += this.#tell(next.head, next.kept);
+      this.#keptChars -= next.kept.length;
       next.kept = "";
       if (!next.hasEnded) return wire;
       wire += this.#endTold(this.#told, next);
@@ -180,6 +188,11 @@ export class MessagesStreamEncoder implements StreamEncoder {
   #delta(delta: string): string {
     return render("content_block_delta", `{"type":"content_block_delta","index":${this.#block},"delta":${delta}}`);
   }
+}
+
+function tooMuchKept(): HeadgateError {
+  const message = "The provider interleaves more of its answer than can be put in order.";
+  return new HeadgateError("upstream_too_large", message);
 }
 
 /** Up to the text. */
