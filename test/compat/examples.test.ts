@@ -42,7 +42,7 @@ describe("the examples", () => {
       examples.filter((name) => !readme.includes(` examples/${name}\``)),
       [],
     );
-    assert.equal(examples.length, 3);
+    assert.equal(examples.length, 4);
   });
 
   for (const name of examples) {
