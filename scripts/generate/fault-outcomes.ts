@@ -1,26 +1,27 @@
 import { callsOfOne, isRescued, isSilent, type Following } from "../../test/faults/course/expected.ts";
 import { promises } from "../../test/faults/course/promises.ts";
 import { describeCaller, describeCharge, describeRecord } from "../../test/faults/describe.ts";
-import { furtherFaults } from "../../test/faults/further.ts";
+import { besides } from "../../test/faults/lines/besides.ts";
+import { lineGroups } from "../../test/faults/lines/groups.ts";
+import type { Line, Lines } from "../../test/faults/lines/line.ts";
 import type { Outcome } from "../../test/faults/outcome.ts";
 import { upstreamFaults, type FaultCase } from "../../test/faults/table.ts";
 
-const columns = "one target | calls | two targets | each call is charged | what is recorded |";
-const rule = "| --- | --- | --- | --- | --- |";
+const columns = "answer | one target | calls | two targets | each call is charged | what is recorded |";
+const rule = "| --- | --- | --- | --- | --- | --- | --- |";
 
 /** `docs/reference/faults.md`, from the tables of the fault suite. */
 export function renderFaultOutcomes(): string {
-  const further = Object.values(furtherFaults).map(
-    ({ title, outcome, next = "nothing" }) => `| ${title} | ${renderOutcome({ next }, outcome, false)}\n`,
-  );
   return `# What a fault comes to
 
 <!-- Generated from test/faults/ by \`npm run generate\`. -->
 
-Every line is a test (\`npm test -- test/faults\`), with the defaults of the configuration but shorter timers, and with
+Every line is tests (\`npm test -- test/faults\`): asked in both dialects that callers speak, of providers of both, for whole
+answers and for streams. They run with the defaults of the configuration but shorter timers, and with
 \`timeouts.firstTokenMs\`, which is off by default: without it \`total_timeout\` ends what it would have ended. Errors before
-the first output are plain responses; a stream that broke ends with one error event and without a terminal marker. Why the gateway does
-what it does, and every setting, is in the [guide to reliability](../guides/reliability.md).
+the first output are plain responses; a stream that broke ends with one error event and without a terminal marker. Errors
+and markers have the form of the caller's dialect, codes are the same in each. Why the gateway does what it does, and every
+setting, is in the [guide to reliability](../guides/reliability.md).
 
 - **one target** is what the caller sees of a model with no other target, after so many **calls**.
 - **two targets** is what the caller sees where the first has the fault and the second is healthy. The record then is
@@ -33,22 +34,38 @@ what it does, and every setting, is in the [guide to reliability](../guides/reli
 
 Where the upstream dialects differ, the line names the one it is about.
 
-| the provider | answer | ${columns}
-| --- | --- ${rule}
+| the provider | ${columns}
+${rule}
 ${upstreamFaults.flatMap(renderCase).join("")}
 A silent target is not waited for to the end where there is another: that one is called beside it after
 \`timeouts.switchMs\` (8 s; for whole answers, whose beginning is not seen, up to three times as long, by what the target usually takes), and the first to answer wins.
 
-## Anything else
-
-| fault | ${columns}
-| --- ${rule}
-${further.join("")}
+${Object.values(lineGroups).map(renderGroup).join("\n")}
 ## Several targets, keys and calls
 
-${Object.values(promises)
-  .map((promise) => `- ${promise}\n`)
-  .join("")}`;
+${renderList(promises)}
+## What holds besides
+
+${renderList(besides)}`;
+}
+
+function renderList(sentences: Readonly<Record<string, string>>): string {
+  return Object.values(sentences)
+    .map((sentence) => `- ${sentence}\n`)
+    .join("");
+}
+
+function renderGroup({ heading, lines }: { readonly heading: string; readonly lines: Lines }): string {
+  const rows = Object.values(lines).flatMap(renderLine).join("");
+  return `## ${heading}\n\n| fault | ${columns}\n${rule}\n${rows}`;
+}
+
+function renderLine({ title, whole, stream, next = "nothing" }: Line): string[] {
+  const [ofWhole, ofStream] = [whole, stream].map((outcome) => outcome && renderOutcome({ next }, outcome, false));
+  if (ofWhole === ofStream) return [`| ${title} | any | ${ofWhole}\n`];
+  if (!ofStream) return [`| ${title} | whole | ${ofWhole}\n`];
+  if (!ofWhole) return [`| ${title} | stream | ${ofStream}\n`];
+  return [`| ${title} | whole | ${ofWhole}\n`, `| | stream | ${ofStream}\n`];
 }
 
 function renderCase(row: FaultCase): string[] {

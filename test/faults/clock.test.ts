@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
 import { createSystemClock, type Clock } from "../../src/kernel/clock.ts";
-import { evidenceOf } from "../support/evidence.ts";
-import { answered } from "./outcome.ts";
-import { openScene, upstreams } from "./scene.ts";
+import { clockLines } from "./lines/clock.ts";
+import { openScene } from "./scene.ts";
+import { testLines, together, type Strike } from "./test-lines.ts";
 
-const DAY_MS = 86_400_000;
+const JUMP_MS = 3 * 86_400_000;
 
 interface JumpingClock extends Clock {
   jump(ms: number): void;
@@ -22,40 +21,42 @@ function createJumpingClock(): JumpingClock {
   };
 }
 
-for (const [direction, jumpMs] of [
-  ["forward", 3 * DAY_MS],
-  ["back", -3 * DAY_MS],
-] as const) {
-  describe(`a clock that is set ${direction} by three days`, () => {
-    for (const upstream of upstreams) {
-      for (const stream of [false, true]) {
-        const asked = stream ? "a stream" : "a whole answer";
-        test(`while ${asked} of ${upstream} is under way ends no timer, and is charged once, at what was used`, async () => {
-          const clock = createJumpingClock();
-          await using scene = await openScene({ timeouts: { firstTokenMs: 10_000, idleMs: 10_000 } }, { clock });
-          const reply = scene.ask({ upstream, stream, script: "ttft=150,rate=200" });
-          await scene.whenCalled();
-          clock.jump(jumpMs);
-          const { row } = await scene.assertOutcome(await reply, answered(), stream);
-          assert.ok(row.total_us > 100_000 && row.total_us < 10_000_000, `${row.total_us} µs`);
-          await scene.assertOutcome(await scene.ask({ upstream, stream }), answered(), stream);
-        });
-      }
-    }
-
-    test("does not change how long a caller's deadline is", async () => {
-      const clock = createJumpingClock();
-      await using scene = await openScene({ timeouts: { firstTokenMs: 10_000 } }, { clock });
-      const startedMs = performance.now();
-      const reply = scene.ask({ script: "ttft=20000", headers: { "x-headgate-deadline-ms": "400" } });
-      await scene.whenCalled();
-      clock.jump(jumpMs);
-      const { status, headers } = await reply;
-      const tookMs = performance.now() - startedMs;
-      assert.deepEqual([status, headers["x-headgate-error-code"]], [504, "deadline_exceeded"]);
-      assert.ok(tookMs > 300 && tookMs < 3_000, `${tookMs} ms`);
-      const { row } = await evidenceOf(scene.test.gateway, String(headers["x-request-id"]));
-      assert.equal(row.ending, "timeout");
-    });
+/** The clock is set while all are under way; each is charged once, and what is asked afterwards is served as ever. */
+function jump(jumpMs: number): Strike {
+  return together(async (all) => {
+    const clock = createJumpingClock();
+    await using scene = await openScene({ timeouts: { firstTokenMs: 10_000, idleMs: 10_000 } }, { clock });
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=400,rate=200" }));
+    await scene.whenCalled(all.length);
+    clock.jump(jumpMs);
+    const verdicts = await Promise.allSettled(
+      asked.map(async (request, index) => {
+        const booked = await scene.check(request, all[index]!);
+        const totalUs = booked?.row.total_us ?? 0;
+        assert.ok(totalUs > 300_000 && totalUs < 10_000_000, `${totalUs} µs`);
+      }),
+    );
+    for (const one of all) await scene.check(scene.ask(one), one);
+    await scene.assertBooks();
+    return verdicts;
   });
 }
+
+testLines(clockLines, {
+  forward: jump(JUMP_MS),
+  back: jump(-JUMP_MS),
+  deadline: together(async (all) => {
+    const clock = createJumpingClock();
+    await using scene = await openScene({ timeouts: { firstTokenMs: 10_000 } }, { clock });
+    const headers = { "x-headgate-deadline-ms": "1000" };
+    const startedMs = performance.now();
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=20000", headers }));
+    await scene.whenCalled(all.length);
+    asked.forEach((_, index) => clock.jump(index % 2 === 0 ? JUMP_MS : -2 * JUMP_MS));
+    const verdicts = await Promise.allSettled(asked.map((request, index) => scene.check(request, all[index]!)));
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs > 900 && tookMs < 5_000, `${tookMs} ms`);
+    await scene.assertBooks();
+    return verdicts;
+  }),
+});

@@ -11,6 +11,8 @@ export function describeCaller({ caller }: Pick<Outcome, "caller">): string {
       return `the beginning, then an error event \`${caller.code}\` and no terminal marker`;
     case "gone":
       return "nothing more";
+    case "cut off":
+      return "a connection that breaks, and no terminal marker";
   }
 }
 
@@ -25,12 +27,15 @@ const charges: Readonly<Record<Charged, string>> = {
   drained: "what the provider reports at the end",
   estimate: "an estimate of input and output",
   "input estimate": "an estimate of the input",
+  "worst case": "all that was held for it, at the next start",
 };
 
-export function describeCharge({ charged }: Outcome): string {
+export function describeCharge({ charged }: Pick<Outcome, "charged">): string {
   return charges[charged];
 }
 
 export function describeRecord({ ending, code, status }: Outcome): string {
+  if (ending === null) return "nothing";
+  if (status === 0) return `\`${ending}\`, at the next start`;
   return code === null ? `\`${ending}\`, ${status}` : `\`${ending}\`, \`${code}\`, ${status}`;
 }

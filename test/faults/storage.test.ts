@@ -1,19 +1,29 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, test } from "node:test";
 import { sql } from "kysely";
 import { createSystemClock, type Clock } from "../../src/kernel/clock.ts";
-import { openStore } from "../../src/storage/storage.ts";
+import { openStore, type Store } from "../../src/storage/storage.ts";
 import { ids } from "../contract/engines.ts";
+import { ledgerOf, spentOf } from "../support/allowances.ts";
 import { eventually } from "../support/eventually.ts";
-import { turns, type Reply } from "../support/simulator-client.ts";
-import { furtherFaults } from "./further.ts";
+import { captureLog } from "../support/evidence.ts";
+import { turns } from "../support/simulator-client.ts";
+import { assertCase, type Asked } from "./books.ts";
+import type { Case } from "./lines/line.ts";
+import { storageLines } from "./lines/storage.ts";
 import { answered } from "./outcome.ts";
 import { openScene, type Scene } from "./scene.ts";
+import { testLines, together } from "./test-lines.ts";
 
 /** Longer than the store waits for another writer. */
 const TOO_LONG_MS = 60_000;
+/** Real time between two skips: so long an answer may take to its caller before what follows it is refused, too. */
+const SKIP_EVERY_MS = 200;
+
+const GRACE_MS = 700;
+/** What a stop may take beyond its grace period: the five seconds of the store, and something for a busy machine. */
+const CLOSING_MS = 5000 + 3500;
 
 /** The provider's own time does not matter here. */
 const unhurried = { timeouts: { firstTokenMs: 10_000, idleMs: 10_000 } };
@@ -34,20 +44,17 @@ function createSkippingClock(): SkippingClock {
   };
 }
 
-/** Real time between two skips: so long an answer may take to its caller before what follows it is refused, too. */
-const SKIP_EVERY_MS = 200;
-
-/** Lets too much time pass for whoever began to wait, until the reply is there. */
-async function skipUntil(clock: SkippingClock, reply: Promise<Reply>): Promise<Reply> {
-  let answered: Reply | null = null;
-  void reply.then((came) => (answered = came));
+/** Lets too much time pass for whoever began to wait, until all replies are there. */
+async function skipUntil(clock: SkippingClock, asked: readonly Asked[]): Promise<void> {
+  let waiting = asked.length;
+  for (const { reply } of asked) void reply.then(() => waiting--);
   let skippedAtMs = performance.now();
-  return eventually("the answer", () => {
+  await eventually("the answers", () => {
     if (performance.now() - skippedAtMs >= SKIP_EVERY_MS) {
       clock.skip(TOO_LONG_MS);
       skippedAtMs = performance.now();
     }
-    return answered;
+    return waiting === 0;
   });
 }
 
@@ -58,96 +65,140 @@ function lockStore({ test: { dataDir } }: Scene): Disposable {
   return { [Symbol.dispose]: () => connection.close() };
 }
 
-async function waiting({ test: { gateway } }: Scene): Promise<void> {
-  await eventually("the journal waits for the lock", () => gateway.store.queueLength() === 1);
+async function journalWaits({ test: { gateway } }: Scene, writings: number): Promise<void> {
+  await eventually("the journal waits for the lock", () => gateway.store.queueLength() === writings);
 }
 
-function assertRefused(reply: Reply): void {
-  const { error } = JSON.parse(reply.text);
-  const seen = [reply.status, error.code, reply.headers["retry-after"]];
-  assert.deepEqual(seen, [503, "storage_unavailable", "1"]);
+async function assertServing(scene: Scene, all: readonly Case[]): Promise<void> {
+  for (const one of all) await scene.check(scene.ask(one), { ...one, outcome: answered() });
+  await scene.assertBooks();
 }
 
-describe("a store that is locked by another writer", () => {
-  test("for a moment makes requests wait, and no provider is called before the hold is written", async () => {
-    await using scene = await openScene(unhurried, {}, true);
-    const lock = lockStore(scene);
-    const reply = scene.ask({ stream: true });
-    await waiting(scene);
-    assert.equal(scene.test.simulator.stats().running, 0);
-    assert.deepEqual(scene.test.simulator.invoice(), []);
-    lock[Symbol.dispose]();
-    await scene.assertOutcome(await reply, answered(), true);
-  });
+function checkAll(
+  scene: Scene,
+  all: readonly Case[],
+  asked: readonly Asked[],
+): Promise<readonly PromiseSettledResult<unknown>[]> {
+  return Promise.allSettled(asked.map((request, index) => scene.check(request, all[index]!)));
+}
 
-  test("for a moment makes a request wait whose allowances have nothing in hand, and nobody is called before", async () => {
+testLines(storageLines, {
+  /** The hold waits for the lock, or what is in hand of the allowances: nobody is called before. */
+  "locked before the call": together(async (all) => {
+    const verdicts: (readonly PromiseSettledResult<unknown>[])[] = [];
+    for (const unlimited of [false, true]) {
+      await using scene = await openScene(unhurried, {}, unlimited);
+      const lock = lockStore(scene);
+      const asked = all.map((one) => scene.ask(one));
+      if (unlimited) await journalWaits(scene, all.length);
+      else await turns(200);
+      const { running, complete } = scene.test.simulator.stats();
+      assert.deepEqual([running, complete], [0, 0]);
+      lock[Symbol.dispose]();
+      verdicts.push(await checkAll(scene, all, asked));
+      await scene.assertBooks();
+    }
+    return all.map((_, index) => verdicts.map((of) => of[index]!).find(isFailure) ?? verdicts[0]![index]!);
+  }),
+
+  /** It is complete only when it is recorded. */
+  "locked at the end": together(async (all) => {
     await using scene = await openScene(unhurried);
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
+    let ended = 0;
+    for (const { reply } of asked) void reply.then(() => ended++);
+    await scene.whenCalled(all.length);
     const lock = lockStore(scene);
-    const reply = scene.ask({ stream: true });
-    await turns(200);
-    assert.deepEqual([scene.test.simulator.stats().running, scene.test.gateway.store.queueLength()], [0, 0]);
+    await journalWaits(scene, all.length);
+    assert.equal(ended, 0);
     lock[Symbol.dispose]();
-    await scene.assertOutcome(await reply, answered(), true);
-  });
+    const verdicts = await checkAll(scene, all, asked);
+    await scene.assertBooks();
+    return verdicts;
+  }),
 
-  test("for too long: the caller gets 503 and no provider was called; the record follows", async () => {
+  "locked for long before the call": together(async (all) => {
     const clock = createSkippingClock();
     await using scene = await openScene(unhurried, { clock }, true);
     const lock = lockStore(scene);
-    const reply = scene.ask({});
-    await waiting(scene);
-    assertRefused(await skipUntil(clock, reply));
+    const asked = all.map((one) => scene.ask(one));
+    await journalWaits(scene, all.length);
+    await skipUntil(clock, asked);
     lock[Symbol.dispose]();
-    await scene.assertOutcome(await reply, furtherFaults["store refuses hold"].outcome, false);
-    await scene.assertOutcome(await scene.ask({}), answered(), false);
-  });
+    const verdicts = await checkAll(scene, all, asked);
+    await assertServing(scene, all);
+    return verdicts;
+  }),
 
-  test("when the answer is there: the caller waits, because it is complete only when it is recorded", async () => {
-    await using scene = await openScene(unhurried);
-    let ended = false;
-    const reply = scene.ask({ stream: true, script: "ttft=50" });
-    void reply.then(() => (ended = true));
-    await scene.whenCalled();
-    const lock = lockStore(scene);
-    await waiting(scene);
-    assert.equal(ended, false);
-    lock[Symbol.dispose]();
-    await scene.assertOutcome(await reply, answered(), true);
-  });
-
-  test("for too long when the answer is there: no terminal marker, and the charge is written when it can be", async () => {
-    const clock = createSkippingClock();
-    await using scene = await openScene(unhurried, { clock });
-    const reply = scene.ask({ stream: true, script: "ttft=50" });
-    await scene.whenCalled();
-    const lock = lockStore(scene);
-    await waiting(scene);
-    const { text, complete } = await skipUntil(clock, reply);
-    lock[Symbol.dispose]();
-    assert.equal(complete, true);
-    assert.match(text, /"code":"storage_unavailable","request_id":"req_\w+"\}\}\n\n$/);
-    assert.doesNotMatch(text, /\[DONE\]/);
-    await scene.test.gateway.stop();
-    const { dataDir } = scene.test;
-    await using successor = await openStore({ dataDir, durability: "process", clock, ids });
-    const { ending, code, status, attempts, caller, charged } = furtherFaults["store refuses record"].outcome;
-    assert.deepEqual(caller, { kind: "broken stream", code: "storage_unavailable" });
-    const row = await successor.db.selectFrom("requests").selectAll().executeTakeFirstOrThrow();
-    const seen = [row.ending, row.error_code, row.status, row.attempts, row.basis];
-    assert.deepEqual(seen, [ending, code, status, attempts, charged]);
-    assert.equal(row.cost_nano_usd, scene.test.simulator.stats().costNanoUsd, "what the provider's invoice says");
-    assert.deepEqual(await successor.db.selectFrom("holds").selectAll().execute(), []);
-  });
-});
-
-describe("a store that cannot be written", () => {
-  test("refuses requests at once with 503, calls nobody, and serves again when it can be", async () => {
+  "fails before the call": together(async (all) => {
     await using scene = await openScene(unhurried);
     const { db } = scene.test.gateway.store;
-    await sql`alter table holds rename to holds_away`.execute(db);
-    for (const stream of [false, true]) assertRefused(await scene.ask({ stream }));
-    assert.deepEqual(scene.test.simulator.invoice(), []);
-    await sql`alter table holds_away rename to holds`.execute(db);
-    await scene.assertOutcome(await scene.ask({}), answered(), false);
-  });
+    const tables = ["holds", "requests"];
+    for (const table of tables) await sql.raw(`alter table ${table} rename to ${table}_away`).execute(db);
+    const asked = all.map((one) => scene.ask(one));
+    await Promise.all(asked.map(({ reply }) => reply));
+    for (const table of tables) await sql.raw(`alter table ${table}_away rename to ${table}`).execute(db);
+    const verdicts = await checkAll(scene, all, asked);
+    await assertServing(scene, all);
+    return verdicts;
+  }),
+
+  /** What could not be written in time is written at the latest when the gateway stops. */
+  "locked for long at the end": together(async (all) => {
+    const clock = createSkippingClock();
+    await using scene = await openScene(unhurried, { clock });
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
+    await scene.whenCalled(all.length);
+    const lock = lockStore(scene);
+    await journalWaits(scene, all.length);
+    await skipUntil(clock, asked);
+    lock[Symbol.dispose]();
+    await scene.test.gateway.stop();
+    const { dataDir, simulator } = scene.test;
+    await using successor = await openStore({ dataDir, durability: "process", clock, ids });
+    const books = { db: successor.db, simulator };
+    const verdicts = await Promise.allSettled(asked.map((request, index) => assertCase(books, request, all[index]!)));
+    assert.deepEqual(await successor.db.selectFrom("holds").selectAll().execute(), []);
+    return verdicts;
+  }),
+
+  /** Within one bound; and the log says how many records are given up. */
+  "locked at the stop": together(async (all) => {
+    const { logger, text } = captureLog();
+    await using scene = await openScene({ timeouts: { firstTokenMs: 60_000, idleMs: 60_000 } }, { logger });
+    const { gateway, dataDir, simulator } = scene.test;
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200,tokens=1000,rate=100" }));
+    await scene.whenCalled(all.length);
+    {
+      using _lock = lockStore(scene);
+      const startedMs = performance.now();
+      await gateway.stop(GRACE_MS);
+      const tookMs = performance.now() - startedMs;
+      assert.ok(tookMs < GRACE_MS + CLOSING_MS, `it took ${tookMs} ms`);
+    }
+    assert.equal(text().match(/a record is given up; what it held will be charged/g)?.length, all.length);
+    await using store = await openStore({ dataDir, durability: "process", clock: createSystemClock(), ids });
+    const books = { db: store.db, simulator };
+    const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
+    const { money, tokens } = await spentOf({ store });
+    assert.deepEqual({ money, tokens }, await ledgerOf({ store }));
+    assert.deepEqual(await unexplained(store), []);
+    return verdicts;
+  }),
 });
+
+/** What is left of the accounts' books beside what is spent. */
+async function unexplained({ db }: Store): Promise<readonly unknown[]> {
+  const holds = await db.selectFrom("holds").select("attempt_id").execute();
+  const grants = await db.selectFrom("allowance_grants").select("account_id").execute();
+  const accounts = await db
+    .selectFrom("allowance_accounts")
+    .select("account_id")
+    .where((row) => row.or([row("granted_amount", "<>", 0n), row("suspense_amount", "<>", 0n)]))
+    .execute();
+  return [...holds, ...grants, ...accounts];
+}
+
+function isFailure({ status }: PromiseSettledResult<unknown>): boolean {
+  return status === "rejected";
+}

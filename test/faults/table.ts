@@ -1,11 +1,14 @@
 /**
  * The faults of a provider that the simulator injects, each with its outcome for a whole answer and for a stream. Every
- * row is a test of its own for each upstream dialect (upstream.test.ts), and a line of docs/reference/faults.md.
+ * row is tests for each dialect of callers and providers (course/one-target.test.ts, two-targets.test.ts), and a line of
+ * docs/reference/faults.md.
  */
 import type { FaultName } from "../../src/simulator/faults.ts";
 import { answered, brokenOff, failed, type Outcome } from "./outcome.ts";
 
 export type Upstream = "openai-chat" | "anthropic-messages";
+
+export const upstreams: readonly Upstream[] = ["openai-chat", "anthropic-messages"];
 
 /**
  * What may follow a call that ended so before the caller saw anything of it: a call of the same target or of another,

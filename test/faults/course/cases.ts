@@ -1,19 +1,25 @@
 /**
- * The rows of the table of faults as requests of a gateway that nobody tuned: of a model with one target, which has the
- * fault, and of one with a second target, which is healthy and speaks the other dialect.
+ * The rows of the table of faults as requests of a gateway that nobody tuned, in every caller's dialect: of a model with
+ * one target, which has the fault, and of one with a second target, which is healthy and speaks the other dialect.
  */
 import type { ModelConfig } from "../../../src/config/config.ts";
 import type { DeepPartial } from "../../../src/config/defaults.ts";
 import type { Outcome } from "../outcome.ts";
-import { models, upstreams } from "../scene.ts";
-import { upstreamFaults, type FaultCase, type Upstream } from "../table.ts";
+import { models } from "../asker.ts";
+import { callers, type Caller } from "../speech.ts";
+import { upstreamFaults, upstreams, type FaultCase, type Upstream } from "../table.ts";
 import { expectOne, expectTwo, isSilent, type Commit, type ExpectedCourse } from "./expected.ts";
 
-export interface CourseCase {
+/** A row, asked in one way. */
+interface Way {
   readonly row: FaultCase;
+  readonly caller: Caller;
   /** Of the target with the fault. */
   readonly upstream: Upstream;
   readonly stream: boolean;
+}
+
+export interface CourseCase extends Way {
   /** The model to ask for. */
   readonly alias: string;
   readonly model: DeepPartial<ModelConfig>;
@@ -21,22 +27,22 @@ export interface CourseCase {
 }
 
 export function oneTargetCases(): readonly CourseCase[] {
-  return casesOf("one", (row, upstream, stream) => {
-    const target = faulty(row, upstream, "one", stream);
+  return casesOf("one", (way) => {
+    const target = faulty(way, "one");
     return {
-      model: { targets: [{ model: target }], ...hurry(row) },
-      expected: expectOne(row, outcomeOf(row, stream), target),
+      model: { targets: [{ model: target }], ...hurry(way.row) },
+      expected: expectOne(way.row, outcomeOf(way), target),
     };
   });
 }
 
 /** With `complete` only streams that fail: whole answers are always held back until they are. */
 export function twoTargetCases(commit: Commit): readonly CourseCase[] {
-  const cases = casesOf(commit, (row, upstream, stream) => {
-    const first = faulty(row, upstream, commit, stream);
-    const second = `${models[other(upstream)]}:tokens=20,input=7,tag=beside-${commit}-${tagOf(row, upstream, stream)}`;
-    const expected = expectTwo(row, outcomeOf(row, stream), commit, [first, second]);
-    return { model: { targets: inOrder(first, second), commit: { at: commit }, ...hurry(row) }, expected };
+  const cases = casesOf(commit, (way) => {
+    const first = faulty(way, commit);
+    const second = `${models[other(way.upstream)]}:tokens=20,input=7,tag=beside-${commit}-${tagOf(way)}`;
+    const expected = expectTwo(way.row, outcomeOf(way), commit, [first, second]);
+    return { model: { targets: inOrder(first, second), commit: { at: commit }, ...hurry(way.row) }, expected };
   });
   if (commit === "first-output") return cases;
   return cases.filter(({ row, stream }) => stream && row.stream.caller.kind !== "answer");
@@ -57,35 +63,34 @@ export function hurry(row: FaultCase): Pick<DeepPartial<ModelConfig>, "timeouts"
 
 type Part = Pick<CourseCase, "model" | "expected">;
 
-function casesOf(
-  kind: string,
-  part: (row: FaultCase, upstream: Upstream, stream: boolean) => Part,
-): readonly CourseCase[] {
-  const cases: CourseCase[] = [];
-  for (const upstream of upstreams) {
-    for (const row of upstreamFaults) {
-      if (row.upstream !== undefined && row.upstream !== upstream) continue;
-      for (const stream of [false, true]) {
-        const alias = `${kind}-${tagOf(row, upstream, stream)}`;
-        cases.push({ row, upstream, stream, alias, ...part(row, upstream, stream) });
-      }
-    }
-  }
-  return cases;
+function casesOf(kind: string, part: (way: Way) => Part): readonly CourseCase[] {
+  return waysOf(upstreamFaults).map((way) => ({ ...way, alias: `${kind}-${tagOf(way)}`, ...part(way) }));
 }
 
-function tagOf(row: FaultCase, upstream: Upstream, stream: boolean): string {
-  return `${upstreamFaults.indexOf(row)}-${upstream}-${stream ? "stream" : "whole"}`;
+function waysOf(rows: readonly FaultCase[]): readonly Way[] {
+  const asked = callers.flatMap((caller) => [false, true].map((stream) => ({ caller, stream })));
+  return upstreams.flatMap((upstream) => {
+    const own = rows.filter((row) => row.upstream === undefined || row.upstream === upstream);
+    return own.flatMap((row) => asked.map((ask) => ({ row, upstream, ...ask })));
+  });
 }
 
-function faulty(row: FaultCase, upstream: Upstream, kind: string, stream: boolean): string {
-  return `${models[upstream]}:tokens=20,input=7,${row.script},tag=${kind}-${tagOf(row, upstream, stream)}`;
+/** A tag has 64 characters at the most. */
+const short: Readonly<Record<Upstream, string>> = { "openai-chat": "chat", "anthropic-messages": "messages" };
+
+function tagOf({ row, caller, upstream, stream }: Way): string {
+  const mode = stream ? "stream" : "whole";
+  return `${upstreamFaults.indexOf(row)}-${short[caller]}-to-${short[upstream]}-${mode}`;
+}
+
+function faulty(way: Way, kind: string): string {
+  return `${models[way.upstream]}:tokens=20,input=7,${way.row.script},tag=${kind}-${tagOf(way)}`;
 }
 
 function other(upstream: Upstream): Upstream {
   return upstream === "openai-chat" ? "anthropic-messages" : "openai-chat";
 }
 
-function outcomeOf({ whole, stream }: FaultCase, streamed: boolean): Outcome {
-  return streamed ? stream : whole;
+function outcomeOf({ row, stream }: Way): Outcome {
+  return stream ? row.stream : row.whole;
 }

@@ -11,7 +11,8 @@ import { eventually } from "../../support/eventually.ts";
 import { evidenceOf, type Evidence } from "../../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
 import { send, type Reply, type SendOptions } from "../../support/simulator-client.ts";
-import { assertCaller, assertCharge } from "../scene.ts";
+import { assertCaller, assertCharge, invoicedFor } from "../books.ts";
+import { speeches, type Caller } from "../speech.ts";
 import type { ExpectedCourse } from "./expected.ts";
 
 /** Cases at a time: as many as two cores serve without delaying each other much. */
@@ -26,7 +27,9 @@ const hurried: DeepPartial<Config> = {
 export interface CourseAsk extends SendOptions {
   readonly model: string;
   readonly stream?: boolean;
-  /** Instead of a chat completion. */
+  /** Default OpenAI's. */
+  readonly caller?: Caller;
+  /** Instead of an answer in words. */
   readonly embedding?: boolean;
 }
 
@@ -58,23 +61,28 @@ export class Courses implements AsyncDisposable {
     gateway.replaceConfig(withProvider(gateway.config, name, defaultProvider(kind, provider)));
   }
 
-  /** A chat completion, unless it is to be an embedding. Resolves however it ends. */
-  ask({ model, stream = false, embedding = false, ...options }: CourseAsk): Promise<Reply> {
+  /** For an answer in words, unless it is to be an embedding. Resolves however it ends. */
+  ask({ model, stream = false, caller = "openai-chat", embedding = false, ...options }: CourseAsk): Promise<Reply> {
     const messages = [{ role: "user", content: "Hi" }];
     const body = embedding ? { model, input: "Hi" } : { model, stream, max_tokens: 1000, messages };
-    const path = embedding ? "embeddings" : "chat/completions";
+    const path = embedding ? "/v1/embeddings" : speeches[caller].path;
     const headers = { authorization: `Bearer ${this.test.key}`, ...options.headers };
-    return send(`${this.test.url}/v1/${path}`, { body, ...options, headers });
+    return send(`${this.test.url}${path}`, { body, ...options, headers });
   }
 
   /** Checks what the caller saw, what was called, what was charged for each call, and what was recorded. */
-  async assertCourse(reply: Reply, expected: ExpectedCourse, stream: boolean): Promise<Evidence> {
+  async assertCourse(
+    reply: Reply,
+    expected: ExpectedCourse,
+    stream: boolean,
+    caller: Caller = "openai-chat",
+  ): Promise<Evidence> {
     const evidence = await evidenceOf(this.test.gateway, String(reply.headers["x-request-id"]));
     const { row } = evidence;
     const trail = trailOf(evidence);
     const calls = expected.calls.map(({ target, became, code }) => ({ target, became, code }));
     assert.deepEqual(calls.length > 1 ? trail : [], calls.length > 1 ? calls : trail);
-    assertCaller(reply, expected, stream);
+    assertCaller(reply, expected, stream, caller);
     assert.deepEqual(
       { ending: row.ending, code: row.error_code, status: row.status, attempts: row.attempts },
       { ending: expected.ending, code: expected.code, status: expected.status, attempts: expected.calls.length },
@@ -102,17 +110,10 @@ export class Courses implements AsyncDisposable {
     );
     for (const [index, { charged }] of calls.entries()) {
       const entry = ordered[index];
-      const invoiced = await this.#invoiced(String(entry?.attempt_id), charged === "reported");
-      assertCharge(entry, invoiced, charged);
+      assertCharge(entry, await invoicedFor(this.test.simulator, entry, charged), charged);
     }
     const sum = entries.reduce((total, { cost_nano_usd }) => total + cost_nano_usd, 0n);
     assert.equal(row.cost_nano_usd, sum, "the request costs what its calls cost");
-  }
-
-  async #invoiced(attemptId: string, isDue: boolean): Promise<bigint> {
-    const find = () => this.test.simulator.invoice().find(({ clientRequestId }) => clientRequestId === attemptId);
-    const line = isDue ? await eventually(`a line of the invoice for ${attemptId}`, find) : find();
-    return line?.costNanoUsd ?? 0n;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,8 +21,8 @@ for (const commit of ["first-output", "complete"] as const) {
     describe("is", { concurrency: SIDE_BY_SIDE }, () => {
       for (const one of cases) {
         test(nameOf(one), async () => {
-          const { alias, stream, expected } = one;
-          await courses.assertCourse(await courses.ask({ model: alias, stream }), expected, stream);
+          const { alias, caller, stream, expected } = one;
+          await courses.assertCourse(await courses.ask({ model: alias, caller, stream }), expected, stream, caller);
         });
       }
     });
@@ -31,8 +31,8 @@ for (const commit of ["first-output", "complete"] as const) {
   });
 }
 
-function nameOf({ row, upstream, stream, expected }: CourseCase): string {
-  const asked = `asked for ${stream ? "a stream" : "a whole answer"} in ${upstream}`;
+function nameOf({ row, caller, upstream, stream, expected }: CourseCase): string {
+  const asked = `of ${upstream}, asked in ${caller} for ${stream ? "a stream" : "a whole answer"}`;
   const next = expected.calls.length > 1 ? "the other one answers" : "nobody else is called";
   return `${row.title}, ${asked}: ${next}, and the caller gets ${describeCaller(expected)}`;
 }

@@ -1,6 +1,7 @@
 import { after, before, describe, test } from "node:test";
 import { answered, brokenOff } from "../outcome.ts";
-import { models, upstreams } from "../scene.ts";
+import { models } from "../asker.ts";
+import { upstreams } from "../table.ts";
 import { inOrder } from "./cases.ts";
 import { openCourses, type Courses } from "./scene.ts";
 import { promises } from "./promises.ts";

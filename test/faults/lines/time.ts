@@ -1,0 +1,40 @@
+import { answered, brokenOff, failed } from "../outcome.ts";
+import { any, each, stream, type Lines } from "./line.ts";
+
+const overdue = { ending: "timeout", charged: "input estimate" } as const;
+
+/** Time that is up. Tested by time.test.ts. */
+export const timeLines: Lines<
+  | "deadline before output"
+  | "deadline in stream"
+  | "SDK's timeout in stream"
+  | "deadline before call"
+  | "total time"
+  | "only comments"
+  | "stays open"
+  | "stays open without usage"
+> = {
+  "deadline before output": any(
+    "The caller's deadline, or its SDK's own timeout, passes before any output",
+    failed(504, "deadline_exceeded", overdue),
+  ),
+  "deadline in stream": stream("The caller's deadline passes in mid-stream", brokenOff("deadline_exceeded", "timeout")),
+  "SDK's timeout in stream": stream("An SDK's own timeout passes in mid-stream: it meant the beginning", answered()),
+  "deadline before call": any(
+    "The caller's deadline passes before a provider could be called",
+    failed(504, "deadline_exceeded", { ending: "timeout", attempts: 0 }),
+  ),
+  "total time": each("The answer takes longer than `timeouts.totalMs`", failed(504, "total_timeout", overdue)),
+  "only comments": stream(
+    "The provider sends nothing but comments for `timeouts.idleMs` in mid-stream",
+    brokenOff("idle_timeout", "timeout"),
+  ),
+  "stays open": stream(
+    "The provider finishes, says what was used, and keeps the stream open: nobody waits",
+    answered(),
+  ),
+  "stays open without usage": stream(
+    "The provider finishes and keeps the stream open without saying what was used: `timeouts.endingMs` is waited for",
+    answered("estimate"),
+  ),
+};
