@@ -15,11 +15,13 @@ import { createSnapshot, type Snapshot } from "../../src/exchange/snapshot.ts";
 import { HeadgateError } from "../../src/kernel/errors.ts";
 import type { IdSource } from "../../src/kernel/ids.ts";
 import type { Limits } from "../../src/limits/limits.ts";
+import { startReaping } from "../../src/limits/reaping.ts";
 import { createTargetQueues, type TargetQueues } from "../../src/limits/queue/queue.ts";
 import { createTargetsHealth } from "../../src/routing/health/create-health.ts";
 import type { Transport } from "../../src/providers/transport.ts";
 import type { AnswerStore } from "../../src/storage/answers/answers.ts";
 import type { PurgeReader } from "../../src/storage/answers/cache-purges.ts";
+import type { Bank } from "../../src/storage/escrow/bank.ts";
 import type { Journal } from "../../src/storage/records.ts";
 import type { Principal } from "../../src/tenancy/principal.ts";
 import type { Agenda } from "../simulation/world/agenda.ts";
@@ -41,6 +43,7 @@ export interface GatewayDeps {
   readonly clock: CountingClock;
   readonly ids: IdSource;
   readonly limits: Limits;
+  readonly bank: Bank;
   readonly journal: Journal;
   readonly answers: AnswerStore & PurgeReader;
   readonly transport: Transport;
@@ -66,11 +69,13 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #exchange: ExchangeDeps;
   readonly #snapshot: Snapshot;
+  readonly #reaping: AsyncDisposable;
 
   constructor(deps: GatewayDeps) {
     const { scenario, clock, ids, limits, journal, answers, transport, lateReservations, catalogue, random } = deps;
     this.#deps = deps;
     this.limits = limits;
+    this.#reaping = startReaping({ bank: deps.bank, clock, reaped() {}, failed() {} });
     this.queues = createTargetQueues({ clock }, scenario.config);
     this.#snapshot = createSnapshot(scenario.config, { catalogue, random, userAgent: "headgate/simulated" });
     const telemetry = createAlarm(deps.violated);
@@ -122,6 +127,7 @@ export class Gateway {
 
   /** Gives back what is in hand, once nothing runs any more. */
   async close(): Promise<void> {
+    await this.#reaping[Symbol.asyncDispose]();
     await this.#exchange.sharing[Symbol.asyncDispose]();
     await this.limits[Symbol.asyncDispose]();
   }

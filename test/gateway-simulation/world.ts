@@ -24,6 +24,7 @@ import { askSources, drawScenario, type Scenario } from "./scenario/scenario.ts"
 import { SimulatedJournal } from "./store/journal.ts";
 import { soundStore, type StoreMood } from "./store/store-mood.ts";
 import { createCountingClock, type CountingClock } from "./world/clock.ts";
+import { wallMsAt } from "./world/wall-time.ts";
 
 export class World {
   readonly scenario: Scenario;
@@ -53,7 +54,7 @@ export class World {
     this.#random = random.fork();
     this.scenario = drawScenario(random.fork());
     this.trace = new Trace(agenda, tell);
-    this.clock = createCountingClock(agenda, this.scenario.originMs);
+    this.clock = createCountingClock(agenda, this.scenario.wallTime);
     this.bank = this.#openBank();
     this.answers = new MemoryAnswers(this.clock);
     const violated = (violation: Violation): void => this.violate(violation);
@@ -73,7 +74,7 @@ export class World {
       agenda,
       random: random.fork(),
       plans: this.scenario.providers,
-      originMs: this.scenario.originMs,
+      wallMs: (atMs) => wallMsAt(this.scenario.wallTime, atMs),
       note: (who, what) => this.trace.note(who, what),
       called: (call) => this.auditor.called(call),
       delivered: (call) => this.auditor.delivered(call),
@@ -120,6 +121,9 @@ export class World {
       agenda.after(sinceMs, () => this.#setAnswers(refuses));
       sinceMs = untilMs;
     }
+    for (const { atMs, byMs } of scenario.wallTime.jumps) {
+      agenda.after(atMs, () => this.trace.note("world", `sets its clocks by ${byMs} ms`));
+    }
     if (scenario.stop !== null) agenda.after(scenario.stop.atMs, () => this.stop(scenario.stop?.graceMs ?? 0));
   }
 
@@ -162,6 +166,7 @@ export class World {
       clock,
       limits,
       journal,
+      bank: this.bank,
       answers: this.answers,
       transport: providers,
       ids: this.#ids,

@@ -89,7 +89,8 @@ export function drawAsk(random: Random, number: number, sources: AskSources): As
     retriesMax: random.chance(0.4) ? 2 : 0,
     idempotencyKey: drawKey(random, number),
     twinsAfterMs: Array.from({ length: random.chance(0.25) ? random.between(1, 4) : 0 }, () =>
-      random.skewed(1, spanMs),
+      // While it is under way, or once it is answered.
+      random.chance(0.5) ? random.skewed(1, spanMs) : random.unit() * spanMs,
     ),
   };
 }
@@ -101,7 +102,7 @@ export function twinOf(ask: Ask, random: Random, { keys, spanMs }: AskSources): 
   return {
     ...ask,
     key: random.chance(0.3) ? random.pick(keys) : ask.key,
-    phrase: isFree && random.chance(0.4) ? random.pick(phrases) : ask.phrase,
+    phrase: isFree && random.chance(0.5) ? random.pick(phrases) : ask.phrase,
     stream: isFree && ask.speaks !== "openai-embeddings" && random.chance(0.3) ? !ask.stream : ask.stream,
     deadline: random.chance(0.3) ? drawDeadline(random, spanMs) : null,
     cacheWish: random.chance(0.2) ? drawCacheWish(random) : ask.cacheWish,

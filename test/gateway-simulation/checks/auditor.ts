@@ -6,6 +6,7 @@ import type { Hold } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import type { World } from "../world.ts";
+import { wallMsAt } from "../world/wall-time.ts";
 import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
 import { judgeComparison, judgeDeparture, type Departure } from "./call-checks.ts";
 import { DueWatch } from "./due-watch.ts";
@@ -47,7 +48,7 @@ export class Auditor {
       config: world.scenario.config,
       roll: this.#roll,
       isStoreSound: !world.scenario.storeMoods.some(({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0),
-      wallMs: (atMs) => world.scenario.originMs + atMs,
+      wallMs: (atMs) => wallMsAt(world.scenario.wallTime, atMs),
       lookOf: (request) => this.#looks.get(request) ?? null,
     };
   }

@@ -14,7 +14,7 @@ const KEY = "secret-ada";
 /** A short one for every model. */
 export function probesOf(scenario: Scenario): readonly Ask[] {
   const { models, embeddingModels, requests } = scenario;
-  return [...models, ...embeddingModels].map((model, at) => ({
+  return [...new Set([...models, ...embeddingModels])].map((model, at) => ({
     ...drawAsk(new Random(at), requests + at + 1, askSources(scenario)),
     speaks: embeddingModels.includes(model) ? "openai-embeddings" : "openai-chat",
     ...(embeddingModels.includes(model) ? { stream: false } : {}),

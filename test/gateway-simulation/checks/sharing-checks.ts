@@ -85,7 +85,9 @@ function judgeCached(request: Request, source: Request, facts: SharingFacts, isK
   if (wishOf(request, config) !== "use") throw wrong(request, `has the answer of ${source.id} and did not want one`);
   if (request.payer?.projectId !== source.payer?.projectId) throw wrong(request, `has what ${source.id} was given`);
   if (!isKept || source.overAtMs === null) return;
-  const ageMs = wallMs(request.incoming.readAtMs ?? 0) - wallMs(source.overAtMs);
+  // Clocks may have been set while it was looked for, or kept.
+  const foundAtMs = [request.incoming.readAtMs ?? 0, request.overAtMs ?? 0];
+  const ageMs = Math.min(...foundAtMs.map(wallMs)) - Math.max(wallMs(source.startedMs), wallMs(source.overAtMs));
   const { ttlMs = 0 } = cacheOf(request, config) ?? {};
   const maxAgeS = request.ask.cacheWish?.maxAgeS ?? null;
   if (ageMs > Math.min(ttlMs, maxAgeS === null ? Infinity : maxAgeS * 1_000)) {

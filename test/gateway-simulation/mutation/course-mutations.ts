@@ -109,6 +109,13 @@ export const courseMutations: readonly Mutation[] = [
     replace: "",
   },
   {
+    name: "a wait between two calls goes by the wall clock",
+    file: "src/exchange/course/pause.ts",
+    find: "clock.monotonicMs() + wholeMs;\n    this.#timer = clock.setTimer(this.#fired, wholeMs);\n  }\n\n  cancel(): void {\n    this.#timer.cancel();\n    this.#end();\n  }\n\n  readonly #fired = (): void => {\n    const leftMs = this.#dueMs - this.#clock.monotonicMs();",
+    replace:
+      "clock.wallMs() + wholeMs;\n    this.#timer = clock.setTimer(this.#fired, wholeMs);\n  }\n\n  cancel(): void {\n    this.#timer.cancel();\n    this.#end();\n  }\n\n  readonly #fired = (): void => {\n    const leftMs = this.#dueMs - this.#clock.wallMs();",
+  },
+  {
     name: "heartbeats go on",
     file: course,
     find: "heartbeat?.stop();",

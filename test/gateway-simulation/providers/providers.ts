@@ -39,8 +39,8 @@ export interface ProvidersDeps {
   readonly agenda: Agenda;
   readonly random: Random;
   readonly plans: readonly ProviderPlan[];
-  /** At the beginning of the world. */
-  readonly originMs: number;
+  /** By the gateway's clock, so long after the world began. */
+  readonly wallMs: (atMs: number) => number;
   readonly note: (who: string, what: string) => void;
   /** Told of every call before anything of it happens. */
   readonly called: (call: SimulatedCall) => void;
@@ -84,7 +84,7 @@ export class SimulatedProviders implements Transport {
   }
 
   #factsOf(plan: ProviderPlan, request: UpstreamRequest): CallFacts {
-    const { random, agenda, originMs } = this.#deps;
+    const { random, agenda, wallMs } = this.#deps;
     const number = ++this.#calls;
     const ask = readAsk(request);
     const key = keyOf(plan, request);
@@ -104,7 +104,7 @@ export class SimulatedProviders implements Transport {
     };
     if (mishap?.kind === "status") {
       const { status, headers } = mishap;
-      const retryAfterMs = adviceOf(headers, originMs + agenda.nowMs);
+      const retryAfterMs = adviceOf(headers, Math.max(wallMs(agenda.nowMs), wallMs(agenda.nowMs + REFUSED_MS)));
       const advice = retryAfterMs === null ? "" : ` for ${Math.round(retryAfterMs)} ms`;
       const steps = refusalSteps(plan.dialect, status, headers);
       return {
@@ -124,12 +124,15 @@ export class SimulatedProviders implements Transport {
 
   /** `null`: all is well. */
   #mishapOf({ moods }: ProviderPlan): Mishap | null {
-    const { random, agenda, originMs } = this.#deps;
+    const { random, agenda, wallMs } = this.#deps;
     const mood = moods.find(({ untilMs }) => agenda.nowMs < untilMs) ?? moods.at(-1);
     if (this.#healed || mood === undefined || !random.chance(mood.share)) return null;
-    return mood.mishap ?? drawMishap(random, originMs);
+    return mood.mishap ?? drawMishap(random, wallMs(0));
   }
 }
+
+/** Refusals are there by then. */
+const REFUSED_MS = 20;
 
 const badKey: Mishap = { kind: "status", status: 401, headers: {} };
 

@@ -21,7 +21,7 @@ export function drawRoutes(random: Random, providers: readonly ProviderPlan[]): 
       random,
       providers.map(({ name: provider, model }) => `${provider}/${model}`),
     );
-    return [name, drawRoute(random, targets, ["off", "off", "exact", "on-request", "semantic"])] as const;
+    return [name, drawRoute(random, targets, ["off", "exact", "on-request", "semantic"])] as const;
   });
   const vectors = drawRoute(random, shuffle(random, embeddingTargets(providers)), ["off", "exact"]);
   return { ...Object.fromEntries(chats), [embeddingsRoute]: vectors };

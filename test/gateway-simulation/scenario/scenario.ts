@@ -7,13 +7,13 @@ import { drawMoods, type Mishap } from "../providers/mood.ts";
 import type { ProviderKey, ProviderPlan } from "../providers/providers.ts";
 import type { Pace } from "../providers/steps.ts";
 import { drawStoreMoods, soundStore, type StoreMood } from "../store/store-mood.ts";
+import { drawWallTime, type WallTime } from "../world/wall-time.ts";
 import { drawAllowances, principals } from "./allowances.ts";
 import { drawConfiguration } from "./configuration.ts";
 import { embeddingsRoute, embeddingTargets, routeNames, tags } from "./routes.ts";
 
 export interface Scenario {
-  /** Wall-clock time at which the world begins. */
-  readonly originMs: number;
+  readonly wallTime: WallTime;
   /** Of traffic. */
   readonly lastsMs: number;
   readonly requests: number;
@@ -47,14 +47,14 @@ function drawWorld(random: Random): Scenario {
   const lastsMs = random.skewed(1_000, 60_000);
   const providers = drawProviders(random, lastsMs);
   return {
-    originMs: ORIGIN_MS,
+    wallTime: drawWallTime(random.fork(), ORIGIN_MS, lastsMs),
     lastsMs,
     requests: random.skewed(3, 60),
     config: drawConfiguration(random.fork(), providers),
     providers,
     storeMoods: drawStoreMoods(random.fork(), lastsMs),
     allowances: drawAllowances(random.fork()),
-    models: [...routeNames, ...providers.map(({ name, model }) => `${name}/${model}`)],
+    models: [...routeNames, ...routeNames, ...providers.map(({ name, model }) => `${name}/${model}`)],
     embeddingModels: [embeddingsRoute, ...embeddingTargets(providers)],
     bufferBytes: random.skewed(200, 16_000),
     stop: random.chance(0.25) ? { atMs: random.unit() * lastsMs, graceMs: random.skewed(1, 20_000) } : null,

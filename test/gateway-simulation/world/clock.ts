@@ -1,16 +1,17 @@
 /** The gateway's clock in a simulated world: the agenda's time, and a count of the timers that are still to come. */
 import type { Clock } from "../../../src/kernel/clock.ts";
 import type { Agenda } from "../../simulation/world/agenda.ts";
+import { wallMsAt, type WallTime } from "./wall-time.ts";
 
 export interface CountingClock extends Clock {
   /** Timers that have neither fired nor been cancelled. */
   readonly pendingTimers: number;
 }
 
-export function createCountingClock(agenda: Agenda, originMs: number): CountingClock {
+export function createCountingClock(agenda: Agenda, wallTime: WallTime): CountingClock {
   let pendingTimers = 0;
   return {
-    wallMs: () => Math.floor(originMs + agenda.nowMs),
+    wallMs: () => wallMsAt(wallTime, agenda.nowMs),
     monotonicMs: () => agenda.nowMs,
     setTimer(fire, delayMs) {
       let pending = true;
