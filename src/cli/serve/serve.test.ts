@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { createTestCli } from "../../../test/support/cli.ts";
+import { openTestPostgres, postgresMissing } from "../../../test/support/postgres.ts";
+import { startPostgresProxy } from "../../../test/support/postgres/proxy.ts";
 import { createQuietCli, post, startReady } from "../../../test/support/serving.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
@@ -35,6 +37,24 @@ test("the first start prints a key that works, the second says how to make anoth
   assert.equal((await second.running.result).exitCode, 0);
   const { total } = await cli.json<{ total: { requests: number } }>("usage");
   assert.equal(total.requests, 2);
+});
+
+test("a machine that has run before starts without the database that it shares, and serves", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using database = await openTestPostgres();
+  await using proxy = await startPostgresProxy(database.url);
+  using cli = createQuietCli({ env: { HEADGATE_POSTGRES_URL: proxy.url } });
+  const first = await startReady(cli);
+  first.running.signal("SIGTERM");
+  await first.running.result;
+  proxy.leave();
+  const { running, ready } = await startReady(cli);
+  const answer = await post(`${ready.baseUrl}/chat/completions`, first.ready.apiKey, ask);
+  assert.equal(answer.status, 200);
+  await answer.text();
+  proxy.comeBack();
+  running.signal("SIGTERM");
+  assert.equal((await running.result).exitCode, 0);
 });
 
 test("a person is shown base URL, key and a curl line for a model that exists, and that it is a simulator", async () => {

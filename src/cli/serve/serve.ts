@@ -5,7 +5,8 @@
 import type { Config } from "../../config/config.ts";
 import { type Gateway, startGateway } from "../../gateway.ts";
 import { createIdSource } from "../../kernel/ids.ts";
-import { createFirstKey } from "../../tenancy/first-key.ts";
+import { createFirstKey, hasTenant } from "../../tenancy/first-key.ts";
+import type { CreatedKey } from "../../tenancy/keys.ts";
 import type { Invocation } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
@@ -30,7 +31,7 @@ export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
   const complete = (config: Config): Config => addFoundProviders(config, found);
   const gateway = opened.use(await start(complete(loaded.config), context));
   opened.use(followConfig(context, gateway, { load: loadOptionsOf(invocation), initial: loaded, complete }));
-  const firstKey = await createFirstKey({ ...context, db: gateway.store.db, ids: idsOf(context) });
+  const firstKey = await makeFirstKey(gateway, context);
   const welcome: Welcome = {
     url: gateway.url,
     dataDir: gateway.config.storage.dataDir,
@@ -51,6 +52,12 @@ async function start(config: Config, { clock, randomFill }: CliContext): Promise
     const remedy = "Stop it, or choose another port with --port or HEADGATE_PORT; 0 takes any free one.";
     throw explainListenError(error, config.server.host, config.server.port, remedy);
   }
+}
+
+/** `null`: the store is not new. A machine that knows that by itself starts without the database that it shares. */
+async function makeFirstKey({ store }: Gateway, context: CliContext): Promise<CreatedKey | null> {
+  if (await hasTenant(store.journalDb)) return null;
+  return createFirstKey({ ...context, db: store.db, ids: idsOf(context) });
 }
 
 /** Ends when everything is settled, or at once when asked twice. */

@@ -134,7 +134,7 @@ test("set changes what is given, and says what a limit below what is spent means
   const lowered = await cli.run(...args("budget set daily --limit 4 --mode enforce --alert none"));
   assert.match(
     lowered.stdout,
-    /enforce, expected\.\nOne account has used or granted the limit already\. Nothing new is admitted there, until their window ends or it is raised; what is spent or held stays\.\n$/,
+    /enforce, expected\.\nOne account has used or granted the limit already\. Nothing new is admitted there, until the window ends or it is raised; what is spent or held stays\.\n$/,
   );
   const told = await cli.run(...args("budget set daily --alert 90"));
   assert.match(told.stdout, /^Changed daily: [^\n]*alerts at 90 %\.\n$/);

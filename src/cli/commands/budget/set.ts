@@ -99,7 +99,7 @@ function renderExhausted(allowance: Allowance, exhausted: number): string {
   const until = {
     slots: "until requests end or it is raised",
     rate: "until enough time has passed or it is raised",
-    budget: allowance.window === "lifetime" ? "until it is raised" : "until their window ends or it is raised",
+    budget: allowance.window === "lifetime" ? "until it is raised" : "until the window ends or it is raised",
   }[regimeOf(allowance.meter, allowance.window)];
   const which = exhausted === 1 ? "One account has" : `${exhausted} accounts have`;
   const effect = allowance.mode === "enforce" ? "Nothing new is admitted there" : "Its mode admits more there anyway";
