@@ -8,11 +8,11 @@
  */
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { findDialect } from "../dialects/registry.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { Exchange, type Incoming } from "../exchange/exchange.ts";
 import type { Responder } from "../exchange/responder.ts";
 import { refuse } from "../exchange/run.ts";
+import { answerDialect } from "./answer-dialect.ts";
 import { makeHeaderValuesSafe } from "./header-values.ts";
 import type { OpenRequest } from "./open-requests.ts";
 import type { HttpServerDeps } from "./server.ts";
@@ -68,7 +68,7 @@ export async function refuseOnSocket(
     refuseBody: () => false,
   };
   const responder = new SocketResponder(socket);
-  const exchange = new Exchange(started, incoming, responder, deps.snapshot(), findDialect("openai-chat"));
+  const exchange = new Exchange(started, incoming, responder, deps.snapshot(), answerDialect(failure, head.headers));
   try {
     await refuse(deps, exchange, failure);
   } catch (thrown) {

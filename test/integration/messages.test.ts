@@ -140,6 +140,21 @@ describe("a caller of the Messages API", () => {
     });
   }
 
+  for (const at of ["complete", "window"] as const) {
+    test(`sees nothing of an answer that broke while it was held back (${at})`, async () => {
+      await using scene = await openStreamScene(
+        {
+          gpt: openai((call) => breakChat(call, ["Once "])),
+          claude: anthropic((call) => answerMessage(call, ["Whole."])),
+        },
+        route(["gpt/gpt-5", "claude/claude-opus-4-8"], { commit: { at, windowMs: 30_000 } }),
+      );
+      const reply = await ask(scene);
+      assert.deepEqual(read(reply), { types: wholeOrder, text: "Whole." });
+      assert.equal(reply.headers["x-headgate-model"], "claude/claude-opus-4-8");
+    });
+  }
+
   test("hears in an event of the API why a stream broke that nobody goes on with", async () => {
     await using scene = await openStreamScene(
       { gpt: openai((call) => breakChat(call, ["Once "])) },

@@ -61,6 +61,16 @@ describe("models and counts through Anthropic's SDK", () => {
     });
   }
 
+  test("a prompt is counted also where no target could serve it", async () => {
+    const tools = [{ type: "web_search_20250305" as const, name: "web_search" as const }];
+    const model = upstreams.find(({ native }) => !native)?.model ?? "";
+    assert.ok((await suite.anthropic.messages.countTokens({ model, messages, tools })).input_tokens > 0);
+    await assert.rejects(
+      suite.anthropic.messages.create({ model, max_tokens: 9, messages, tools }),
+      (error) => error instanceof BadRequestError && error.errorCode === "unsupported_parameter",
+    );
+  });
+
   test("a count is refused as the request would be", async () => {
     await assert.rejects(
       suite.anthropic.messages.countTokens({ model: "nobody/none", messages }),
