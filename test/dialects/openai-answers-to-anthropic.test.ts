@@ -75,7 +75,7 @@ describe("an OpenAI answer to an Anthropic caller", () => {
   });
 
   test("streams reasoning as thinking with a signature that is nobody's, and its usage with the end", () => {
-    const signature = `headgate:${Buffer.from("[]").toString("base64url")}`;
+    const signature = `~headgate:${Buffer.from("[]").toString("base64url")}`;
     assert.equal(
       translateStream(fixture("deepseek-reasoning")),
       events(

@@ -34,7 +34,11 @@ test("reasoning without any state has a signature that is nobody's", () => {
 });
 
 test("what only looks like ours is no state", () => {
-  for (const forged of ["headgate:", "headgate:x", `headgate:${Buffer.from('[1,{"origin":2}]').toString("base64url")}`])
+  for (const forged of [
+    "~headgate:",
+    "~headgate:x",
+    `~headgate:${Buffer.from('[1,{"origin":2}]').toString("base64url")}`,
+  ])
     assert.deepEqual(decodeSignature(forged), []);
 });
 

@@ -8,9 +8,12 @@ import { asArray, asObject, asText } from "../wire-values.ts";
 import type { OpaqueState } from "../canonical.ts";
 import { opaqueKinds } from "./response.ts";
 
-/** Without characters that JSON may escape: bodies are searched for it. */
-const PREFIX = "headgate:";
-const prefixBytes = Buffer.from(`"${PREFIX}`);
+/**
+ * Bodies are searched for it: it has no characters that JSON may escape, and begins with one that is rare in texts, so that
+ * a megabyte is searched in some hundredths of a millisecond.
+ */
+const PREFIX = "~headgate:";
+const prefixBytes = Buffer.from(PREFIX);
 
 /** The signature of a thinking block for what belongs to one reasoning item, redacted blocks excepted. */
 export function encodeSignature(states: readonly OpaqueState[]): string {
@@ -33,7 +36,7 @@ export function isForeignSignature(signature: unknown): boolean {
   return typeof signature === "string" && signature.startsWith(PREFIX);
 }
 
-/** Whether a body may hold a foreign signature of ours. Cheap: callers' bodies are searched on the way through. */
+/** Whether a body may hold a foreign signature of ours, or speaks of one. */
 export function mayHoldForeignSignature(body: Uint8Array): boolean {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(prefixBytes);
 }

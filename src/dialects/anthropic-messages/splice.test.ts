@@ -46,7 +46,7 @@ describe("spliceRequest", () => {
   });
 
   test("leaves alone a text that only speaks of such a signature", () => {
-    const body = `{"model":"claude-opus-4-8","messages":[{"role":"user","content":"headgate:"}]}`;
+    const body = `{"model":"claude-opus-4-8","messages":[{"role":"user","content":"~headgate:"}]}`;
     assert.equal(textOf(splice(body)), body);
   });
 });
