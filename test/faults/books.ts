@@ -15,6 +15,8 @@ import { eventsOf, speeches, terminalsIn, type Caller } from "./speech.ts";
 
 export interface Books {
   readonly db: Kysely<Database>;
+  /** Where calls are held. */
+  readonly journalDb: Kysely<Database>;
   readonly simulator: Simulator;
 }
 
@@ -62,7 +64,7 @@ export async function assertBooked(
   assert.equal(row.cost_nano_usd, entry?.cost_nano_usd ?? 0n);
   assert.equal(row.basis, entry?.basis ?? "none");
   assertCharge(entry, await invoicedFor(books.simulator, entry, outcome.charged), outcome.charged);
-  const held = books.db.selectFrom("holds").select("attempt_id").where("request_id", "=", row.request_id);
+  const held = books.journalDb.selectFrom("holds").select("attempt_id").where("request_id", "=", row.request_id);
   assert.deepEqual(await held.execute(), [], "nothing stays held");
   return { row, entry };
 }

@@ -85,7 +85,7 @@ testLines(
       full[Symbol.dispose]();
       const { dataDir, simulator } = scene.test;
       await using store = await openStore({ dataDir, durability: "process", clock, ids });
-      const books = { db: store.db, simulator };
+      const books = { db: store.db, journalDb: store.journalDb, simulator };
       const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
       const { money, tokens } = await spentOf({ store });
       assert.deepEqual({ money, tokens }, await ledgerOf({ store }));

@@ -33,7 +33,7 @@ function killWhen(bringThere: (victim: Victim, all: readonly Case[]) => Promise<
     await gateway.end("SIGKILL");
     for (const leave of leaving) leave();
     await using store = await place.recover();
-    const books = { db: store.db, simulator: place.simulator };
+    const books = { db: store.db, journalDb: store.journalDb, simulator: place.simulator };
     const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
     await assertRecovered(store, place.simulator);
     return verdicts;

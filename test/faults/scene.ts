@@ -53,7 +53,8 @@ export class Scene extends Asker implements AsyncDisposable {
   }
 
   get books(): Books {
-    return { db: this.test.gateway.store.db, simulator: this.test.simulator };
+    const { gateway, simulator } = this.test;
+    return { db: gateway.store.db, journalDb: gateway.store.journalDb, simulator };
   }
 
   check(asked: Asked, expected: Expected): Promise<Booked | null> {
@@ -64,8 +65,8 @@ export class Scene extends Asker implements AsyncDisposable {
   async assertBooks(): Promise<void> {
     const { gateway, simulator } = this.test;
     await this.whenCalled(0);
-    const { db } = gateway.store;
-    assert.deepEqual(await db.selectFrom("holds").select("attempt_id").execute(), [], "nothing stays held");
+    const { db, journalDb } = gateway.store;
+    assert.deepEqual(await journalDb.selectFrom("holds").select("attempt_id").execute(), [], "nothing stays held");
     const rows = await db.selectFrom("requests").select("attempts").execute();
     const { complete, cancelled, fault, refused } = simulator.stats();
     const attempts = rows.reduce((sum, row) => sum + row.attempts, 0);

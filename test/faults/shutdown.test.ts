@@ -19,7 +19,7 @@ import { testLines, together } from "./test-lines.ts";
 /** What the store says once the gateway is gone. */
 function booksAfter({ test: { dataDir, simulator } }: Scene): Books & AsyncDisposable {
   const db = openDatabase({ dataDir, durability: "process" });
-  return { db, simulator, [Symbol.asyncDispose]: () => db.destroy() };
+  return { db, journalDb: db, simulator, [Symbol.asyncDispose]: () => db.destroy() };
 }
 
 /** All of what was asked, by the books of the gateway that was stopped. */

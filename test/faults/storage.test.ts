@@ -156,7 +156,7 @@ testLines(storageLines, {
     await scene.test.gateway.stop();
     const { dataDir, simulator } = scene.test;
     await using successor = await openStore({ dataDir, durability: "process", clock, ids });
-    const books = { db: successor.db, simulator };
+    const books = { db: successor.db, journalDb: successor.journalDb, simulator };
     const verdicts = await Promise.allSettled(asked.map((request, index) => assertCase(books, request, all[index]!)));
     assert.deepEqual(await successor.db.selectFrom("holds").selectAll().execute(), []);
     return verdicts;
@@ -178,7 +178,7 @@ testLines(storageLines, {
     }
     assert.equal(text().match(/a record is given up; what it held will be charged/g)?.length, all.length);
     await using store = await openStore({ dataDir, durability: "process", clock: createSystemClock(), ids });
-    const books = { db: store.db, simulator };
+    const books = { db: store.db, journalDb: store.journalDb, simulator };
     const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
     const { money, tokens } = await spentOf({ store });
     assert.deepEqual({ money, tokens }, await ledgerOf({ store }));

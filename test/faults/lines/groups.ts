@@ -4,6 +4,7 @@ import { clockLines } from "./clock.ts";
 import { killedLines } from "./killed.ts";
 import type { Lines } from "./line.ts";
 import { overloadLines } from "./overload.ts";
+import { sharedDatabaseLines } from "./shared-database.ts";
 import { stoppingLines } from "./stopping.ts";
 import { diskLines, storageLines } from "./storage.ts";
 import { timeLines } from "./time.ts";
@@ -30,5 +31,10 @@ export const lineGroups: Readonly<Record<string, LineGroup>> = {
   killedLines: { heading: "A gateway that is killed", lines: killedLines, testedBy: "killed.test.ts" },
   storageLines: { heading: "The gateway's store", lines: storageLines, testedBy: "storage.test.ts" },
   diskLines: { heading: "The disk", lines: diskLines, testedBy: "disk-full.test.ts" },
+  sharedDatabaseLines: {
+    heading: "A database that several processes share",
+    lines: sharedDatabaseLines,
+    testedBy: "shared-database.test.ts",
+  },
   clockLines: { heading: "The clock", lines: clockLines, testedBy: "clock.test.ts" },
 };
