@@ -129,6 +129,19 @@ for (const engine of engines) {
       assert.deepEqual(await numbersOf(store.db, account), [1000n, 20n, 100n, 0n]);
     });
 
+    test("a correction makes no account: one that is not there did not count its request", async () => {
+      await using place = await engine.createPlace();
+      await using store = await place.openStore();
+      const charge = sampleEntry("req_1", "att_1");
+      await settle(store, "req_1", [charge]);
+      const deps = { db: store.db, clock, ids, randomFill: systemRandomFill };
+      const tenant = await createTenant(deps, "acme");
+      const { accountId } = await insertAllowance(store.db, "alw_1", { tenant_id: tenant.id });
+      const more = { ownerId: "correction", accountId, fromGrant: 0n, overdraft: 50n };
+      assert.equal((await appendCorrections(store.db, [await correction(store, charge, {}, [more])])).size, 1);
+      assert.deepEqual(await store.db.selectFrom("allowance_accounts").select("account_id").execute(), []);
+    });
+
     test("a correction that keeps the basis leaves its charge to be asked about; one that confirms it does not", async () => {
       await using place = await engine.createPlace();
       await using store = await place.openStore();

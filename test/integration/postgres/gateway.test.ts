@@ -51,6 +51,35 @@ test("a gateway that starts without the database refuses what a budget covers, w
   await eventually("it is served", async () => (await ask(gateway, key)).status === 200);
 });
 
+test("a gateway that starts without the database serves what a soft budget covers, and it is counted there afterwards", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using scene = await openScene();
+  await using simulator = await startSimulator({ clock });
+  let key: string;
+  {
+    await using before = await start();
+    key = await createKeyAndBudget(before, "soft");
+    await eventually("it knows the key", async () => before.store.keys.generation() > 0);
+  }
+  scene.proxy.leave();
+  await using gateway = await start();
+  for (let count = 0; count < 3; count++) assert.equal((await ask(gateway, key)).status, 200);
+  assert.equal(await accounts(), 0, "nobody has drawn from it before");
+  scene.proxy.comeBack();
+  await eventually("all is delivered", async () => (await readBooks(scene.db)).requests === 3);
+  const { entries, cost, spent } = await readBooks(scene.db);
+  assert.ok(cost > 0n);
+  assert.deepEqual([entries, spent], [3, cost]);
+
+  function start(): Promise<Gateway> {
+    return startOn(scene, simulator, "one");
+  }
+
+  async function accounts(): Promise<number> {
+    return (await scene.db.selectFrom("allowance_accounts").select("account_id").execute()).length;
+  }
+});
+
 test("two gateways on two machines keep one budget together", async (context) => {
   if (postgresMissing !== false) return context.skip(postgresMissing);
   await using scene = await openScene();

@@ -5,6 +5,7 @@ import { defaultConfig, defaultProvider } from "../../../src/config/defaults.ts"
 import { createSecret } from "../../../src/config/secret.ts";
 import { type Gateway, startGateway } from "../../../src/gateway.ts";
 import { systemRandomFill } from "../../../src/kernel/ids.ts";
+import type { Allowance } from "../../../src/limits/allowance.ts";
 import { createAllowance } from "../../../src/limits/operations/create.ts";
 import type { Simulator } from "../../../src/simulator/simulator.ts";
 import { createFirstKey } from "../../../src/tenancy/first-key.ts";
@@ -27,14 +28,17 @@ export async function startOn(scene: Scene, simulator: Simulator, machine: strin
 }
 
 /** A key, and a budget `all` of its tenant. Resolves with the key. */
-export async function createKeyAndBudget({ store: { db } }: Gateway): Promise<string> {
+export async function createKeyAndBudget(
+  { store: { db } }: Gateway,
+  mode: Allowance["mode"] = "enforce",
+): Promise<string> {
   const first = await createFirstKey({ db, clock, ids, randomFill: systemRandomFill });
   assert.ok(first !== null);
   const { tenant_id: tenantId } = await db.selectFrom("api_keys").select("tenant_id").executeTakeFirstOrThrow();
   const scope = { kind: "tenant", tenantId, projectId: null, keyId: null, endUser: null } as const;
   await createAllowance(
     { db, clock, ids },
-    { name: "all", meter: "money", limit: 1_000_000_000n, scope, window: "lifetime", policy: "strict" },
+    { name: "all", meter: "money", limit: 1_000_000_000n, scope, window: "lifetime", policy: "strict", mode },
   );
   return first.plainKey;
 }
