@@ -63,12 +63,14 @@ test("a scaled rate is rounded up to a nano-dollar, in every band, and fees per 
   });
 });
 
-test("Anthropic's fast mode costs a multiple of the standard rates, where that is published", () => {
-  for (const [model, input, output] of [
-    ["claude-opus-5", "10", "50"],
-    ["claude-opus-4-6", "30", "150"],
+test("Anthropic's fast mode and inference in the USA cost multiples of the standard rates", () => {
+  for (const [model, tier, input, output] of [
+    ["claude-opus-5", "fast", "10", "50"],
+    ["claude-opus-4-6", "fast", "30", "150"],
+    ["claude-opus-5", "us", "5.5", "27.5"],
+    ["claude-opus-5", "fast-us", "11", "55"],
   ] as const) {
-    const { rates } = book.find("anthropic", model, "fast", nowMs) ?? {};
+    const { rates } = book.find("anthropic", model, tier, nowMs) ?? {};
     const shortest = (rate: unknown) => Number(Array.isArray(rate) ? rate[0] : rate);
     assert.deepEqual([shortest(rates?.input), shortest(rates?.output)], [Number(input), Number(output)]);
   }

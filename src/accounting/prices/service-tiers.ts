@@ -10,7 +10,8 @@
  *              rates"), https://developers.openai.com/api/docs/guides/batch; priority, by model:
  *              https://openai.com/api-priority-processing/
  *   anthropic  batch: https://platform.claude.com/docs/en/build-with-claude/batch-processing; fast, by model:
- *              https://platform.claude.com/docs/en/build-with-claude/fast-mode
+ *              https://platform.claude.com/docs/en/build-with-claude/fast-mode; us, inference in the USA alone:
+ *              https://docs.aws.amazon.com/claude-platform/latest/userguide/data-residency.html
  *   google     flex and batch: https://ai.google.dev/gemini-api/docs/optimization
  *   groq       flex: https://console.groq.com/docs/flex-processing ("Pricing matches the on-demand tier")
  */
@@ -51,6 +52,9 @@ const rules: readonly TierRule[] = [
   { list: "anthropic", tier: "batch", factor: "1/2", models: null },
   { list: "anthropic", tier: "fast", factor: "2", models: ["claude-opus-5"] },
   { list: "anthropic", tier: "fast", factor: "6", models: ["claude-opus-4-6"] },
+  { list: "anthropic", tier: "us", factor: "11/10", models: null },
+  { list: "anthropic", tier: "fast-us", factor: "11/5", models: ["claude-opus-5"] },
+  { list: "anthropic", tier: "fast-us", factor: "33/5", models: ["claude-opus-4-6"] },
   { list: "google", tier: "batch", factor: "1/2", models: null },
   { list: "google", tier: "flex", factor: "1/2", models: null },
   { list: "groq", tier: "flex", factor: "1", models: null },

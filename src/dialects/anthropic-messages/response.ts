@@ -7,8 +7,9 @@
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { CanonicalResponse, Finish, Item } from "../canonical.ts";
 import type { ResponseReading } from "../dialect.ts";
+import { readPricedTier } from "./priced-tier.ts";
 import { readFinish } from "./stop-reason.ts";
-import { readServedTier, UsageTally } from "./usage.ts";
+import { UsageTally } from "./usage.ts";
 import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 const DIALECT = "anthropic-messages";
@@ -26,7 +27,7 @@ export function readResponse(json: unknown): ResponseReading {
     id: asText(message["id"]),
     model: asText(message["model"]),
     usage: tally.total(),
-    serviceTier: readServedTier(message["usage"]),
+    serviceTier: readPricedTier(asObject(message["usage"]) ?? {}),
     finish: finish.reason,
     outputBytes,
   };

@@ -10,8 +10,9 @@ import type { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading, StreamReader, StreamRest, StreamSignal } from "../dialect.ts";
 import type { SseEvent } from "../sse.ts";
 import { readStreamError } from "./errors.ts";
+import { readPricedTier } from "./priced-tier.ts";
 import { toFinishReason } from "./stop-reason.ts";
-import { readServedTier, UsageTally } from "./usage.ts";
+import { UsageTally } from "./usage.ts";
 import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 export class MessagesStreamReader implements StreamReader {
@@ -65,7 +66,7 @@ export class MessagesStreamReader implements StreamReader {
     if (message === null) return "invalid";
     this.reading.id = asText(message["id"]);
     this.reading.model = asText(message["model"]);
-    this.reading.serviceTier = readServedTier(message["usage"]);
+    this.reading.serviceTier = readPricedTier(asObject(message["usage"]) ?? {});
     this.#absorbUsage(message["usage"]);
     return "progress";
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { emptyUsage, totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
-import { readServedTier, UsageTally } from "./usage.ts";
+import { UsageTally } from "./usage.ts";
 
 test("is absent until the provider has reported a count, and zero is a count", () => {
   const tally = new UsageTally();
@@ -91,10 +91,4 @@ test("adds up to the provider's own totals whatever the split and the thinking s
       for (const bucket of Object.values(usage)) assert.ok(Number.isSafeInteger(bucket) && bucket >= 0);
     }),
   );
-});
-
-test("takes fast mode for a tier of its own", () => {
-  assert.equal(readServedTier({ service_tier: "standard", speed: "fast" }), "fast");
-  assert.equal(readServedTier({ service_tier: "priority", speed: "standard" }), "priority");
-  assert.equal(readServedTier({ input_tokens: 1 }), null);
 });

@@ -10,16 +10,7 @@
  * Invariant: the buckets add up to the provider's own totals, whatever the split says.
  */
 import { emptyUsage, type Usage } from "../../kernel/usage.ts";
-import { asCount, asObject, asText, type WireObject } from "../wire-values.ts";
-
-/**
- * The tier that the provider says it served, of `usage`. Fast mode is none in the API's words, but has rates of its own
- * (https://platform.claude.com/docs/en/build-with-claude/fast-mode), so it goes by the name `fast`.
- */
-export function readServedTier(wire: unknown): string | null {
-  const usage = asObject(wire);
-  return usage?.["speed"] === "fast" ? "fast" : asText(usage?.["service_tier"]);
-}
+import { asCount, asObject, type WireObject } from "../wire-values.ts";
 
 /** Merges the usage objects of one answer. A count that is absent keeps its last value; zero is a value. */
 export class UsageTally {

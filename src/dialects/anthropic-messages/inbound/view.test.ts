@@ -35,6 +35,7 @@ function needed(fields: object): (keyof Needs)[] {
 describe("the view of a Messages request", () => {
   test("says that fast mode is asked for as the tier that it is priced by", () => {
     assert.equal(view({ speed: "fast" }).serviceTier, "fast");
+    refuses({ service_tier: 5, speed: "fast" }, "service_tier");
     assert.equal(view({ speed: "standard", service_tier: "auto" }).serviceTier, "auto");
   });
 

@@ -17,6 +17,7 @@ import {
   requireObject,
   type Fields,
 } from "../../request-fields/fields.ts";
+import { readPricedTier } from "../priced-tier.ts";
 import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
 
 /** Above what any model can give: a bound that is no bound would be held for in full. */
@@ -65,7 +66,7 @@ export function viewPrompt(document: JsonDocument): RequestView {
     ...leastOutput(root),
     choices: 1,
     wantsStreamUsage: true,
-    serviceTier: root["speed"] === "fast" ? "fast" : readText(root, "service_tier"),
+    serviceTier: readServiceTier(root),
     needs,
   };
 }
@@ -82,6 +83,11 @@ function asksForReasoning(root: Fields): boolean {
   const thinking = readObject(root, "thinking");
   if (thinking !== null) return thinking["type"] !== "disabled";
   return (readObject(root, "output_config")?.["effort"] ?? null) !== null;
+}
+
+function readServiceTier(root: Fields): string | null {
+  readText(root, "service_tier");
+  return readPricedTier(root);
 }
 
 /** A thinking budget is less than `max_tokens`, of which thinking is a part. */
