@@ -137,7 +137,7 @@ class Callers {
       call.ended({ kind: "answered", firstOutputMs: null, totalMs: answerMs }, nowMs);
     } else {
       call.ended({ kind: "limited", retryAfterMs: null }, nowMs);
-      const limited = { beganMs, saysWhen: false, ofLate: health.callsOfLate(nowMs) };
+      const limited = { beganMs, saysWhen: false, againMs: nowMs, ofLate: health.callsOfLate(nowMs) };
       if (slowsDown) this.#queues.slowed.limited("p", "m", limited);
     }
     return isAnswered;

@@ -84,8 +84,8 @@ function route(way: Itinerary, verdict: Verdict, more: Partial<Setback> = {}): s
 }
 
 /** Left alone until then. */
-function away(untilMs: number, reason: LeftAloneFor = "failures"): Partial<TargetHealth> {
-  return { availableAtMs: () => untilMs, leftAlone: () => ({ reason, untilMs }) };
+function away(untilMs: number, reason: LeftAloneFor = "failures", isProbed = true): Partial<TargetHealth> {
+  return { availableAtMs: () => untilMs, leftAlone: () => ({ reason, untilMs, isProbed }) };
 }
 
 function healthWith(away: Readonly<Record<string, Partial<TargetHealth>>>): TargetsHealth {
@@ -202,9 +202,23 @@ test("the request is refused as limited where the one that comes back first is l
 });
 
 test("the probes of a target that is still left alone are over in a moment", () => {
-  const probed = { availableAtMs: () => 60_000, leftAlone: () => ({ reason: "failures", untilMs: -5 }) as const };
+  const probed = {
+    availableAtMs: () => 60_000,
+    leftAlone: () => ({ reason: "failures", untilMs: -5, isProbed: true }) as const,
+  };
   const { retryAfterMs } = itinerary({ targets: [a], health: healthWith({ a: probed }) }).refusal();
   assert.equal(retryAfterMs, 1_000);
+});
+
+test("a pause that a 429 has asked for is waited for like a backoff, and not if only probes may leave after it", () => {
+  const waited = (pausedMs: number, isProbed: boolean, dueMs = Infinity): readonly string[] => {
+    const health = healthWith({ a: away(pausedMs, "rate-limit", isProbed) });
+    return route(itinerary({ targets: [a], health, dueMs }), "elsewhere");
+  };
+  assert.deepEqual(waited(4_000, false), ["a+4000"]);
+  assert.deepEqual(waited(8_001, false), []);
+  assert.deepEqual(waited(4_000, false, 3_000), []);
+  assert.deepEqual(waited(4_000, true), []);
 });
 
 test("a target that is left alone for a moment only is waited for", () => {

@@ -17,7 +17,7 @@ import type { Plan, Target } from "../../routing/plan.ts";
 import type { TargetsHealth } from "../../routing/health/health.ts";
 import type { PassedOver } from "../exchange.ts";
 import { backoffMs } from "./backoff.ts";
-import { leftAloneCode, leftAloneError } from "./left-alone.ts";
+import { leftAloneCode, leftAloneError, MOMENT_MS, waitMsMax } from "./left-alone.ts";
 import { createPlace, type Place, type Stop } from "./place.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -145,7 +145,7 @@ export class Itinerary {
     const untried = this.#untried(fallbacks);
     if (untried !== null) return this.#stopAt(untried, 0);
     if (fallbacks || this.#untried(true) === null) {
-      const slowed = this.#untried(fallbacks, this.#nowMs, Infinity);
+      const slowed = this.#untried(fallbacks, true);
       if (slowed !== null) return this.#stopAt(slowed, 0);
       return this.#tried(fallbacks, this.#plan.policy.retries.backoffMaxMs) ?? this.#untriedSoon(fallbacks);
     }
@@ -153,27 +153,33 @@ export class Itinerary {
     return this.#attemptsLeft === 1 ? null : this.#tried(fallbacks, MOMENT_MS);
   }
 
-  /** One that may be called within a moment, which is better than refusing. */
+  /** The one that may be called soonest, if that is soon: then it is better than refusing. */
   #untriedSoon(fallbacks: boolean): Stop | null {
     const nowMs = this.#nowMs;
-    const soonMs = Math.min(nowMs + MOMENT_MS, this.#due.dueMs() - 1);
-    const place = this.#untried(fallbacks, soonMs, Infinity);
-    if (place === null) return null;
-    return this.#stopAt(place, this.#deps.health.target(place.target.name).availableAtMs(nowMs) - nowMs);
+    let soonest: Place | null = null;
+    let soonestMs = this.#due.dueMs() - LAST_MS;
+    for (const place of this.#places) {
+      if (!this.#isUntried(place, fallbacks)) continue;
+      const health = this.#deps.health.target(place.target.name);
+      const atMs = health.availableAtMs(nowMs);
+      if (atMs >= soonestMs || atMs - nowMs > waitMsMax(health.leftAlone(nowMs), this.#plan.policy.retries)) continue;
+      soonest = place;
+      soonestMs = atMs;
+    }
+    return soonest === null ? null : this.#stopAt(soonest, Math.max(0, soonestMs - nowMs));
   }
 
-  /** `byMs`: when it may be called, by its health; `turnByMs`: when its turn comes if it is slowed down. */
-  #untried(fallbacks: boolean, byMs: number = this.#nowMs, turnByMs: number = byMs): Place | null {
+  /** `inLine`: also one that is slowed down, and whose turn has to be waited for. */
+  #untried(fallbacks: boolean, inLine = false): Place | null {
     const nowMs = this.#nowMs;
     let crowded: Place | null = null;
     const { targets } = this.#plan;
     for (let index = 0; index < targets.length; index++) {
       const place = this.#placeAt(index);
       const { target } = place;
-      if (target.isFallback !== fallbacks || place.calls > 0 || place.isExcluded || !this.#isLargeEnough(target))
-        continue;
-      if (this.#deps.health.target(target.name).availableAtMs(nowMs) > Math.max(byMs, nowMs)) continue;
-      if (this.#turnMs(target, nowMs) > Math.max(turnByMs, nowMs)) continue;
+      if (!this.#isUntried(place, fallbacks)) continue;
+      if (this.#deps.health.target(target.name).availableAtMs(nowMs) > nowMs) continue;
+      if (!inLine && this.#turnMs(target, nowMs) > nowMs) continue;
       if (this.#hasRoom(target)) return place;
       crowded ??= place;
     }
@@ -216,6 +222,10 @@ export class Itinerary {
     this.#isRetry = false;
     if (wasRetry && !health.spendRetry(budgetPercent, this.#nowMs)) return false;
     return health.spendRetry(budgetPercent, this.#nowMs);
+  }
+
+  #isUntried({ target, calls, isExcluded }: Place, fallbacks: boolean): boolean {
+    return target.isFallback === fallbacks && calls === 0 && !isExcluded && this.#isLargeEnough(target);
   }
 
   #isLargeEnough({ contextTokens }: Target): boolean {
@@ -286,5 +296,3 @@ export class Itinerary {
 const NOBODY: readonly PassedOver[] = [];
 /** With no more time than this left nobody is called. */
 const LAST_MS = 2;
-/** For so long a request waits for a target that is left alone; for longer it is refused at once. */
-const MOMENT_MS = 1_000;

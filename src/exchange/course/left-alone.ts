@@ -1,6 +1,16 @@
-/** What a caller is told where targets are left alone by their health, and nothing was called. */
+/** Targets that are left alone by their health: how long a request waits for one, and what is told where nothing was called. */
+import type { RetriesConfig } from "../../config/config.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { LeftAlone, LeftAloneFor, TargetsHealth } from "../../routing/health/health.ts";
+
+/** For so long a request waits for a target that is left alone; for longer it is refused at once. */
+export const MOMENT_MS = 1_000;
+
+/** A pause that a 429 has asked for is waited for as long as by the request that got it, if all may leave after it. */
+export function waitMsMax(leftAlone: LeftAlone | null, { backoffMaxMs }: RetriesConfig): number {
+  const isPaused = leftAlone?.reason === "rate-limit" && !leftAlone.isProbed;
+  return isPaused ? Math.max(MOMENT_MS, backoffMaxMs) : MOMENT_MS;
+}
 
 /** The code by which a target that is left alone is told of. */
 export function leftAloneCode(reason: LeftAloneFor): "target_limited" | "target_unavailable" {
@@ -16,10 +26,10 @@ const RETRY_AFTER_MIN_MS = 1_000;
  */
 export function leftAloneError(names: readonly string[], health: TargetsHealth, nowMs: number): HeadgateError {
   const sentences: string[] = [];
-  let soonest: LeftAlone = { reason: "failures", untilMs: Infinity };
+  let soonest: LeftAlone = { reason: "failures", untilMs: Infinity, isProbed: true };
   for (const name of names) {
     // One that would be let through by now was being probed a moment ago.
-    const each = health.target(name).leftAlone(nowMs) ?? { reason: "failures", untilMs: nowMs };
+    const each = health.target(name).leftAlone(nowMs) ?? { reason: "failures", untilMs: nowMs, isProbed: true };
     sentences.push(`${name} ${described[each.reason]}`);
     if (each.untilMs < soonest.untilMs) soonest = each;
   }

@@ -40,10 +40,14 @@ export function slowDownIfLimited(
   nowMs: number,
 ): void {
   if (outcome.kind !== "limited") return;
+  const inHealth = health.target(target.name);
+  const leftAlone = inHealth.leftAlone(nowMs);
   queues.slowed.limited(target.provider, target.facts.model, {
     beganMs: open?.attempt.startedAtMs ?? nowMs,
-    saysWhen: outcome.retryAfterMs !== null && outcome.retryAfterMs > 0,
-    ofLate: health.target(target.name).callsOfLate(nowMs),
+    saysWhen: outcome.retryAfterMs !== null,
+    // After a longer pause it is probed: who waited for that would be let through no more than anybody else.
+    againMs: leftAlone === null || leftAlone.isProbed ? nowMs : leftAlone.untilMs,
+    ofLate: inHealth.callsOfLate(nowMs),
   });
 }
 

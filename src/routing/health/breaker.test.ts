@@ -100,6 +100,7 @@ describe("what a provider asks for", () => {
   test("is waited for and nothing more where it is short", () => {
     const place = createPlace();
     place.breaker.limited(place.begin(0)!, 300, 0);
+    assert.deepEqual(place.breaker.leftAlone(299), { reason: "rate-limit", untilMs: 300, isProbed: false });
     assert.deepEqual(
       [place.begin(299), place.breaker.availableAtMs(299), place.breaker.state(299)],
       [null, 300, "closed"],
@@ -136,13 +137,13 @@ describe("what a provider asks for", () => {
     assert.equal(reason(0), null);
     const [early, late] = [place.begin(0)!, place.begin(0)!];
     place.breaker.limited(place.begin(0)!, 20_000, 0);
-    assert.deepEqual(place.breaker.leftAlone(19_999), { reason: "rate-limit", untilMs: 20_000 });
+    assert.deepEqual(place.breaker.leftAlone(19_999), { reason: "rate-limit", untilMs: 20_000, isProbed: true });
     place.breaker.failed(early, 10_000, 5_000);
     assert.equal(reason(5_000), "rate-limit", "what it asked for earlier lasts longer");
     place.breaker.failed(late, 20_000, 6_000);
     assert.equal(reason(6_000), "failures");
     const probe = place.begin(26_000)!;
-    assert.deepEqual(place.breaker.leftAlone(26_000), { reason: "failures", untilMs: 26_000 });
+    assert.deepEqual(place.breaker.leftAlone(26_000), { reason: "failures", untilMs: 26_000, isProbed: true });
     place.breaker.limited(probe, 1_000, 26_100);
     assert.equal(reason(26_100), "rate-limit");
     place.fail(27_100);

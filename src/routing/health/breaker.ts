@@ -94,7 +94,8 @@ export class Breaker {
 
   /** `null`: a call would be let through. */
   leftAlone(nowMs: number): LeftAlone | null {
-    return this.availableAtMs(nowMs) > nowMs ? { reason: this.#reason, untilMs: this.#untilMs } : null;
+    if (this.availableAtMs(nowMs) <= nowMs) return null;
+    return { reason: this.#reason, untilMs: this.#untilMs, isProbed: this.#isTripped };
   }
 
   /** A call that was let through begins. */

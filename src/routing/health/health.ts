@@ -39,6 +39,8 @@ export interface LeftAlone {
   readonly reason: LeftAloneFor;
   /** When it is called or probed; in the past while its probes are under way. */
   readonly untilMs: number;
+  /** After that, by few calls; else it is called as usual. */
+  readonly isProbed: boolean;
 }
 
 export type LeftAloneFor = "failures" | "rate-limit";

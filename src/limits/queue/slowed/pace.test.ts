@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Pace, type LimitedCall } from "./pace.ts";
 
 function limited(beganMs: number, calls: number, ofThem: number, saysWhen = false): LimitedCall {
-  return { beganMs, saysWhen, ofLate: { calls, limited: ofThem, spanMs: 1_500 } };
+  return { beganMs, saysWhen, againMs: -Infinity, ofLate: { calls, limited: ofThem, spanMs: 1_500 } };
 }
 
 /** When so many calls leave that wait from then on. */
@@ -76,6 +76,18 @@ test("a target that limits less than half of its calls, or of a few, is not slow
   pace.limited(limited(0, 100, 49), 1_000);
   pace.limited(limited(0, 9, 8), 1_000);
   assert.deepEqual([pace.isOver(1_000), pace.nextMs], [true, -Infinity]);
+});
+
+test("those who waited until a time that the provider said leave at twice what it had accepted, and not faster than before", () => {
+  const pace = new Pace();
+  pace.limited(limited(0, 20, 5, true), 1_000);
+  assert.equal(pace.perSecond(1_000), 20);
+  pace.limited(limited(0, 100, 45, true), 1_000);
+  assert.equal(pace.perSecond(1_000), 20);
+  pace.limited(limited(0, 3, 1, true), 1_000);
+  assert.equal(pace.perSecond(1_000), 4, "of a few calls nobody knows");
+  pace.limited({ ...limited(0, 3, 1, true), againMs: 3_000 }, 1_000);
+  assert.equal(pace.nextMs, 3_000);
 });
 
 test("what could have left while a timer was late leaves at once, and no more than that", () => {

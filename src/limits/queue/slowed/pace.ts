@@ -5,6 +5,8 @@
  *   less than half of ten calls or more ───▶ as many in a second as were; then twice as fast every eight seconds
  *   more ──────────────────────────────────▶ as fast as before: such 429s are the requests' own, or the limit is near
  *
+ * Where the provider says when to come back, all wait for that; they leave at twice what was accepted then, at the most.
+ *
  * So a target is offered between once and twice what it takes, and one that limits less than half of its calls is never
  * slowed down: that would keep requests waiting that could be answered. After a while without 429s nothing is left of it.
  *
@@ -34,6 +36,8 @@ export interface LimitedCall {
   readonly beganMs: number;
   /** Whether the provider said when to come back: then that is waited for, and the pause does not grow. */
   readonly saysWhen: boolean;
+  /** Until then nobody may leave, whatever the pace. */
+  readonly againMs: number;
   readonly ofLate: CallsOfLate;
 }
 
@@ -57,16 +61,9 @@ export class Pace {
   }
 
   /** Calls under way together are limited together: those that began before the last pause make no other. */
-  limited({ beganMs, saysWhen, ofLate: { calls, limited, spanMs } }: LimitedCall, nowMs: number): void {
-    const accepted = calls - limited;
-    if (accepted > 0) {
-      this.#pauses = 0;
-      if (calls >= CALLS_MIN && accepted < limited) this.#set((accepted * 1_000) / spanMs, KNOWN_DOUBLING_MS, nowMs);
-    } else if (beganMs >= this.#sinceMs) {
-      if (!saysWhen || this.#pauses === 0) this.#pauses++;
-      const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** (this.#pauses - 1));
-      this.#set(1_000 / pauseMs, UNKNOWN_DOUBLING_MS, nowMs);
-    }
+  limited(call: LimitedCall, nowMs: number): void {
+    this.#adjust(call, nowMs);
+    this.#nextMs = Math.max(this.#nextMs, call.againMs);
   }
 
   /** A call leaves. */
@@ -76,6 +73,21 @@ export class Pace {
 
   perSecond(nowMs: number): number {
     return this.#perSecond * 2 ** ((nowMs - this.#sinceMs) / this.#doublingMs);
+  }
+
+  #adjust({ beganMs, saysWhen, ofLate: { calls, limited, spanMs } }: LimitedCall, nowMs: number): void {
+    const accepted = calls - limited;
+    if (accepted > 0) {
+      this.#pauses = 0;
+      const perSecond = (accepted * 1_000) / spanMs;
+      const afterPause = Math.max(1_000 / PAUSE_MS, 2 * perSecond);
+      if (calls >= CALLS_MIN && accepted < limited) this.#set(perSecond, KNOWN_DOUBLING_MS, nowMs);
+      else if (saysWhen && afterPause < this.perSecond(nowMs)) this.#set(afterPause, KNOWN_DOUBLING_MS, nowMs);
+    } else if (beganMs >= this.#sinceMs) {
+      if (!saysWhen || this.#pauses === 0) this.#pauses++;
+      const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** (this.#pauses - 1));
+      this.#set(1_000 / pauseMs, UNKNOWN_DOUBLING_MS, nowMs);
+    }
   }
 
   #set(perSecond: number, doublingMs: number, nowMs: number): void {

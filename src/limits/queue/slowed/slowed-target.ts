@@ -99,7 +99,8 @@ export class SlowedTarget implements PassHost, LineOwner {
 
   #setTimer(nowMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#line.length === 0 ? null : this.#clock.setTimer(this.#letGo, this.#pace.nextMs - nowMs);
+    const delayMs = Math.max(0, this.#pace.nextMs - nowMs);
+    this.#timer = this.#line.length === 0 ? null : this.#clock.setTimer(this.#letGo, delayMs);
   }
 
   readonly #letGo = (): void => {

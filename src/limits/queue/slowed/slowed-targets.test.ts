@@ -41,7 +41,8 @@ function createPlace(): Place {
 }
 
 function tenInASecond(clock: VirtualClock): LimitedCall {
-  return { beganMs: clock.monotonicMs(), saysWhen: false, ofLate: { calls: 100, limited: 90, spanMs: 1_000 } };
+  const nowMs = clock.monotonicMs();
+  return { beganMs: nowMs, saysWhen: false, againMs: nowMs, ofLate: { calls: 100, limited: 90, spanMs: 1_000 } };
 }
 
 async function stateOf(pass: Pass): Promise<string> {
@@ -120,7 +121,7 @@ describe("a target that is slowed down", () => {
     slow();
     const pass = enter();
     const ofLate = { calls: 20, limited: 19, spanMs: 2_000 };
-    targets.limited("p", "m", { beganMs: 0, saysWhen: false, ofLate });
+    targets.limited("p", "m", { beganMs: 0, saysWhen: false, againMs: 0, ofLate });
     clock.advance(1_900);
     assert.equal(await stateOf(pass), "waiting");
     clock.advance(100);
