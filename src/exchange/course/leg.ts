@@ -148,6 +148,11 @@ export class Leg implements AttemptSink, ExchangeLeg {
     return this.open !== null && this.open.attempt.firstOutputAtMs === null;
   }
 
+  /** It was left for its silence, and not because the request had little time. */
+  wasSilentTooLong(nowMs: number): boolean {
+    return this.isSlow && this.isSilent && this.#silentMs(nowMs) >= (this.#patience?.tellingMs ?? Infinity) - EARLY_MS;
+  }
+
   /** It is over, but not the request: what it holds and did not use is freed for the calls that follow. */
   async free(): Promise<void> {
     const { deps } = this.#course;
@@ -288,9 +293,13 @@ export class Leg implements AttemptSink, ExchangeLeg {
   }
 
   attemptSlow(): void {
-    const silentMs = this.#course.deps.clock.monotonicMs() - (this.open?.attempt.sentAtMs ?? Infinity);
+    const silentMs = this.#silentMs(this.#course.deps.clock.monotonicMs());
     this.isSlow = silentMs >= (this.#patience?.switchMs ?? Infinity) - EARLY_MS;
     this.#course.legSlow(this);
+  }
+
+  #silentMs(nowMs: number): number {
+    return nowMs - (this.open?.attempt.sentAtMs ?? Infinity);
   }
 
   #patienceWith({ target: { name, timeouts }, outbound }: ChosenTarget): Patience {

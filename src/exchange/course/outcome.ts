@@ -17,10 +17,10 @@ export function outcomeOf(leg: Leg, nowMs: number): CallOutcome {
   if (failure === null) {
     if (attempt.firstOutputAtMs !== null) return answered(attempt, attempt.startedAtMs, nowMs);
     // It was given up because it stayed silent.
-    return leg.isSlow ? failed : neutral;
+    return leg.wasSilentTooLong(nowMs) ? failed : neutral;
   }
-  // Not even the beginning came in all the time that the caller gave.
-  if (failure.code === "deadline_exceeded" && leg.isSlow && leg.isSilent) return failed;
+  // Not even the beginning came in all the time that the caller gave, which was enough.
+  if (failure.code === "deadline_exceeded" && leg.wasSilentTooLong(nowMs)) return failed;
   if (failure.fault === "caller") return neutral;
   switch (judge(failure)) {
     case "limited":

@@ -4,7 +4,7 @@ import { Random } from "../../../test/simulation/world/random.ts";
 import { defaultConfig } from "../../config/defaults.ts";
 import type { RequestView } from "../../dialects/dialect.ts";
 import { RecentTimes } from "../../routing/health/recent-times.ts";
-import { patienceWith, type SilentCall } from "./patience.ts";
+import { type Patience, patienceWith, type SilentCall } from "./patience.ts";
 
 const ANSWERS = 4_000;
 
@@ -25,6 +25,10 @@ const policy: SilentCall["policy"] = { hedge: { mode: "off", afterMs: 0 } };
 
 /** With the default of 8 s. */
 function switchMsOf(given: Case): number {
+  return patienceOf(given).switchMs;
+}
+
+function patienceOf(given: Case): Patience {
   const { firstOutputMs = null, answerMs = null, slowestMs = answerMs } = given;
   const target = {
     slowFirstOutputMs: () => firstOutputMs,
@@ -34,7 +38,7 @@ function switchMsOf(given: Case): number {
   const { stream = false, maxOutputTokens = null, reasoning = false, generates = true, leftMs = 600_000 } = given;
   const needs = { reasoning } as RequestView["needs"];
   const asked = { stream, needs, maxOutputTokens };
-  return patienceWith({ policy, timeouts, target, asked, generates, leftMs }, 0).switchMs;
+  return patienceWith({ policy, timeouts, target, asked, generates, leftMs }, 0);
 }
 
 describe("a stream", () => {
@@ -43,6 +47,20 @@ describe("a stream", () => {
     assert.equal(switchMsOf({ stream: true, reasoning: true }), 32_000);
     assert.equal(switchMsOf({ stream: true, firstOutputMs: 1_000 }), 8_000);
     assert.equal(switchMsOf({ stream: true, firstOutputMs: 20_000 }), 40_000);
+  });
+});
+
+describe("a call that has little time", () => {
+  test("is left in half of it, which says nothing of a target that may need longer", () => {
+    const { switchMs, tellingMs } = patienceOf({ stream: true, leftMs: 2_000 });
+    assert.deepEqual([switchMs, tellingMs], [1_000, 8_000]);
+    assert.deepEqual(patienceOf({ leftMs: 2_000 }).tellingMs, 24_000);
+  });
+
+  test("says of a target that is known whether it takes twice what is slow for it", () => {
+    assert.equal(patienceOf({ stream: true, leftMs: 2_000, firstOutputMs: 400 }).tellingMs, 800);
+    assert.equal(patienceOf({ leftMs: 2_000, answerMs: 6_000 }).tellingMs, 12_000);
+    assert.equal(patienceOf({ stream: true, leftMs: 2_000, firstOutputMs: 5 }).tellingMs, 250);
   });
 });
 

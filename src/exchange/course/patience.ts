@@ -18,6 +18,11 @@ export interface Patience {
   readonly hedgeMs: number;
   /** Before the target counts as silent, and another is called. */
   readonly switchMs: number;
+  /**
+   * Before its silence says something of the target, and not only of the time that the request has: what answers need, or
+   * as long as is slow for the target.
+   */
+  readonly tellingMs: number;
 }
 
 export interface SilentCall {
@@ -43,15 +48,22 @@ const SLOW_SHARE = 2;
 const SLOW_SHARE_LEAST = 1.5;
 /** Of the time that the request has left: the other target must have some of it, too. */
 const LEFT_SHARE = 0.5;
+/** However quick a target is, networks and machines have their moments. */
+const TELLING_LEAST_MS = 250;
 
 export function patienceWith(call: SilentCall, nowMs: number): Patience {
   const { policy, timeouts, target, asked, leftMs } = call;
   const { hedge } = policy;
   const slowMs = asked.stream ? target.slowFirstOutputMs(nowMs) : target.slowAnswerMs(nowMs);
   const hedgeMs = hedge.mode === "off" ? Infinity : hedge.afterMs > 0 ? hedge.afterMs : (slowMs ?? Infinity);
-  if (timeouts.switchMs === 0) return { hedgeMs, switchMs: Infinity };
+  if (timeouts.switchMs === 0) return { hedgeMs, switchMs: Infinity, tellingMs: Infinity };
   const expectedMs = asked.stream ? untilBeginningMs(call, nowMs) : untilEndMs(call, slowMs, nowMs);
-  return { hedgeMs, switchMs: Math.min(expectedMs, leftMs * LEFT_SHARE) };
+  const tellingMs = slowMs === null ? expectedMs : Math.max(TELLING_LEAST_MS, slowMs * SLOW_SHARE);
+  return {
+    hedgeMs,
+    switchMs: Math.min(expectedMs, leftMs * LEFT_SHARE),
+    tellingMs: Math.min(expectedMs, tellingMs),
+  };
 }
 
 function untilBeginningMs({ timeouts, target, asked }: SilentCall, nowMs: number): number {
