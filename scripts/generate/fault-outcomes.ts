@@ -2,13 +2,13 @@ import { callsOfOne, isRescued, isSilent, type Following } from "../../test/faul
 import { promises } from "../../test/faults/course/promises.ts";
 import { describeCaller, describeCharge, describeRecord } from "../../test/faults/describe.ts";
 import { besides } from "../../test/faults/lines/besides.ts";
-import { lineGroups } from "../../test/faults/lines/groups.ts";
-import type { Line, Lines } from "../../test/faults/lines/line.ts";
+import { lineGroups, type LineGroup } from "../../test/faults/lines/groups.ts";
+import type { Line } from "../../test/faults/lines/line.ts";
 import type { Outcome } from "../../test/faults/outcome.ts";
 import { upstreamFaults, type FaultCase } from "../../test/faults/table.ts";
 
-const columns = "answer | one target | calls | two targets | each call is charged | what is recorded |";
-const rule = "| --- | --- | --- | --- | --- | --- | --- |";
+const withTwoTargets = ["answer", "one target", "calls", "two targets", "each call is charged", "what is recorded"];
+const withOneTarget = ["answer", "what the caller sees", "calls", "what is charged", "what is recorded"];
 
 /** `docs/reference/faults.md`, from the tables of the fault suite. */
 export function renderFaultOutcomes(): string {
@@ -16,8 +16,8 @@ export function renderFaultOutcomes(): string {
 
 <!-- Generated from test/faults/ by \`npm run generate\`. -->
 
-Every line is tests (\`npm test -- test/faults\`): asked in both dialects that callers speak, of providers of both, for whole
-answers and for streams. They run with the defaults of the configuration but shorter timers, and with
+Every line is tests (\`npm test -- test/faults\`): asked in OpenAI's dialect and in Anthropic's, of providers that speak either,
+for whole answers and for streams; what stands in the lists at the end, in some of these ways. They run with the defaults of the configuration but shorter timers, and with
 \`timeouts.firstTokenMs\`, which is off by default: without it \`total_timeout\` ends what it would have ended. Errors before
 the first output are plain responses; a stream that broke ends with one error event and without a terminal marker. Errors
 and markers have the form of the caller's dialect, codes are the same in each. Why the gateway does what it does, and every
@@ -25,7 +25,8 @@ setting, is in the [guide to reliability](../guides/reliability.md).
 
 - **one target** is what the caller sees of a model with no other target, after so many **calls**.
 - **two targets** is what the caller sees where the first has the fault and the second is healthy. The record then is
-  \`complete\`, 200, with both calls in its trail, and \`x-headgate-attempts\` names them.
+  \`complete\`, 200, with both calls in its trail, and \`x-headgate-attempts\` names them. Where a table does not have these
+  columns, the number of targets does not matter.
 - **each call is charged** so; the call that answers is charged what its provider reports. An estimate is our own count,
   flagged in the ledger, and corrected where the provider can be asked.
 - **what is recorded** is the ending, the error code and the status of the request's record where there is one target.
@@ -34,9 +35,7 @@ setting, is in the [guide to reliability](../guides/reliability.md).
 
 Where the upstream dialects differ, the line names the one it is about.
 
-| the provider | ${columns}
-${rule}
-${upstreamFaults.flatMap(renderCase).join("")}
+${renderHead("the provider", withTwoTargets)}${upstreamFaults.flatMap(renderCase).join("")}
 A silent target is not waited for to the end where there is another: that one is called beside it after
 \`timeouts.switchMs\` (8 s; for whole answers, whose beginning is not seen, up to three times as long, by what the target usually takes), and the first to answer wins.
 
@@ -55,14 +54,23 @@ function renderList(sentences: Readonly<Record<string, string>>): string {
     .join("");
 }
 
-function renderGroup({ heading, lines }: { readonly heading: string; readonly lines: Lines }): string {
-  const rows = Object.values(lines).flatMap(renderLine).join("");
-  return `## ${heading}\n\n| fault | ${columns}\n${rule}\n${rows}`;
+/** How many targets there are does not matter where nothing may follow. */
+function renderGroup({ heading, lines }: LineGroup): string {
+  const all = Object.values(lines);
+  const hasTwo = all.some(({ next = "nothing" }) => next !== "nothing");
+  const rows = all.flatMap((line) => renderLine(line, hasTwo)).join("");
+  return `## ${heading}\n\n${renderHead("fault", hasTwo ? withTwoTargets : withOneTarget)}${rows}`;
 }
 
-function renderLine({ title, whole, stream, next = "nothing" }: Line): string[] {
-  const [ofWhole, ofStream] = [whole, stream].map((outcome) => outcome && renderOutcome({ next }, outcome, false));
-  if (ofWhole === ofStream) return [`| ${title} | any | ${ofWhole}\n`];
+function renderHead(first: string, columns: readonly string[]): string {
+  return `| ${[first, ...columns].join(" | ")} |\n|${" --- |".repeat(columns.length + 1)}\n`;
+}
+
+function renderLine({ title, whole, stream, isWordless = false, next = "nothing" }: Line, hasTwo: boolean): string[] {
+  const [ofWhole, ofStream] = [whole, stream].map(
+    (outcome) => outcome && renderOutcome({ next }, outcome, false, hasTwo),
+  );
+  if (ofWhole === ofStream || isWordless) return [`| ${title} | any | ${ofWhole ?? ofStream}\n`];
   if (!ofStream) return [`| ${title} | whole | ${ofWhole}\n`];
   if (!ofWhole) return [`| ${title} | stream | ${ofStream}\n`];
   return [`| ${title} | whole | ${ofWhole}\n`, `| | stream | ${ofStream}\n`];
@@ -75,10 +83,10 @@ function renderCase(row: FaultCase): string[] {
   return [`| ${who} | whole | ${whole}\n`, `| | stream | ${stream}\n`];
 }
 
-function renderOutcome(following: Following, outcome: Outcome, silent: boolean): string {
-  const calls = callsOfOne(following, outcome);
-  const other = describeOther(following, outcome, silent);
-  return `${describeCaller(outcome)} | ${calls} | ${other} | ${describeCharge(outcome)} | ${describeRecord(outcome)} |`;
+function renderOutcome(following: Following, outcome: Outcome, silent: boolean, hasTwo = true): string {
+  const other = hasTwo ? `${describeOther(following, outcome, silent)} | ` : "";
+  const caller = `${describeCaller(outcome)} | ${callsOfOne(following, outcome)}`;
+  return `${caller} | ${other}${describeCharge(outcome)} | ${describeRecord(outcome)} |`;
 }
 
 function describeOther(following: Following, outcome: Outcome, silent: boolean): string {

@@ -9,8 +9,9 @@ import { answered, failed, type Outcome } from "../outcome.ts";
 import { models } from "../asker.ts";
 import { upstreams } from "../table.ts";
 import { inOrder } from "./cases.ts";
-import { openCourses, trailOf, type Courses } from "./scene.ts";
+import { openCourses, trailOf, type CourseAsk, type Courses } from "./scene.ts";
 import { promises } from "./promises.ts";
+import { callerFor } from "./ways.ts";
 
 /** Most that may pass between a caller's leaving and the providers' noticing; they would be at work for much longer. */
 const CANCELLED_WITHIN_MS = 2_000;
@@ -23,10 +24,10 @@ before(async () => {
 after(() => courses[Symbol.asyncDispose]());
 
 /** Asks and leaves as soon as so many calls are under way; the reply is what had come by then. */
-async function leaveAt(model: string, stream: boolean, running: number): Promise<{ reply: Reply; noticedMs: number }> {
+async function leaveAt(ask: CourseAsk, running: number): Promise<{ reply: Reply; noticedMs: number }> {
   const { simulator } = courses.test;
   let hangUp = (): void => {};
-  const reply = courses.ask({ model, stream, onStart: (act) => (hangUp = act) });
+  const reply = courses.ask({ ...ask, onStart: (act) => (hangUp = act) });
   await eventually(`${running} calls`, () => simulator.stats().running === running);
   const leftAtMs = performance.now();
   hangUp();
@@ -50,13 +51,14 @@ function assertEnded(row: Record<string, unknown>, { ending, code, status }: Out
 for (const upstream of upstreams) {
   for (const stream of [false, true]) {
     const tag = `${upstream}-${stream ? "stream" : "whole"}`;
+    const caller = callerFor(upstream, stream);
     describe(`a caller of ${upstream} who asked for ${stream ? "a stream" : "a whole answer"}`, () => {
       test(promises.leftTwoCalls, async () => {
         const targets = ["one", "two"].map((name) => `${models[upstream]}:ttft=20000,tag=${name}-${tag}`);
         const [first = "", second = ""] = targets;
         const timeouts = { switchMs: stream ? SWITCH_MS : Math.ceil(SWITCH_MS / 3) };
         const model = courses.route(`both-${tag}`, { targets: inOrder(first, second), timeouts });
-        const { noticedMs } = await leaveAt(model, stream, 2);
+        const { noticedMs } = await leaveAt({ caller, model, stream }, 2);
         assert.ok(noticedMs < CANCELLED_WITHIN_MS, `noticed after ${noticedMs} ms`);
         const evidence = await evidenceOf(courses.test.gateway, await newestId(model));
         assertEnded(evidence.row, outcomeOf(leavingLines["gone waiting"], stream), 2);
@@ -74,7 +76,7 @@ for (const upstream of upstreams) {
         const { simulator } = courses.test;
         const refusedBefore = simulator.stats().refused;
         let hangUp = (): void => {};
-        const reply = courses.ask({ model, stream, onStart: (act) => (hangUp = act) });
+        const reply = courses.ask({ caller, model, stream, onStart: (act) => (hangUp = act) });
         await eventually("the first call is refused", () => simulator.stats().refused > refusedBefore);
         hangUp();
         await reply;
@@ -87,7 +89,7 @@ for (const upstream of upstreams) {
       test(promises.shortDeadline, async () => {
         const model = `${models[upstream]}:status=429,retry-after=3,tag=short-${tag}`;
         const startedMs = performance.now();
-        const reply = await courses.ask({ model, stream, headers: { "x-headgate-deadline-ms": "1500" } });
+        const reply = await courses.ask({ caller, model, stream, headers: { "x-headgate-deadline-ms": "1500" } });
         assert.ok(performance.now() - startedMs < 1_000);
         assert.deepEqual([reply.status, reply.headers["retry-after"]], [429, "3"]);
         const { row } = await evidenceOf(courses.test.gateway, String(reply.headers["x-request-id"]));
@@ -99,7 +101,7 @@ for (const upstream of upstreams) {
         const second = `${models[upstream]}:tokens=5,tag=after-late-${tag}`;
         const timeouts = { switchMs: 0 };
         const model = courses.route(`late-${tag}`, { targets: inOrder(first, second), timeouts });
-        const reply = await courses.ask({ model, stream, headers: { "x-headgate-deadline-ms": "5000" } });
+        const reply = await courses.ask({ caller, model, stream, headers: { "x-headgate-deadline-ms": "5000" } });
         const { row } = await evidenceOf(courses.test.gateway, String(reply.headers["x-request-id"]));
         assertEnded(row, answered(), 2);
       });

@@ -4,6 +4,7 @@ import { createSecret } from "../../../src/config/secret.ts";
 import { answered, failed } from "../outcome.ts";
 import { openCourses, type Courses } from "./scene.ts";
 import { promises } from "./promises.ts";
+import { callerFor } from "./ways.ts";
 
 const kinds = { "openai-chat": "simulator", "anthropic-messages": "simulator-anthropic" } as const;
 const served = { "openai-chat": "sim-chat", "anthropic-messages": "sim-claude" } as const;
@@ -31,6 +32,7 @@ async function credentialsUsed(requestId: unknown): Promise<readonly string[]> {
 for (const upstream of ["openai-chat", "anthropic-messages"] as const) {
   for (const stream of [false, true]) {
     const tag = `${upstream === "openai-chat" ? "o" : "a"}-${stream ? "stream" : "whole"}`;
+    const caller = callerFor(upstream, stream);
     describe(`keys of ${upstream}, asked for ${stream ? "a stream" : "a whole answer"}`, () => {
       test(promises.oneKeyRefused, async () => {
         const target = provide(`mended-${tag}`, upstream, ["gone", "good"], "fault=bad-key:gone");
@@ -38,18 +40,18 @@ for (const upstream of ["openai-chat", "anthropic-messages"] as const) {
           { target, became: "failed", code: "upstream_credentials", charged: "nothing" },
           { target, became: "answered", code: null, charged: "reported" },
         ] as const;
-        const reply = await courses.ask({ model: target, stream });
-        await courses.assertCourse(reply, { ...answered(), calls }, stream);
+        const reply = await courses.ask({ caller, model: target, stream });
+        await courses.assertCourse(reply, { ...answered(), calls }, stream, caller);
         assert.deepEqual(await credentialsUsed(reply.headers["x-request-id"]), ["gone", "good"]);
-        const next = await courses.ask({ model: target, stream });
-        await courses.assertCourse(next, { ...answered(), calls: [calls[1]] }, stream);
+        const next = await courses.ask({ caller, model: target, stream });
+        await courses.assertCourse(next, { ...answered(), calls: [calls[1]] }, stream, caller);
       });
 
       test(promises.allKeysRefused, async () => {
         const target = provide(`locked-${tag}`, upstream, ["gone", "also-gone"], "fault=bad-key:gone");
         const call = { target, became: "failed", code: "upstream_credentials", charged: "nothing" } as const;
         const expected = { ...failed(502, "upstream_credentials"), calls: [call, call] };
-        await courses.assertCourse(await courses.ask({ model: target, stream }), expected, stream);
+        await courses.assertCourse(await courses.ask({ caller, model: target, stream }), expected, stream, caller);
       });
 
       test(promises.oneKeyLimited, async () => {
@@ -58,8 +60,8 @@ for (const upstream of ["openai-chat", "anthropic-messages"] as const) {
           { target, became: "failed", code: "upstream_rate_limited", charged: "nothing" },
           { target, became: "answered", code: null, charged: "reported" },
         ] as const;
-        const reply = await courses.ask({ model: target, stream });
-        await courses.assertCourse(reply, { ...answered(), calls }, stream);
+        const reply = await courses.ask({ caller, model: target, stream });
+        await courses.assertCourse(reply, { ...answered(), calls }, stream, caller);
         assert.deepEqual(await credentialsUsed(reply.headers["x-request-id"]), ["busy", "idle"]);
       });
     });

@@ -7,6 +7,7 @@ import { upstreams } from "../table.ts";
 import { inOrder } from "./cases.ts";
 import { promises } from "./promises.ts";
 import { openCourses, type Courses } from "./scene.ts";
+import { callerFor } from "./ways.ts";
 
 const ASKED_S = 50;
 const REQUESTS = 20;
@@ -33,13 +34,14 @@ function toldOf({ status, headers }: Reply): readonly unknown[] {
 for (const upstream of upstreams) {
   for (const stream of [false, true]) {
     const tag = `${upstream}-${stream ? "stream" : "whole"}`;
+    const caller = callerFor(upstream, stream);
 
     describe(`a target of ${upstream}, asked for a ${stream ? "stream" : "whole answer"},`, () => {
       test(promises.limitedAlone, async () => {
         const target = `${models[upstream]}:status=429,retry-after=${ASKED_S},tag=limited-${tag}`;
-        const first = await courses.ask({ model: target, stream });
+        const first = await courses.ask({ caller, model: target, stream });
         assert.deepEqual(toldOf(first), [429, "upstream_rate_limited"]);
-        const second = await courses.ask({ model: target, stream });
+        const second = await courses.ask({ caller, model: target, stream });
         assert.deepEqual(toldOf(second), [429, "target_limited"]);
         const leftS = Number(second.headers["retry-after"]);
         assert.ok(leftS > ASKED_S / 2 && leftS <= ASKED_S * 1.1, `${leftS} s`);
@@ -58,7 +60,7 @@ for (const upstream of upstreams) {
         const startedMs = performance.now();
         const told = new Set<unknown>();
         for (let asked = 0; asked < REQUESTS; asked++) {
-          const { status, headers } = await courses.ask({ model, stream });
+          const { status, headers } = await courses.ask({ caller, model, stream });
           assert.equal(status, 200);
           told.add(headers["x-headgate-attempts"]);
         }

@@ -5,8 +5,9 @@ import type { Reply } from "../../support/simulator-client.ts";
 import { models } from "../asker.ts";
 import { upstreams } from "../table.ts";
 import { inOrder } from "./cases.ts";
-import { openCourses, type Courses } from "./scene.ts";
+import { openCourses, type CourseAsk, type Courses } from "./scene.ts";
 import { promises } from "./promises.ts";
+import { callerFor } from "./ways.ts";
 
 /** How long a target is left alone, instead of five seconds. */
 const OPEN_MS = 400;
@@ -26,15 +27,15 @@ before(async () => {
 after(() => courses[Symbol.asyncDispose]());
 
 /** Many requests, a few at a time. */
-async function storm(model: string, stream: boolean): Promise<readonly Reply[]> {
+async function storm(ask: CourseAsk): Promise<readonly Reply[]> {
   const replies: Reply[] = [];
-  const caller = async (): Promise<void> => {
+  const askInTurn = async (): Promise<void> => {
     while (replies.length < STORM) {
       const place = replies.push(null as never) - 1;
-      replies[place] = await courses.ask({ model, stream });
+      replies[place] = await courses.ask(ask);
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, caller));
+  await Promise.all(Array.from({ length: AT_A_TIME }, askInTurn));
   return replies;
 }
 
@@ -48,6 +49,7 @@ describe("in a storm", { concurrency: true }, () => {
   for (const upstream of upstreams) {
     for (const stream of [false, true]) {
       const tag = `${upstream}-${stream ? "stream" : "whole"}`;
+      const caller = callerFor(upstream, stream);
       const asked = `of ${upstream}, asked for ${stream ? "streams" : "whole answers"},`;
 
       describe(`targets ${asked}`, { concurrency: true }, () => {
@@ -56,7 +58,7 @@ describe("in a storm", { concurrency: true }, () => {
           const second = `${models[upstream]}:tokens=3,tag=calm-${tag}`;
           const model = courses.route(`storm-${tag}`, { targets: inOrder(first, second) });
           const startedMs = performance.now();
-          for (const { status } of await storm(model, stream)) assert.equal(status, 200);
+          for (const { status } of await storm({ caller, model, stream })) assert.equal(status, 200);
           // One probe for each time that it was left alone, which is shorter by up to a quarter.
           const probes = Math.ceil((performance.now() - startedMs) / (OPEN_MS * 0.75));
           const calls = await callsOf(courses, first);
@@ -67,7 +69,7 @@ describe("in a storm", { concurrency: true }, () => {
         test(promises.stormAlone, async () => {
           const target = `${models[upstream]}:status=529,tag=alone-${tag}`;
           const startedMs = performance.now();
-          const replies = await storm(target, stream);
+          const replies = await storm({ caller, model: target, stream });
           const probes = Math.ceil((performance.now() - startedMs) / (OPEN_MS * 0.75));
           const calls = await callsOf(courses, target);
           assert.ok(calls < FAILURES_IN_ROW + AT_A_TIME + probes + BUDGET_MIN, `${calls} calls for ${STORM} requests`);
@@ -83,7 +85,7 @@ describe("in a storm", { concurrency: true }, () => {
           const first = `${models[upstream]}:tokens=3,fault=flapping:2,tag=flapping-${tag}`;
           const second = `${models[upstream]}:tokens=3,tag=steady-${tag}`;
           const model = courses.route(`flapping-${tag}`, { targets: inOrder(first, second) });
-          for (const { status } of await storm(model, stream)) assert.equal(status, 200);
+          for (const { status } of await storm({ caller, model, stream })) assert.equal(status, 200);
         });
       });
     }

@@ -12,7 +12,7 @@ export const besides = {
   lateReader: "A gateway that is stopped delivers an answer that waits for a slow reader, and closes the connection.",
   idleAtStop: "A gateway that is stopped closes idle connections at once, and those in use after their answer.",
   readsNothingAtStop: "A gateway that is stopped cuts off a caller who reads nothing, a moment after the grace period.",
+  drainAtStop: "A gateway that is stopped does not wait for the tail of a stream whose caller has left.",
   killedAnywhere:
     "A gateway that is killed at random instants, among requests of one call and of several, has each of them in one of the states above at its next start, and in the ledger whatever the provider billed, once.",
-  drainAtStop: "A gateway that is stopped does not wait for the tail of a stream whose caller has left.",
 } as const;

@@ -10,7 +10,7 @@ import { diskLines, storageLines } from "./storage.ts";
 import { timeLines } from "./time.ts";
 import { unreachableLines } from "./unreachable.ts";
 
-interface LineGroup {
+export interface LineGroup {
   readonly heading: string;
   readonly lines: Lines;
   /** Below `test/faults`. */
