@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { AccountKey } from "../../src/storage/escrow/bank.ts";
 import { applyLimit } from "../../src/storage/escrow/limit-change.ts";
 import { type BankOnStore, leaseMs, openBank } from "./bank-place.ts";
-import { insertAllowance } from "./bank-samples.ts";
+import { accountOf, drawOf, insertAllowance } from "./bank-samples.ts";
 import { drawAllOf, numbersOf, settleMoves } from "./bank-steps.ts";
 import { engines } from "./engines.ts";
 
@@ -68,6 +68,29 @@ for (const engine of engines) {
       assert.equal(spent, total);
     });
 
+    test("settlements, draws and changes that make the same accounts at the same time all succeed", async () => {
+      await using place = await engine.createPlace();
+      await using banks = await openBank(place);
+      const allowances: AccountKey[] = [];
+      for (const id of ["alw_a", "alw_b", "alw_c"]) {
+        allowances.push(await insertAllowance(banks.db, id, { mode: "soft" }));
+      }
+      const rounds = Array.from({ length: 6 }, (_, round) =>
+        allowances.map(({ allowanceId }) => accountOf(allowanceId, undefined, `user ${round}`)),
+      );
+      await Promise.all([
+        ...owners.map((ownerId, index) => {
+          const { db } = banks.openAnother();
+          return settleAll(db, ownerId, index % 2 === 0 ? rounds : rounds.map((accounts) => accounts.toReversed()));
+        }),
+        drawEach(banks.openAnother(), rounds),
+        changeLimits(banks.openAnother(), allowances),
+      ]);
+      for (const account of rounds.flat()) {
+        assert.equal((await numbersOf(banks.db, account))[1], 7n * BigInt(owners.length));
+      }
+    });
+
     test("of several that reap at the same time one fences each owner", async () => {
       await using place = await engine.createPlace();
       await using banks = await openBank(place);
@@ -101,6 +124,29 @@ for (const engine of engines) {
       assert.equal(living.length, alive);
     });
   });
+}
+
+/** Settles what nobody had been granted, of all accounts of a round at once. */
+async function settleAll(
+  db: BankOnStore["db"],
+  ownerId: string,
+  rounds: readonly (readonly AccountKey[])[],
+): Promise<bigint> {
+  for (const accounts of rounds) {
+    const moves = accounts.map(({ accountId }) => ({ ownerId, accountId, fromGrant: 0n, overdraft: 7n }));
+    await settleMoves(db, moves);
+  }
+  return 0n;
+}
+
+async function drawEach({ bank }: BankOnStore, rounds: readonly (readonly AccountKey[])[]): Promise<bigint> {
+  await bank.register("own_drawing", "ins_1", leaseMs);
+  for (const accounts of rounds)
+    await bank.draw(
+      "own_drawing",
+      accounts.map((account) => drawOf(account, 1, 5n)),
+    );
+  return 0n;
 }
 
 /** Draws from all accounts at once, asks others for theirs, settles and gives back. Resolves with what it has settled. */
