@@ -5,7 +5,7 @@ import { connectRaw } from "../support/raw-http.ts";
 import { replyOf, type Ask } from "./asker.ts";
 import { leavingLines } from "./lines/callers.ts";
 import { besides } from "./lines/besides.ts";
-import type { Asked, Booked } from "./books.ts";
+import { recordsOf, type Asked, type Booked } from "./books.ts";
 import { callerGone } from "./outcome.ts";
 import type { Case } from "./lines/line.ts";
 import { openScene, type Scene } from "./scene.ts";
@@ -92,6 +92,14 @@ testLines(leavingLines, {
     const deaf = await leave({ ...one, script: "tokens=100,rate=200,fault=ignore-cancellation" }, begun);
     const booked = await scene.check(deaf.asked, one);
     assert.ok((booked?.row.total_us ?? 0) < 400_000, `the request took ${booked?.row.total_us} µs`);
+  },
+  async "gone at delivery"(one) {
+    let hangUp = (): void => undefined;
+    const script = "tokens=100000";
+    const asked = scene.ask({ ...one, script, readNothing: true, onStart: (act) => (hangUp = act) });
+    await eventually("it is recorded", () => recordsOf(scene.books, asked).executeTakeFirst());
+    hangUp();
+    await scene.check(asked, one);
   },
   async "gone waiting, drained"(one) {
     const { asked } = await leave({ ...one, provider: `draining-${one.upstream}`, script: "ttft=100" });

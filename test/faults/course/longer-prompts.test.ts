@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { createSecret } from "../../../src/config/secret.ts";
 import { evidenceOf } from "../../support/evidence.ts";
 import { startLocalServer } from "../../support/local-server.ts";
+import { callers, speeches, type Caller } from "../speech.ts";
 import { inOrder } from "./cases.ts";
 import { openCourses, trailOf } from "./scene.ts";
 import { promises } from "./promises.ts";
@@ -23,7 +24,7 @@ const answer = {
   usage: { prompt_tokens: 9000, completion_tokens: 1, total_tokens: 9001 },
 };
 
-test(promises.longPrompt, async () => {
+async function askTooMuch(caller: Caller): Promise<void> {
   const asked: string[] = [];
   await using provider = await startLocalServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -41,7 +42,7 @@ test(promises.longPrompt, async () => {
   courses.provide("windows", { baseUrl: `${provider.url}/v1`, credentials }, "openai");
 
   const larger = courses.route("larger", { targets: inOrder("windows/gpt-4", "windows/gpt-4.1") });
-  const reply = await courses.ask({ model: larger });
+  const reply = await courses.ask({ caller, model: larger });
   const evidence = await evidenceOf(courses.test.gateway, String(reply.headers["x-request-id"]));
   assert.deepEqual([reply.status, asked], [200, ["gpt-4", "gpt-4.1"]]);
   const became = trailOf(evidence).map(({ code }) => code);
@@ -50,7 +51,14 @@ test(promises.longPrompt, async () => {
 
   asked.length = 0;
   const smaller = courses.route("smaller", { targets: inOrder("windows/gpt-4", "windows/gpt-4-0613") });
-  const refused = await courses.ask({ model: smaller });
-  assert.deepEqual([refused.status, JSON.parse(refused.text).error.code], [400, "context_length_exceeded"]);
+  const refused = await courses.ask({ caller, model: smaller });
+  assert.deepEqual(
+    [refused.status, speeches[caller].errorOf(JSON.parse(refused.text))?.code],
+    [400, "context_length_exceeded"],
+  );
   assert.deepEqual(asked, ["gpt-4"]);
+}
+
+describe(promises.longPrompt, () => {
+  for (const caller of callers) test(`asked in ${caller}`, () => askTooMuch(caller));
 });

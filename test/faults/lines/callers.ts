@@ -7,6 +7,7 @@ export const leavingLines: Lines<
   | "gone in queue"
   | "gone waiting"
   | "gone in stream"
+  | "gone at delivery"
   | "gone waiting, drained"
   | "gone in stream, drained"
 > = {
@@ -20,6 +21,10 @@ export const leavingLines: Lines<
     "The caller leaves in mid-stream; the provider is told within 100 ms, and may ignore it",
     callerGone(200, "estimate"),
   ),
+  "gone at delivery": whole("The caller leaves while the whole answer is delivered", {
+    ...answered(),
+    caller: { kind: "gone" },
+  }),
   "gone waiting, drained": any(
     "The caller leaves while waiting for the answer, with `callerGone: drain`",
     callerGone(499, "drained"),
