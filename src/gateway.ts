@@ -11,7 +11,12 @@ import { openPriceCatalogue } from "./accounting/prices/refreshed.ts";
 import type { Config } from "./config/config.ts";
 import { createAdmission, type Admission } from "./exchange/admission.ts";
 import { createLateReservations, type LateReservations } from "./exchange/late-reservations.ts";
-import { createAlertEvents, createHealthEvents, createLimitsEvents } from "./exchange/operator-events.ts";
+import {
+  createAlertEvents,
+  createHealthEvents,
+  createLimitsEvents,
+  createSlowedEvents,
+} from "./exchange/operator-events.ts";
 import { scheduleReconciliation } from "./exchange/reconciliation.ts";
 import { createSharing } from "./exchange/sharing/sharing.ts";
 import { keepSweeping } from "./exchange/sharing/sweeping.ts";
@@ -109,7 +114,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     authenticator: createAuthenticator({ keys: store.keys, clock }),
     limits,
     lateReservations,
-    queues: createTargetQueues({ clock }, config),
+    queues: createTargetQueues({ clock, events: createSlowedEvents(telemetry) }, config),
     health,
     random,
     transport: opened.use(transport ?? openTransport(config)),

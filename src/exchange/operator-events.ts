@@ -7,6 +7,7 @@ import type { AlertEvents } from "../limits/alerts/alerts.ts";
 import type { Allowance } from "../limits/allowance.ts";
 import { decimalAmount } from "../limits/amount-text.ts";
 import type { LimitsEvents } from "../limits/create-limits.ts";
+import type { SlowedEvents } from "../limits/queue/slowed/slowed-targets.ts";
 import type { HealthEvents } from "../routing/health/health.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 
@@ -75,6 +76,13 @@ export function createAlertEvents({ telemetry }: Pick<EventsDeps, "telemetry">):
       );
     },
     passFailed: (cause) => telemetry.backgroundFailed("looking for alerts", cause),
+  };
+}
+
+export function createSlowedEvents(telemetry: Telemetry): SlowedEvents {
+  return {
+    slowedDown: (target) =>
+      telemetry.warn("a provider limits the rate of a target; calls leave for it as it takes them", { target }),
   };
 }
 

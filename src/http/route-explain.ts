@@ -1,23 +1,37 @@
 import type { Exchange } from "../exchange/exchange.ts";
 import { explainRequest } from "../exchange/plan-request.ts";
-import type { TargetHealthStanding } from "../routing/health/health.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { SlowedStanding } from "../limits/queue/slowed/slowed-target.ts";
+import type { TargetQueues } from "../limits/queue/queue.ts";
+import type { TargetHealthStanding, TargetsHealth } from "../routing/health/health.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import { readAskedRequest } from "./asked-request.ts";
 
+/** What this process knows of the targets that it has called. */
+interface ExplainDeps {
+  readonly clock: Clock;
+  readonly health: TargetsHealth;
+  readonly queues: TargetQueues;
+}
+
 /**
- * `POST /v1/route/explain`: which targets the request would be tried at and why, without making it. `standings`: of the
- * targets that this process has called. Rejects like `readAskedRequest`, and with `model_not_found` or
- * `model_not_allowed`.
+ * `POST /v1/route/explain`: which targets the request would be tried at and why, without making it. Rejects like
+ * `readAskedRequest`, and with `model_not_found` or `model_not_allowed`.
  */
 export async function answerRouteExplain(
-  standings: readonly TargetHealthStanding[],
+  { clock, health, queues }: ExplainDeps,
   exchange: Exchange,
   principal: Principal,
 ): Promise<unknown> {
   const { dialect, view } = await readAskedRequest(exchange);
   const { snapshot, startedAtMs, incoming } = exchange;
   const explanation = explainRequest({ snapshot, dialect, startedAtMs, incoming }, view, principal);
-  const targets = explanation.targets.map((target) => ({ ...target, health: healthOf(target.name, standings) }));
+  const standings = health.standings(clock.monotonicMs());
+  const targets = explanation.targets.map((target) => ({
+    ...target,
+    health: healthOf(target.name, standings),
+    slowed: slowedOf(target.name, queues),
+  }));
   return withWireNames({ object: "route.explanation", ...explanation, targets });
 }
 
@@ -27,6 +41,15 @@ function healthOf(name: string, standings: readonly TargetHealthStanding[]): Omi
   if (found === undefined) return null;
   const { name: _, ...health } = found;
   return health;
+}
+
+/** `null`: calls leave for it as they come. */
+function slowedOf(name: string, queues: TargetQueues): Omit<SlowedStanding, "target"> | null {
+  const slash = name.indexOf("/");
+  const slowed = queues.slowed.find(name.slice(0, slash), name.slice(slash + 1));
+  if (slowed === null) return null;
+  const { callsPerSecond, waiting } = slowed.standing;
+  return { callsPerSecond, waiting };
 }
 
 /** The same with names as the API writes them: `maxOutputTokens` is `max_output_tokens`. */

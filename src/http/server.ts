@@ -220,10 +220,8 @@ function dispatch(
       return runLocal(deps, exchange, (principal) => answerTokenCount(exchange, principal));
     case "cost-estimate":
       return runLocal(deps, exchange, (principal) => answerCostEstimate(deps.limits, exchange, principal));
-    case "route-explain": {
-      const standings = deps.health.standings(deps.clock.monotonicMs());
-      return runLocal(deps, exchange, (principal) => answerRouteExplain(standings, exchange, principal));
-    }
+    case "route-explain":
+      return runLocal(deps, exchange, (principal) => answerRouteExplain(deps, exchange, principal));
     default:
       return runExchange(deps, exchange);
   }

@@ -16,11 +16,10 @@
  * Invariant: a call that runs is never taken back, and those that wait are bounded in number and time, by tenant.
  */
 import type { Config, HealthConfig, QueueConfig } from "../../config/config.ts";
-import type { Clock } from "../../kernel/clock.ts";
 import { OnDemandTargets } from "./on-demand-targets.ts";
 import type { Pass, QueueRequest } from "./pass.ts";
 import { QueuedTarget, type TargetBound, type TargetStanding } from "./queued-target.ts";
-import { createSlowedTargets, type SlowedTargets } from "./slowed/slowed-targets.ts";
+import { createSlowedTargets, type SlowedDeps, type SlowedTargets } from "./slowed/slowed-targets.ts";
 
 export interface TargetQueue {
   /**
@@ -59,7 +58,7 @@ interface BoundedProvider {
   readonly onDemand: OnDemandTargets | null;
 }
 
-export function createTargetQueues(deps: { readonly clock: Clock }, initial: QueuesConfig): TargetQueues {
+export function createTargetQueues(deps: SlowedDeps, initial: QueuesConfig): TargetQueues {
   let providers = new Map<string, BoundedProvider>();
   const slowed = createSlowedTargets(deps, initial.queue);
   let draining = false;

@@ -20,12 +20,14 @@ before(async () => {
 after(() => courses[Symbol.asyncDispose]());
 
 /** How the process that was asked sees the only target of the model. */
-async function healthOf(model: string): Promise<Readonly<Record<string, unknown>>> {
+async function explain(model: string): Promise<{ health: Standing; slowed: Standing | null }> {
   const { url, key } = courses.test;
   const body = { path: "/v1/chat/completions", request: { model, messages: [{ role: "user", content: "Hi" }] } };
   const reply = await send(`${url}/v1/route/explain`, { body, headers: { authorization: `Bearer ${key}` } });
-  return JSON.parse(reply.text).targets[0].health;
+  return JSON.parse(reply.text).targets[0];
 }
+
+type Standing = Readonly<Record<string, unknown>>;
 
 function toldOf({ status, headers }: Reply): readonly unknown[] {
   return [status, headers["x-headgate-error-code"]];
@@ -46,8 +48,8 @@ for (const upstream of upstreams) {
         const leftS = Number(second.headers["retry-after"]);
         assert.ok(leftS > ASKED_S / 2 && leftS <= ASKED_S * 1.1, `${leftS} s`);
         assert.match(second.text, /until the time that its provider has asked for, because it limits the rate/);
-        const { left_alone_for: leftAloneFor, state } = await healthOf(target);
-        assert.deepEqual([leftAloneFor, state], ["rate-limit", "open"]);
+        const { health } = await explain(target);
+        assert.deepEqual([health["left_alone_for"], health["state"]], ["rate-limit", "open"]);
         const { row, entries } = await evidenceOf(courses.test.gateway, String(second.headers["x-request-id"]));
         assert.deepEqual([row.ending, row.error_code, row.status], ["refused", "target_limited", 429]);
         assert.deepEqual([row.attempts, entries.length], [0, 0], "nothing was called");
@@ -72,6 +74,9 @@ for (const upstream of upstreams) {
           `${first}=target_limited, ${second}=answered`,
         ];
         assert.deepEqual(told, new Set(ways));
+        const { health, slowed } = await explain(first);
+        assert.equal(health["left_alone_for"], null);
+        assert.ok(Number(slowed?.["calls_per_second"]) < 50 && slowed?.["waiting"] === 0, JSON.stringify(slowed));
       });
     });
   }

@@ -12,6 +12,8 @@ const rules = { lengthMax: 5, batchPercent: 10 };
 interface Place {
   readonly clock: VirtualClock;
   readonly targets: SlowedTargets;
+  /** Of what the operator was told. */
+  readonly told: readonly string[];
   /** `p/m` is slowed down to ten calls a second, the first after a tenth of one. */
   slow(): void;
   enter(request?: Partial<QueueRequest>): Pass;
@@ -19,7 +21,8 @@ interface Place {
 
 function createPlace(): Place {
   const clock = createVirtualClock();
-  const targets = createSlowedTargets({ clock }, rules);
+  const told: string[] = [];
+  const targets = createSlowedTargets({ clock, events: { slowedDown: (target) => told.push(target) } }, rules);
   const usual = {
     tenantId: "a",
     weight: 1,
@@ -31,6 +34,7 @@ function createPlace(): Place {
   return {
     clock,
     targets,
+    told,
     slow: () => targets.limited("p", "m", tenInASecond(clock)),
     enter(request = {}) {
       const target = targets.find("p", "m");
@@ -137,6 +141,19 @@ describe("a target that is slowed down", () => {
     assert.notEqual(targets.find("p", "m"), null);
     clock.advance(20_000);
     assert.equal(targets.find("p", "m"), null);
+  });
+
+  test("is told of once to the operator, and again when it is slowed down another time", () => {
+    const { clock, slow, targets, told } = createPlace();
+    const ofLate = { calls: 100, limited: 1, spanMs: 1_000 };
+    targets.limited("p", "m", { beganMs: 0, saysWhen: false, againMs: 0, ofLate });
+    assert.deepEqual(told, [], "one 429 of a hundred slows nothing down");
+    slow();
+    slow();
+    assert.deepEqual(told, ["p/m"]);
+    clock.advance(60_000);
+    slow();
+    assert.deepEqual(told, ["p/m", "p/m"]);
   });
 
   test("follows a reload with who comes next", () => {

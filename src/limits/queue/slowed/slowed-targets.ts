@@ -21,9 +21,21 @@ export interface SlowedTargets {
   drain(): void;
 }
 
+/** For the operator. Called on the request path: they must be cheap. */
+export interface SlowedEvents {
+  /** From now on calls leave for it at a pace. */
+  slowedDown(target: string): void;
+}
+
+export interface SlowedDeps {
+  readonly clock: Clock;
+  /** Default: nobody is told. */
+  readonly events?: SlowedEvents;
+}
+
 const SWEEP_SIZE_MIN = 64;
 
-export function createSlowedTargets({ clock }: { readonly clock: Clock }, initial: LineRules): SlowedTargets {
+export function createSlowedTargets({ clock, events }: SlowedDeps, initial: LineRules): SlowedTargets {
   const targets = new Map<string, SlowedTarget>();
   let rules = initial;
   let draining = false;
@@ -55,8 +67,10 @@ export function createSlowedTargets({ clock }: { readonly clock: Clock }, initia
   return {
     find,
     limited(provider, model, call) {
-      const target = find(provider, model) ?? create(`${provider}/${model}`);
+      const known = find(provider, model);
+      const target = known ?? create(`${provider}/${model}`);
       target.limited(call);
+      if (known === null && !target.isOver) events?.slowedDown(target.awaited.name);
     },
     configure(next) {
       rules = next;
