@@ -134,6 +134,14 @@ describe("the time that a request has", { concurrency: true }, () => {
     });
   }
 
+  test("a deadline that leaves no time to call anybody is told as that, however near it is", async () => {
+    for (const deadlineMs of [1, 2, 3]) {
+      const reply = await ask({ model: "silent/hasty", headers: { "x-headgate-deadline-ms": String(deadlineMs) } });
+      assert.equal(reply.status, 504);
+      assert.equal(reply.headers["x-headgate-error-code"], "deadline_exceeded");
+    }
+  });
+
   test("a provider sees nothing of deadlines, of SDKs, or of the gateway's own headers", async () => {
     const sdk = { "x-stainless-timeout": "1", "x-stainless-retry-count": "0", "x-stainless-lang": "js" };
     await ask({

@@ -90,7 +90,7 @@ class Course implements LegCourse, Due {
   async run(): Promise<void> {
     const { deps, exchange } = this;
     let stop = this.#itinerary.next();
-    if (stop === null) throw this.#itinerary.refusal();
+    if (stop === null) throw this.#refusal();
     while (stop !== null) {
       if (stop.waitMs > 0) await exchange.pause(new Pause(deps.clock, stop.waitMs));
       if (exchange.cancelCause !== null) return;
@@ -100,6 +100,11 @@ class Course implements LegCourse, Due {
       stop = this.#itinerary.next();
       if (stop !== null) await this.#freeEnded();
     }
+  }
+
+  /** Why nobody was called at all. */
+  #refusal(): HeadgateError {
+    return this.#itinerary.isTooLate ? deadlinePassed(this.deadline, null, this.dueMs()) : this.#itinerary.refusal();
   }
 
   /** Waits until what ended calls held and did not use is free, but for a slow store not for long. */

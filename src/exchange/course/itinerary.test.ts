@@ -160,6 +160,10 @@ test("one call is left for another target, however many credentials there are", 
 
 test("with no time left nobody is called", () => {
   assert.deepEqual(route(itinerary({ targets: [a, b], dueMs: 1 }), "elsewhere"), []);
+  assert.deepEqual(
+    [1, 3].map((dueMs) => itinerary({ targets: [a], dueMs }).isTooLate),
+    [true, false],
+  );
 });
 
 test("a credential that was refused is not tried again, one that was limited is", () => {

@@ -70,9 +70,14 @@ export class Itinerary {
     this.#isRetry = isRetry;
   }
 
+  /** There is no time left to call anybody. */
+  get isTooLate(): boolean {
+    return this.#nowMs >= this.#due.dueMs() - LAST_MS;
+  }
+
   /** `null`: nowhere. */
   next(): Stop | null {
-    if (this.#attemptsLeft === 0 || this.#nowMs >= this.#due.dueMs() - LAST_MS) return null;
+    if (this.#attemptsLeft === 0 || this.isTooLate) return null;
     return this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);
   }
 
