@@ -64,8 +64,12 @@ export class Gateway {
   readonly limits: Limits;
   /** Requests whose exchanges go on. */
   readonly open: Set<Request> = new Set();
+  /** All that it took. */
+  readonly #served: Set<Request> = new Set();
   /** It was told to stop, and takes no more requests. */
   stopping = false;
+  /** Its process died. */
+  wasKilled = false;
   readonly #deps: GatewayDeps;
   readonly #exchange: ExchangeDeps;
   readonly #snapshot: Snapshot;
@@ -104,6 +108,7 @@ export class Gateway {
       startedMs: clock.monotonicMs(),
     });
     this.open.add(request);
+    this.#served.add(request);
     runExchange(this.#exchange, request.exchange).then(
       () => {
         this.open.delete(request);
@@ -113,6 +118,15 @@ export class Gateway {
       (thrown: unknown) => violated(new Violation("crash", describeThrown(thrown))),
     );
     return request;
+  }
+
+  /** Its process dies: nobody is told of anything. Returns the requests that were being served. */
+  kill(nowMs: number): readonly Request[] {
+    this.wasKilled = true;
+    const killed = [...this.open];
+    for (const request of this.#served) request.kill(nowMs);
+    this.open.clear();
+    return killed;
   }
 
   /** Resolves when nothing runs any more. What runs beyond the grace period is cancelled. */
@@ -154,7 +168,7 @@ export class Gateway {
       bodyTimeoutMs: scenario.config.server.bodyTimeoutMs,
     });
     const exchange = new Exchange(head, incoming, inbox, this.#snapshot, findDialect(ask.speaks));
-    const request = new Request(ask, exchange, incoming, inbox);
+    const request = new Request(this, ask, exchange, incoming, inbox);
     return request;
   }
 }

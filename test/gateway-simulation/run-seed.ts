@@ -1,7 +1,7 @@
 /**
  * One simulated world, from its seed to its end:
  *
- *   traffic and mishaps ──▶ everything heals and all requests end ──▶ a request to every model ──▶ the gateway stops
+ *   traffic and mishaps ──▶ everything heals and all requests end ──▶ a request to every model ──▶ the gateways stop
  *
  * After every event, once all promises that it resolved have been dealt with, it is looked whether an invariant was
  * broken; at the end also that the books agree and that nothing is left over.
@@ -33,9 +33,9 @@ export function runSeed(seed: number, tell: ((line: string) => void) | null = nu
 
 async function live(world: World, until: Until): Promise<void> {
   const { scenario, auditor } = world;
-  const isQuiet = (): boolean => auditor.openRequests === 0 && world.journal.idle;
+  const isQuiet = (): boolean => auditor.openRequests === 0 && world.isUp && world.isIdle;
   world.begin();
-  await until(STARTING_MS, () => world.gateway !== null);
+  await until(STARTING_MS, () => world.isUp);
   await until(scenario.lastsMs, () => false);
   world.heal();
   await until(SETTLING_MS, isQuiet);
@@ -47,6 +47,6 @@ async function live(world: World, until: Until): Promise<void> {
   }
   await until(LINGERING_MS, () => false);
   world.close();
-  await until(STOPPING_MS, () => world.stopped);
+  await until(STOPPING_MS, () => world.isStopped);
   auditor.checkEnd();
 }

@@ -1,29 +1,23 @@
 /** A simulated world, made from its seed: everything in it, wired, and what will happen there. */
 import { loadPriceCatalogue, type PriceCatalogue } from "../../src/accounting/prices/catalogue.ts";
-import { createLateReservations } from "../../src/exchange/late-reservations.ts";
 import { HeadgateError } from "../../src/kernel/errors.ts";
 import type { IdSource } from "../../src/kernel/ids.ts";
-import { toAllowanceRow } from "../../src/limits/allowance-row.ts";
-import { createLimits, type LimitsEvents } from "../../src/limits/create-limits.ts";
-import type { Limits } from "../../src/limits/limits.ts";
-import type { AllowanceReader } from "../../src/storage/allowance-reader.ts";
 import { Counts } from "../support/seeds/counts.ts";
 import { Agenda } from "../simulation/world/agenda.ts";
 import { Random } from "../simulation/world/random.ts";
 import { Trace } from "../simulation/world/trace.ts";
 import { MemoryAnswers } from "../support/memory-answers.ts";
 import { MemoryBank } from "../support/memory-bank.ts";
-import { drawAsk, twinOf } from "./callers/ask.ts";
+import { drawAsk, twinOf, type Ask } from "./callers/ask.ts";
+import type { Request } from "./callers/request.ts";
 import { Traffic } from "./callers/traffic.ts";
 import { Auditor } from "./checks/auditor.ts";
-import { Violation } from "./checks/violation.ts";
-import { describeThrown } from "../support/seeds/violation.ts";
-import { Gateway } from "./gateway.ts";
+import type { Violation } from "./checks/violation.ts";
 import { SimulatedProviders } from "./providers/providers.ts";
 import { askSources, drawScenario, type Scenario } from "./scenario/scenario.ts";
-import { SimulatedJournal } from "./store/journal.ts";
+import { Books } from "./store/books.ts";
 import { soundStore, type StoreMood } from "./store/store-mood.ts";
-import { createCountingClock, type CountingClock } from "./world/clock.ts";
+import { Machine } from "./world/machine.ts";
 import { wallMsAt } from "./world/wall-time.ts";
 
 export class World {
@@ -31,20 +25,15 @@ export class World {
   readonly agenda: Agenda = new Agenda();
   readonly counts: Counts = new Counts();
   readonly trace: Trace;
-  readonly clock: CountingClock;
   readonly bank: MemoryBank;
   readonly answers: MemoryAnswers;
-  readonly journal: SimulatedJournal;
+  readonly books: Books;
   readonly traffic: Traffic;
   readonly auditor: Auditor;
   readonly providers: SimulatedProviders;
-  /** `null`: it has not started yet. */
-  gateway: Gateway | null = null;
-  /** It has stopped, and nothing of it is left. */
-  stopped = false;
+  readonly machines: readonly Machine[];
   readonly #random: Random;
   readonly #ids: IdSource = numberedIds();
-  readonly #late = createLateReservations();
   #healed = false;
   #violation: Violation | null = null;
 
@@ -54,20 +43,12 @@ export class World {
     this.#random = random.fork();
     this.scenario = drawScenario(random.fork());
     this.trace = new Trace(agenda, tell);
-    this.clock = createCountingClock(agenda, this.scenario.wallTime);
     this.bank = this.#openBank();
-    this.answers = new MemoryAnswers(this.clock);
-    const violated = (violation: Violation): void => this.violate(violation);
-    this.journal = new SimulatedJournal({
-      agenda,
-      violated,
-      random: random.fork(),
-      mood: () => this.#storeMood(),
-      note: (what) => this.trace.note("store", what),
-      opening: (hold) => this.auditor.opening(hold),
-      closing: (requestId) => this.auditor.closing(requestId),
+    this.answers = new MemoryAnswers({ wallMs: () => this.wallMs() });
+    this.books = new Books({
+      nowMs: () => agenda.nowMs,
+      violated: (violation) => this.violate(violation),
       settled: (moves) => this.bank.settle(moves),
-      lateSettled: (requestId) => this.#late.closed(requestId, "settled"),
     });
     this.auditor = new Auditor(this);
     this.providers = new SimulatedProviders({
@@ -84,10 +65,12 @@ export class World {
       counts,
       random: random.fork(),
       trace: this.trace,
-      serve: (ask) => (this.gateway === null || this.gateway.stopping ? null : this.gateway.serve(ask)),
+      serve: (ask) => this.#serve(ask),
       began: (request) => this.auditor.began(request),
       left: (request) => this.auditor.left(request),
     });
+    const names = ["gateway", "gateway-2"].slice(0, this.scenario.machines);
+    this.machines = names.map((name) => this.#openMachine(name, random.fork()));
   }
 
   /** The first thing that went against the invariants. */
@@ -99,13 +82,46 @@ export class World {
     this.#violation ??= violation;
   }
 
-  /** The gateway starts; traffic and its end are planned. */
+  /** By all clocks of the world. */
+  wallMs(): number {
+    return wallMsAt(this.scenario.wallTime, this.agenda.nowMs);
+  }
+
+  /** Every machine takes requests, or is about to stop. */
+  get isUp(): boolean {
+    return this.machines.every(({ process }) => process !== null);
+  }
+
+  /** Nothing waits to be committed. */
+  get isIdle(): boolean {
+    return this.machines.every(({ process }) => process?.journal.idle === true);
+  }
+
+  get isStopped(): boolean {
+    return this.machines.every(({ stopped }) => stopped);
+  }
+
+  /** The gateways start; traffic and mishaps are planned. */
   begin(): void {
+    const { scenario, agenda, machines } = this;
+    for (const machine of machines) machine.start();
+    this.#planTraffic();
+    let sinceMs = 0;
+    for (const { untilMs, refuses } of scenario.storeMoods) {
+      agenda.after(sinceMs, () => this.#setAnswers(refuses));
+      sinceMs = untilMs;
+    }
+    for (const { atMs, byMs } of scenario.wallTime.jumps) {
+      agenda.after(atMs, () => this.trace.note("world", `sets its clocks by ${byMs} ms`));
+    }
+    for (const { atMs, machine, downMs } of scenario.kills) {
+      agenda.after(atMs, () => machines[machine]?.kill(downMs));
+    }
+    if (scenario.stop !== null) agenda.after(scenario.stop.atMs, () => this.stop(scenario.stop?.graceMs ?? 0));
+  }
+
+  #planTraffic(): void {
     const { scenario, agenda, traffic } = this;
-    this.#openLimits().then(
-      (limits) => this.#serve(limits),
-      (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
-    );
     const sources = askSources(scenario);
     for (let number = 1; number <= scenario.requests; number++) {
       const ask = drawAsk(this.#random, number, sources);
@@ -116,15 +132,6 @@ export class World {
         agenda.after(atMs + afterMs, () => traffic.ask(twin));
       }
     }
-    let sinceMs = 0;
-    for (const { untilMs, refuses } of scenario.storeMoods) {
-      agenda.after(sinceMs, () => this.#setAnswers(refuses));
-      sinceMs = untilMs;
-    }
-    for (const { atMs, byMs } of scenario.wallTime.jumps) {
-      agenda.after(atMs, () => this.trace.note("world", `sets its clocks by ${byMs} ms`));
-    }
-    if (scenario.stop !== null) agenda.after(scenario.stop.atMs, () => this.stop(scenario.stop?.graceMs ?? 0));
   }
 
   /** Providers and store are sound from now on. */
@@ -137,49 +144,52 @@ export class World {
   }
 
   stop(graceMs: number): void {
-    const { gateway } = this;
-    if (gateway === null || gateway.stopping) return;
-    this.trace.note("gateway", `is to stop within ${Math.round(graceMs)} ms`);
     this.auditor.stopping(graceMs);
-    gateway.stop(graceMs).then(
-      () => this.trace.note("gateway", "has drained"),
-      (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
-    );
+    for (const machine of this.machines) machine.stop(graceMs);
   }
 
   /** Gives back what is in hand, once nothing runs any more. */
   close(): void {
-    if (this.gateway === null) throw new Error("There is no gateway.");
-    this.gateway.close().then(
-      () => (this.stopped = true),
-      (thrown: unknown) => this.violate(new Violation("crash", describeThrown(thrown))),
-    );
+    for (const machine of this.machines) machine.close();
   }
 
-  #serve(limits: Limits): void {
-    const { scenario, agenda, clock, journal, providers } = this;
-    this.trace.note("gateway", "serves");
-    const random = this.#random.fork();
-    this.gateway = new Gateway({
+  #openMachine(name: string, random: Random): Machine {
+    const { scenario, agenda, counts, trace, books, bank, answers, providers, auditor, traffic } = this;
+    return new Machine({
+      name,
       scenario,
       agenda,
-      clock,
-      limits,
-      journal,
-      bank: this.bank,
-      answers: this.answers,
-      transport: providers,
+      counts,
+      trace,
+      books,
+      bank,
+      answers,
+      providers,
+      random,
       ids: this.#ids,
-      lateReservations: this.#late,
       catalogue: priceCatalogue,
-      random: () => random.unit(),
+      mood: () => this.#storeMood(),
       violated: (violation) => this.violate(violation),
-      shown: (request) => this.auditor.shown(request),
-      ended: (request) => {
-        this.auditor.ended(request);
-        this.traffic.askAgain(request);
+      opening: (hold) => auditor.opening(hold),
+      closing: (requestId) => auditor.closing(requestId),
+      shown: (request) => auditor.shown(request),
+      ended(request) {
+        auditor.ended(request);
+        traffic.askAgain(request);
+      },
+      killed(request) {
+        auditor.killed(request);
+        traffic.askAgain(request);
       },
     });
+  }
+
+  /** By any machine that takes requests; `null`: there is none. */
+  #serve(ask: Ask): Request | null {
+    const serving = this.machines.filter(({ isServing }) => isServing);
+    if (serving.length === 0) return null;
+    const machine = serving.length === 1 ? serving[0] : this.#random.pick(serving);
+    return machine?.process?.gateway.serve(ask) ?? null;
   }
 
   /** Kept answers are in the same store. */
@@ -188,36 +198,8 @@ export class World {
     this.answers.failure = refuses ? new HeadgateError("storage_unavailable", "The store refuses.") : null;
   }
 
-  #openLimits(): Promise<Limits> {
-    const { bank, clock, counts, scenario } = this;
-    const events: LimitsEvents = {
-      softLimitPassed: () => counts.add("soft limits passed"),
-      shadowRefusal: () => counts.add("shadow refusals"),
-      bankUnreachable: () => counts.add("times out of touch with the bank"),
-      bankReachable: () => {},
-      fenced: () => counts.add("fences"),
-    };
-    const rows = scenario.allowances.map((allowance) => toAllowanceRow(allowance, 1));
-    const allowances: AllowanceReader = {
-      generation: () => 1,
-      ofTenant: (tenantId) => rows.filter((row) => row.tenant_id === tenantId),
-    };
-    const { leaseMs, recallWaitMs } = scenario.config.budgets;
-    return createLimits({
-      bank,
-      allowances,
-      clock,
-      events,
-      leaseMs,
-      recallWaitMs,
-      ids: this.#ids,
-      instanceId: "instance",
-      delivered: () => Promise.resolve(),
-    });
-  }
-
   #openBank(): MemoryBank {
-    const bank = new MemoryBank(() => this.clock.wallMs());
+    const bank = new MemoryBank(() => this.wallMs());
     for (const allowance of this.scenario.allowances) bank.allowances.set(allowance.id, allowance);
     bank.before = () => {
       if (this.#storeMood().bankAway) throw new HeadgateError("storage_unavailable", "The bank is away.");

@@ -48,6 +48,11 @@ export class Arriving implements Incoming {
     return true;
   }
 
+  /** Nobody reads it any more. */
+  cut(): void {
+    this.#over();
+  }
+
   /** The caller is gone. */
   leave(): void {
     this.refuseBody(

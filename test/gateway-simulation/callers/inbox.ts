@@ -45,6 +45,7 @@ export class Inbox implements Responder {
   hasShown = false;
   readonly #chunks: Buffer[] = [];
   #left = false;
+  #isCut = false;
   #needsDrain = false;
   #taking = false;
   /** What was handed over at this moment, and the most that ever was: what a commit point held back comes at once. */
@@ -58,6 +59,12 @@ export class Inbox implements Responder {
   /** All that was written. */
   text(): string {
     return Buffer.concat(this.#chunks).toString("utf8");
+  }
+
+  /** Who writes is gone: nothing more comes. */
+  cut(): void {
+    this.#isCut = true;
+    this.destroy();
   }
 
   /** The caller is gone: nothing reaches it any more. */
@@ -136,7 +143,7 @@ export class Inbox implements Responder {
     this.#deps.agenda.after(everyMs, () => {
       this.#taking = false;
       this.unreadBytes = Math.max(0, this.unreadBytes - bytes);
-      if (this.unreadBytes === 0 && this.#needsDrain && !this.#left) {
+      if (this.unreadBytes === 0 && this.#needsDrain && !this.#left && !this.#isCut) {
         this.#needsDrain = false;
         this.#deps.drained();
       }

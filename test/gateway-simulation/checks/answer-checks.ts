@@ -8,7 +8,7 @@ import { textOf } from "../providers/wire.ts";
 import { Violation } from "./violation.ts";
 
 /** How an answer looked to its caller. */
-export type Look = "complete" | "error" | "broken off" | "cut off" | "left";
+export type Look = "complete" | "error" | "broken off" | "cut off" | "left" | "killed";
 
 /**
  * Throws a `Violation` for an answer that no caller should get. `at`: the commit point of its route. `calls`: those that
@@ -36,6 +36,19 @@ export function judgeAnswer(
   }
 }
 
+/** What its process had said before it died is a part of an answer, and does not look complete. Throws a `Violation`. */
+export function judgeKilled(request: Request, calls: readonly SimulatedCall[]): void {
+  const seen = readInbox(request.inbox);
+  if (seen.kind !== "stream") return;
+  if (seen.endsWithMarker) throw truncated(request, "It looks complete though its process died before its end.");
+  judgeBeginning(request, seen, calls);
+}
+
+function judgeBeginning(request: Request, { text }: SeenStream, calls: readonly SimulatedCall[]): void {
+  if (calls.some(({ facts }) => textOf(facts.answer).startsWith(text))) return;
+  throw truncated(request, `No provider said what the stream says: ${JSON.stringify(text)}.`);
+}
+
 function judgeStream(
   request: Request,
   seen: SeenStream,
@@ -43,9 +56,7 @@ function judgeStream(
   calls: readonly SimulatedCall[],
 ): Look {
   const { inbox, ask } = request;
-  if (!calls.some(({ facts }) => textOf(facts.answer).startsWith(seen.text))) {
-    throw truncated(request, `No provider said what the stream says: ${JSON.stringify(seen.text)}.`);
-  }
+  judgeBeginning(request, seen, calls);
   if (inbox.endedBy === "destroy") return judgeCut(request);
   if (!ask.wantsUsage && seen.usageEvents > 0) throw new Violation("truncated", `${request.id} got usage unasked.`);
   const isComplete = seen.markers === 1 && seen.endsWithMarker && seen.errorCode === null;
@@ -108,7 +119,8 @@ export function judgeRecord(request: Request, look: Look, record: RequestRecord,
       `${request.id} looked ${look} but ${what}: ${record.ending} ${record.status} ${record.errorCode}.`,
     );
   if (record.attempts < calls.length) throw told(`its record counts ${record.attempts} of ${calls.length} calls`);
-  if (keeping.isDoubtful) return;
+  // What a dead process had not committed is settled as it was held, whatever the caller was told before.
+  if (keeping.isDoubtful || (record.ending === "killed" && request.gateway.wasKilled && look !== "complete")) return;
   const code = inbox.headers.get("x-headgate-error-code") ?? null;
   switch (look) {
     case "complete":
@@ -130,6 +142,8 @@ export function judgeRecord(request: Request, look: Look, record: RequestRecord,
     }
     case "cut off":
       if (record.errorCode !== "client_closed") throw told("its record says");
+      break;
+    case "killed":
       break;
     case "left":
       if (wasThereToTheEnd(request, keeping) || record.ending === "caller-gone") break;

@@ -4,18 +4,18 @@
  */
 import type { Hold } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
+import type { Gateway } from "../gateway.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import type { World } from "../world.ts";
 import { wallMsAt } from "../world/wall-time.ts";
-import { judgeAnswer, judgeRecord, type Look } from "./answer-checks.ts";
+import { judgeAnswer, judgeKilled, type Look } from "./answer-checks.ts";
 import { judgeComparison, judgeDeparture, type Departure } from "./call-checks.ts";
 import { DueWatch } from "./due-watch.ts";
-import { checkQuiescence, checkSpent } from "./end-checks.ts";
-import { judgeEntry } from "./ledger-checks.ts";
+import { checkQuiescence, checkSpent, checkStore, judgeBooks, sentOf } from "./end-checks.ts";
 import { judgeProbe, probesOf } from "./probes.ts";
 import { RequestRoll } from "./request-roll.ts";
 import { RetryBudgets } from "./retry-budgets.ts";
-import { judgeFlight, judgeKey, judgeReuse, judgeSaving, type SharingFacts } from "./sharing-checks.ts";
+import { judgeFlight, judgeKey, judgeReuse, type SharingFacts } from "./sharing-checks.ts";
 import { StopWatch } from "./stop-watch.ts";
 import { commitPointOf } from "./terms.ts";
 import { Violation } from "./violation.ts";
@@ -31,10 +31,10 @@ export class Auditor {
   readonly #roll = new RequestRoll();
   readonly #due: DueWatch;
   readonly #stops: StopWatch;
-  readonly #budgets: RetryBudgets;
+  readonly #budgets = new Map<Gateway, RetryBudgets>();
   readonly #sharing: SharingFacts;
   readonly #looks = new Map<Request, Look>();
-  readonly #running = new Set<SimulatedCall>();
+  readonly #running = new Map<Gateway, Set<SimulatedCall>>();
   /** Of what they used the gateway was told before it settled them. */
   readonly #told = new Set<SimulatedCall>();
   readonly #probes = new Set<Request>();
@@ -43,11 +43,11 @@ export class Auditor {
     this.#world = world;
     this.#due = new DueWatch(world, this.#roll);
     this.#stops = new StopWatch(world, this.#roll);
-    this.#budgets = new RetryBudgets(world.scenario.config);
     this.#sharing = {
       config: world.scenario.config,
       roll: this.#roll,
       isStoreSound: !world.scenario.storeMoods.some(({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0),
+      areClocksSound: world.scenario.wallTime.jumps.length === 0,
       wallMs: (atMs) => wallMsAt(world.scenario.wallTime, atMs),
       lookOf: (request) => this.#looks.get(request) ?? null,
     };
@@ -65,26 +65,36 @@ export class Auditor {
   /** A call begins: its hold is to be written. */
   opening(hold: Hold): void {
     const request = this.#roll.find(hold.requestId);
-    this.#judge(() => this.#budgets.opening(request, hold, this.#world.agenda.nowMs));
+    const gateway = (request ?? this.#roll.findCompared(hold.requestId))?.gateway;
+    if (gateway === undefined) return;
+    const { scenario, agenda } = this.#world;
+    const budgets = this.#budgets.getOrInsertComputed(gateway, () => new RetryBudgets(scenario.config));
+    this.#judge(() => budgets.opening(request, hold, agenda.nowMs));
   }
 
   called(call: SimulatedCall): void {
-    const { journal, scenario } = this.#world;
+    const { books, scenario } = this.#world;
     const { attemptId } = call.facts;
-    for (const each of this.#running) if (each.isOver) this.#running.delete(each);
-    this.#running.add(call);
     this.#judge(() => {
-      const hold = journal.holds.get(attemptId);
+      const hold = books.holds.get(attemptId);
       const request = this.#roll.find(hold?.requestId) ?? this.#roll.findCompared(hold?.requestId);
       if (hold === undefined || request === null)
         throw new Violation("held", `${attemptId} leaves, and nothing is held for it.`);
       this.#world.trace.note(request.id, `makes call-${call.facts.number}`);
       const isShared = this.#roll.isAwaited(request);
-      const departure = { call, request, isShared, config: scenario.config, running: this.#running };
+      const running = this.#runningWith(call, request.gateway);
+      const departure = { call, request, isShared, running, config: scenario.config };
       this.#stops.called(call, request, hold.modelAsked);
       if (hold.requestId === request.id) this.#judgeCall(departure);
       else this.#judgeComparison(departure);
     });
+  }
+
+  /** What the process of a call calls now, that call included. */
+  #runningWith(call: SimulatedCall, gateway: Gateway): ReadonlySet<SimulatedCall> {
+    const running = this.#running.getOrInsertComputed(gateway, () => new Set());
+    for (const each of running) if (each.isOver) running.delete(each);
+    return running.add(call);
   }
 
   #judgeCall(departure: Departure): void {
@@ -104,9 +114,9 @@ export class Auditor {
   }
 
   delivered(call: SimulatedCall): void {
-    const { journal, scenario } = this.#world;
+    const { books, scenario } = this.#world;
     if (!call.facts.stream || call.isOver || call.bytes < HELD_BYTES_MAX) return;
-    const request = this.#roll.find(journal.holds.get(call.facts.attemptId)?.requestId);
+    const request = this.#roll.find(books.holds.get(call.facts.attemptId)?.requestId);
     if (request === null || request.inbox.hasShown || request.inbox.hasLeft) return;
     const holdsAll = commitPointOf(request, scenario.config) === "complete";
     if (call.bytes > HELD_BYTES_MAX + (holdsAll ? scenario.config.limits.responseBytes : 0)) {
@@ -128,7 +138,7 @@ export class Auditor {
   }
 
   ended(request: Request): void {
-    const { scenario, counts, trace, journal } = this.#world;
+    const { scenario, books } = this.#world;
     this.#judge(() => {
       const { inbox } = request;
       if (inbox.endedBy === null && !inbox.hasLeft)
@@ -136,20 +146,34 @@ export class Auditor {
       const look = judgeAnswer(request, commitPointOf(request, scenario.config), this.#roll.sourcesOf(request));
       this.#looks.set(request, look);
       judgeReuse(request, look, this.#sharing);
-      if (look === "complete" && !((journal.committedAtMs.get(request.id) ?? Infinity) <= (inbox.endedAtMs ?? -1))) {
+      if (look === "complete" && !((books.committedAtMs.get(request.id) ?? Infinity) <= (inbox.endedAtMs ?? -1))) {
         throw new Violation("committed", `${request.id} is complete for its caller before it is for the store.`);
       }
-      const code = inbox.headers.get("x-headgate-error-code");
-      counts.add(`answers: ${look}${code === undefined ? "" : ` ${code}`}`);
-      const reuse = inbox.headers.get("x-headgate-cache");
-      if (reuse !== undefined) counts.add(`reuse: ${reuse}`);
-      trace.note(
-        request.id,
-        `is over: ${look}${code === undefined ? "" : ` ${code}`}, after ${request.calls.length} calls`,
-      );
+      this.#tell(request, look);
       if (this.#probes.has(request)) judgeProbe(request, look, scenario.config);
     });
     this.#stops.ended(request);
+  }
+
+  /** Its process has died under it: its connection broke, unless it had its answer. */
+  killed(request: Request): void {
+    if (request.inbox.endedBy !== "destroy") {
+      this.ended(request);
+      return;
+    }
+    this.#looks.set(request, "killed");
+    this.#tell(request, "killed");
+    this.#judge(() => judgeKilled(request, this.#roll.sourcesOf(request)));
+  }
+
+  #tell({ id, inbox, calls }: Request, look: Look): void {
+    const { counts, trace } = this.#world;
+    const code = inbox.headers.get("x-headgate-error-code");
+    const reuse = inbox.headers.get("x-headgate-cache");
+    const told = code === undefined ? look : `${look} ${code}`;
+    counts.add(`answers: ${told}`);
+    if (reuse !== undefined) counts.add(`reuse: ${reuse}`);
+    trace.note(id, `is over: ${told}, after ${calls.length} calls`);
   }
 
   /** What was told later cannot be charged. */
@@ -173,29 +197,15 @@ export class Auditor {
 
   /** Throws a `Violation`. */
   checkEnd(): void {
-    const { journal, bank, clock, gateway, scenario } = this.#world;
-    const sent = new Set<string>();
-    for (const [request, look] of this.#looks) {
-      const record = journal.records.get(request.id);
-      if (record === undefined && request.calls.length > 0) {
-        throw new Violation("journal", `${request.id} made calls and has no record.`);
-      }
-      const closedAtMs = journal.closedAtMs.get(request.id) ?? Infinity;
-      const isDoubtful = journal.doubtful.has(request.id);
-      if (record !== undefined) judgeRecord(request, look, record, { closedAtMs, isDoubtful });
-      if (record !== undefined && !isDoubtful) judgeSaving(request, record, (id) => journal.costOf(id));
-      for (const call of [...request.calls, ...request.comparisons]) {
-        const entry = journal.ledger.get(call.facts.attemptId);
-        if (entry === undefined)
-          throw new Violation("journal", `${call.facts.attemptId} was called and never settled.`);
-        judgeEntry(call, entry, this.#told.has(call) && (look === "complete" || !call.abortedAtItsWord));
-        if (call.sentAtMs !== null) sent.add(call.facts.attemptId);
-      }
+    const { books, bank, machines, scenario } = this.#world;
+    judgeBooks(this.#looks, this.#told, books);
+    for (const { process } of machines) {
+      if (process === null) throw new Violation("crash", "A gateway does not run.");
+      checkQuiescence(process);
     }
-    if (gateway === null) throw new Violation("crash", "The gateway never started.");
-    checkQuiescence(gateway, bank, journal, clock);
+    checkStore(bank, books);
     const away = scenario.storeMoods.some(({ bankAway }) => bankAway);
-    checkSpent(scenario.allowances, bank, away, journal.ledger, sent);
+    checkSpent(scenario.allowances, bank, away, books.ledger, sentOf(this.#looks.keys()));
   }
 
   #count({ calls }: Request, { facts }: SimulatedCall): void {

@@ -70,12 +70,12 @@ export class DueWatch {
 
   /** Who shares an answer waits for the store with whoever makes it. */
   #terms(request: Request): DueTerms {
-    const { agenda, scenario, journal } = this.#world;
+    const { agenda, scenario, books } = this.#world;
     return {
       config: scenario.config,
       allowances: scenario.allowances.length,
       storeMs: this.#roll.sharersOf(request).reduce((sumMs, other) => {
-        return sumMs + journal.waitedMs(other.id) + journal.waitedMs(comparisonOf(other));
+        return sumMs + books.waitedMs(other.id) + books.waitedMs(comparisonOf(other));
       }, 0),
       nowMs: agenda.nowMs,
     };

@@ -3,9 +3,13 @@ import { totalInputTokens, totalOutputTokens } from "../../../src/kernel/usage.t
 import { regimeOf, type Allowance } from "../../../src/limits/allowance.ts";
 import type { LedgerEntry } from "../../../src/storage/records.ts";
 import type { MemoryBank } from "../../support/memory-bank.ts";
-import type { Gateway } from "../gateway.ts";
-import type { SimulatedJournal } from "../store/journal.ts";
-import type { CountingClock } from "../world/clock.ts";
+import type { Books } from "../store/books.ts";
+import type { Process } from "../world/machine.ts";
+import type { Request } from "../callers/request.ts";
+import type { SimulatedCall } from "../providers/call.ts";
+import { judgeRecord, type Look } from "./answer-checks.ts";
+import { judgeEntry, judgeRecovered } from "./ledger-checks.ts";
+import { judgeSaving } from "./sharing-checks.ts";
 import { Violation } from "./violation.ts";
 
 /**
@@ -40,21 +44,17 @@ function dueOf(
 ): bigint {
   const requests = new Set<string>();
   let sum = 0n;
-  for (const { payer, attemptId, requestId, costNanoUsd, usage } of ledger.values()) {
+  for (const { payer, attemptId, requestId, costNanoUsd, usage, basis } of ledger.values()) {
     if (payer.tenantId !== scope.tenantId || (scope.keyId !== null && payer.keyId !== scope.keyId)) continue;
-    if (sent.has(attemptId)) requests.add(requestId);
+    // What a dead process held counts as it was held.
+    if (sent.has(attemptId) || basis === "worst-case") requests.add(requestId);
     sum += meter === "money" ? costNanoUsd : BigInt(totalInputTokens(usage) + totalOutputTokens(usage));
   }
   return meter === "requests" ? BigInt(requests.size) : sum;
 }
 
 /** Everything that was taken has been given back. */
-export function checkQuiescence(
-  gateway: Gateway,
-  bank: MemoryBank,
-  journal: SimulatedJournal,
-  clock: CountingClock,
-): void {
+export function checkQuiescence({ gateway, clock }: Process): void {
   const left: string[] = [];
   if (gateway.open.size > 0) left.push(`${gateway.open.size} exchanges go on`);
   if (gateway.admission.inFlight > 0) left.push(`${gateway.admission.inFlight} requests are admitted`);
@@ -63,10 +63,49 @@ export function checkQuiescence(
   for (const { target, running, waitingInteractive, waitingBatch } of gateway.queues.standings()) {
     if (running + waitingInteractive + waitingBatch > 0) left.push(`${running} passes of ${target} are out`);
   }
-  for (const attemptId of journal.holds.keys()) left.push(`${attemptId} is held`);
+  if (clock.pendingTimers > 0) left.push(`${clock.pendingTimers} timers are pending`);
+  if (left.length > 0) throw new Violation("quiescence", `${left.join("; ")}.`);
+}
+
+/** Nothing is held in the store, nor granted. */
+export function checkStore(bank: MemoryBank, books: Books): void {
+  const left: string[] = [];
+  for (const attemptId of books.holds.keys()) left.push(`${attemptId} is held`);
   for (const [accountId, { granted, suspense }] of bank.accounts) {
     if (granted !== 0n || suspense !== 0n) left.push(`${accountId} has ${granted} granted, ${suspense} in suspense`);
   }
-  if (clock.pendingTimers > 0) left.push(`${clock.pendingTimers} timers are pending`);
   if (left.length > 0) throw new Violation("quiescence", `${left.join("; ")}.`);
+}
+
+/** Throws a `Violation` for what was not settled, or not as it must be. `told`: calls that said in time what they used. */
+export function judgeBooks(looks: ReadonlyMap<Request, Look>, told: ReadonlySet<SimulatedCall>, books: Books): void {
+  const { records, ledger, closedAtMs, doubtful } = books;
+  for (const [request, look] of looks) {
+    const record = records.get(request.id);
+    if (record === undefined && request.calls.length > 0) {
+      throw new Violation("journal", `${request.id} made calls and has no record.`);
+    }
+    const isDoubtful = doubtful.has(request.id);
+    if (record !== undefined) {
+      judgeRecord(request, look, record, { closedAtMs: closedAtMs.get(request.id) ?? Infinity, isDoubtful });
+      if (!isDoubtful) judgeSaving(request, record, (id) => books.costOf(id));
+    }
+    for (const call of [...request.calls, ...request.comparisons]) {
+      const entry = ledger.get(call.facts.attemptId);
+      if (entry === undefined) {
+        throw new Violation("journal", `${call.facts.attemptId} was called and never settled.`);
+      }
+      if (entry.basis === "worst-case") judgeRecovered(request, call, entry);
+      else judgeEntry(call, entry, told.has(call) && (look === "complete" || !call.abortedAtItsWord));
+    }
+  }
+}
+
+/** Attempts that a provider saw. */
+export function sentOf(requests: Iterable<Request>): ReadonlySet<string> {
+  const sent = new Set<string>();
+  for (const { calls, comparisons } of requests) {
+    for (const { sentAtMs, facts } of [...calls, ...comparisons]) if (sentAtMs !== null) sent.add(facts.attemptId);
+  }
+  return sent;
 }

@@ -3,6 +3,7 @@ import { totalInputTokens, totalOutputTokens } from "../../../src/kernel/usage.t
 import type { LedgerEntry } from "../../../src/storage/records.ts";
 import { costOf, type Tokens } from "../../../src/simulator/prices.ts";
 import { usageOfLine } from "../../support/invoice-usage.ts";
+import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import { Violation } from "./violation.ts";
 
@@ -19,6 +20,13 @@ export function judgeEntry(call: SimulatedCall, entry: LedgerEntry, told: boolea
   } else if (facts.stream && call.words > 0 && totalOutputTokens(entry.usage) < 1) {
     throw unjust(call, entry, `nothing is charged of ${call.words} words`);
   }
+}
+
+/** What a dead process held is charged as it was held, and only that. Throws a `Violation`. */
+export function judgeRecovered({ id, gateway }: Request, call: SimulatedCall, entry: LedgerEntry): void {
+  if (!gateway.wasKilled) throw unjust(call, entry, `the process of ${id} lives`);
+  if (!entry.flags.includes("recovered")) throw unjust(call, entry, "it does not say that it was recovered");
+  if (entry.costNanoUsd <= 0n && call.words > 0) throw unjust(call, entry, `nothing is charged of ${call.words} words`);
 }
 
 /** Whether the gateway must go by what the provider says: a whole answer is read when it has ended. */

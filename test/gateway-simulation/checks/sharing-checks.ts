@@ -15,6 +15,8 @@ export interface SharingFacts {
   readonly roll: RequestRoll;
   /** No commit ever fails or seems to. */
   readonly isStoreSound: boolean;
+  /** No clock is ever set: leases last as long as they shall. */
+  readonly areClocksSound: boolean;
   /** By the gateway's clock, at a moment of the world. */
   readonly wallMs: (atMs: number) => number;
   readonly lookOf: (request: Request) => Look | null;
@@ -24,12 +26,14 @@ export interface SharingFacts {
 const INEXACT = 1e-4;
 
 /** Whoever asks under a key makes no call while another's with the key is under way, nor once it is answered. */
-export function judgeKey(request: Request, { roll, isStoreSound, lookOf }: SharingFacts): void {
+export function judgeKey(request: Request, { roll, isStoreSound, areClocksSound, lookOf }: SharingFacts): void {
   const { idempotencyKey } = request.ask;
   if (idempotencyKey === null) return;
   for (const other of roll.all()) {
     if (other === request || other.ask.idempotencyKey !== idempotencyKey) continue;
     if (other.payer?.tenantId !== request.payer?.tenantId) continue;
+    // Among processes it is claimed in the store, for a while.
+    if (other.gateway !== request.gateway && !(isStoreSound && areClocksSound)) continue;
     const runs = other.overAtMs === null && !other.inbox.hasLeft && other.calls.length > 0;
     const isAnswered = isStoreSound && lookOf(other) === "complete";
     if (!runs && !isAnswered) continue;
@@ -44,6 +48,7 @@ export function judgeFlight(request: Request, { config, roll }: SharingFacts): v
   const readAtMs = request.incoming.readAtMs ?? Infinity;
   for (const other of roll.askingTheSame(request)) {
     if (other === request || other.overAtMs !== null || other.inbox.hasLeft) continue;
+    if (other.gateway !== request.gateway) continue;
     if (!areEqual(request, other) || wishOf(other, config) !== "use") continue;
     const isUnderWay = other.calls.some(({ beganAtMs, isOver, facts }) => {
       return beganAtMs < readAtMs && !isOver && !facts.behaviour.startsWith("floods");

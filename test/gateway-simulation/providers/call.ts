@@ -4,7 +4,7 @@
  */
 import type { UpstreamCall, UpstreamHandler } from "../../../src/providers/transport.ts";
 import type { Agenda, Planned } from "../../simulation/world/agenda.ts";
-import type { Saying, Step } from "./steps.ts";
+import type { DataStep, Saying, Step } from "./steps.ts";
 import type { Answer } from "./wire.ts";
 
 /** What the provider and the world know of a call. */
@@ -62,6 +62,7 @@ export class SimulatedCall implements UpstreamCall {
   #at = 0;
   #planned: Planned | null = null;
   #waits = false;
+  #isCut = false;
 
   constructor(agenda: Agenda, facts: CallFacts, handler: UpstreamHandler, events: CallEvents) {
     this.facts = facts;
@@ -81,14 +82,22 @@ export class SimulatedCall implements UpstreamCall {
     return (this.said.has("finish") || this.said.has("whole")) && !this.said.has("flaw");
   }
 
+  /** Who called is dead: it is aborted, and nobody is told of anything. */
+  cut(): void {
+    this.#isCut = true;
+    this.abort();
+  }
+
   abort(): void {
     if (this.isOver) return;
     this.#end("aborted");
     if (!this.facts.heedless) return;
     const late = this.facts.steps.slice(this.#at, this.#at + 2);
-    for (const step of late) {
-      if (step.kind === "data") this.#agenda.after(step.afterMs, () => this.#handler.onData(step.bytes));
-    }
+    for (const step of late) if (step.kind === "data") this.#agenda.after(step.afterMs, () => this.#sayLate(step));
+  }
+
+  #sayLate({ bytes }: DataStep): void {
+    if (!this.#isCut) this.#handler.onData(bytes);
   }
 
   pause(): void {

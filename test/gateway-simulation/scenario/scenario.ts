@@ -26,6 +26,10 @@ export interface Scenario {
   readonly embeddingModels: readonly string[];
   /** Of what is written to a slow caller. */
   readonly bufferBytes: number;
+  /** That gateways run on: one, or two that share a store. */
+  readonly machines: number;
+  /** Of the process of a machine, by its number; after `downMs` the next one starts. */
+  readonly kills: readonly { readonly machine: number; readonly atMs: number; readonly downMs: number }[];
   /** A stop in the middle of traffic; `null`: only at the end. */
   readonly stop: { readonly atMs: number; readonly graceMs: number } | null;
 }
@@ -46,6 +50,7 @@ export function drawScenario(random: Random): Scenario {
 function drawWorld(random: Random): Scenario {
   const lastsMs = random.skewed(1_000, 60_000);
   const providers = drawProviders(random, lastsMs);
+  const machines = random.chance(0.2) ? 2 : 1;
   return {
     wallTime: drawWallTime(random.fork(), ORIGIN_MS, lastsMs),
     lastsMs,
@@ -57,8 +62,21 @@ function drawWorld(random: Random): Scenario {
     models: [...routeNames, ...routeNames, ...providers.map(({ name, model }) => `${name}/${model}`)],
     embeddingModels: [embeddingsRoute, ...embeddingTargets(providers)],
     bufferBytes: random.skewed(200, 16_000),
-    stop: random.chance(0.25) ? { atMs: random.unit() * lastsMs, graceMs: random.skewed(1, 20_000) } : null,
+    machines,
+    ...drawEnds(random, lastsMs, machines),
   };
+}
+
+/** Processes are stopped or killed in the middle of traffic, or neither. */
+function drawEnds(random: Random, lastsMs: number, machines: number): Pick<Scenario, "stop" | "kills"> {
+  const kind = random.unit();
+  if (kind < 0.25) return { kills: [], stop: { atMs: random.unit() * lastsMs, graceMs: random.skewed(1, 20_000) } };
+  if (kind > 0.45) return { kills: [], stop: null };
+  const kills = Array.from({ length: random.between(1, 2) }, () => {
+    const downMs = random.skewed(1, 5_000);
+    return { machine: random.below(machines), atMs: random.unit() * lastsMs, downMs };
+  });
+  return { kills, stop: null };
 }
 
 /** Many callers at once, while most calls of every provider fail, and nothing else does. */
@@ -79,6 +97,7 @@ function drawIncident(random: Random): Scenario {
     storeMoods: [soundStore],
     allowances: [],
     stop: null,
+    kills: [],
   };
 }
 
