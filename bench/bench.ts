@@ -9,14 +9,9 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import {
-  directCompetitor,
-  startHeadgate,
-  startNginx,
-  startPortkey,
-  type Bench,
-  type Competitor,
-} from "./competitors.ts";
+import { directCompetitor, startNginx, startPortkey, type Bench, type Competitor } from "./competitors.ts";
+import { startHeadgate } from "./headgate.ts";
+import { NumberSource } from "./http-client.ts";
 import { startPinned, pinSelf } from "./processes.ts";
 import { renderTable, summarize, type Round } from "./report.ts";
 import { scenarios, scriptsOf, type Sizes } from "./scenarios.ts";
@@ -86,6 +81,7 @@ async function startCompetitors(started: AsyncDisposableStack): Promise<Competit
     ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main, "headgate")],
     ["headgate-unlimited", () => startHeadgate(bench, FIRST_PORT + 4, main, "headgate-unlimited")],
     ["headgate-configured", () => startHeadgate(bench, FIRST_PORT + 5, main, "headgate-configured")],
+    ["headgate-keeping", () => startHeadgate(bench, FIRST_PORT + 6, main, "headgate-keeping")],
     ["portkey", () => startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors"))],
   ];
   const competitors: Competitor[] = [];
@@ -101,11 +97,12 @@ async function startCompetitors(started: AsyncDisposableStack): Promise<Competit
 async function measure(competitors: readonly Competitor[]): Promise<Round[]> {
   const only = values.only === "" ? null : new Set(values.only.split(","));
   const rounds: Round[] = competitors.flatMap(atRest);
+  const numbers = new NumberSource();
   for (const scenario of scenarios) {
     if (only !== null && !only.has(scenario.name)) continue;
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const competitor of competitors) {
-        const figures = await scenario.run(competitor, sizes);
+        const figures = await scenario.run(competitor, sizes, numbers);
         if (figures === null) continue;
         rounds.push({ scenario: scenario.name, competitor: competitor.name, features: competitor.features, figures });
         process.stderr.write(`${scenario.title}: round ${round + 1}, ${competitor.name} done\n`);

@@ -1,6 +1,6 @@
 /**
- * What is measured in one run: the simulator asked directly, nginx as a bare proxy, Headgate in three setups, and
- * Portkey's gateway where it is installed below `bench/competitors/` (`npm install --prefix bench/competitors
+ * What is measured in one run: the simulator asked directly, nginx as a bare proxy, Headgate in its setups, and Portkey's
+ * gateway where it is installed below `bench/competitors/` (`npm install --prefix bench/competitors
  * @portkey-ai/gateway`). All of them are pinned to the same core, one after the other.
  */
 import { spawnSync } from "node:child_process";
@@ -97,120 +97,6 @@ http {
     }
   }
 }
-`;
-}
-
-/** Ten that every request of the benchmark has on its path, wide enough for all of them: scopes, meters and windows mixed. */
-const allowances: readonly (readonly string[])[] = [
-  ["tenant-money", "--money", "1000000", "--per", "month"],
-  ["tenant-strict", "--money", "1000000", "--per", "lifetime", "--policy", "strict"],
-  ["tenant-tokens", "--tokens", "900000000000", "--per", "day"],
-  ["tenant-rate", "--requests", "900000000", "--per", "minute"],
-  ["tenant-slots", "--slots", "100000"],
-  ["project-money", "--money", "1000000", "--per", "week", "--project", "each"],
-  ["project-rate", "--tokens", "900000000000", "--per", "minute", "--project", "each"],
-  ["key-money", "--money", "1000000", "--per", "day", "--key", "each"],
-  ["key-rate", "--requests", "900000000", "--per", "minute", "--key", "each"],
-  ["key-slots", "--slots", "100000", "--key", "each"],
-];
-
-/**
- * `headgate`: as a company runs it, with authentication, ten allowances, reservation journaled before the call, durable
- * ledger, sums by hour and record. `headgate-unlimited`: without allowances, which shows what those cost.
- * `headgate-configured`: besides, everything that is there for bad days is configured, none of which comes.
- */
-export type HeadgateSetup = "headgate" | "headgate-unlimited" | "headgate-configured";
-
-const setups: Readonly<Record<HeadgateSetup, string>> = {
-  headgate: "authentication, model routing, ten allowances",
-  "headgate-unlimited": "authentication, model routing, no allowances",
-  "headgate-configured":
-    "authentication, ten allowances, an alias of two balanced targets and a fallback with hedges, tags, a price ceiling, timeouts, retries and a cache on request",
-};
-const recorded = "hold journaled before the call, durable ledger, sums by hour and request record";
-
-export async function startHeadgate(
-  bench: Bench,
-  port: number,
-  main: string,
-  setup: HeadgateSetup,
-): Promise<Competitor> {
-  const folder = join(bench.folder, setup);
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, "headgate.yaml");
-  const isConfigured = setup === "headgate-configured";
-  writeFileSync(file, headgateConfig(bench.simulatorPort) + (isConfigured ? configuredModels(bench.scripts) : ""));
-  const place = ["--config", file, "--data-dir", join(folder, "data")];
-  const server = await startPinned({
-    name: setup,
-    core: bench.gatewayCore,
-    command: [process.execPath, main, "serve", "--json", "--port", String(port), ...place],
-    port,
-  });
-  const prepare = async (): Promise<string> => {
-    const key = await server.printed(/"apiKey":\s*"([^"]+)"/);
-    for (const allowance of setup === "headgate-unlimited" ? [] : allowances)
-      createAllowance([main, "budget", "create", ...allowance, ...place]);
-    return key;
-  };
-  const key = await prepare().catch(async (error: unknown) => {
-    await server[Symbol.asyncDispose]();
-    throw error;
-  });
-  return {
-    name: setup,
-    port,
-    key,
-    model: isConfigured ? aliasOf : (script) => `simulator/sim-chat:${script}`,
-    features: `${setups[setup]}, ${recorded}`,
-    process: server,
-    translated: isConfigured ? null : (script) => `simulator-anthropic/sim-claude:${script}`,
-    extraHeaders: {},
-  };
-}
-
-function createAllowance(command: readonly string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command.join(" ")} failed: ${stderr}`);
-}
-
-function headgateConfig(simulatorPort: number): string {
-  return `providers:
-  simulator:
-    baseUrl: http://127.0.0.1:${simulatorPort}/v1
-    tags: [eu]
-  simulator-anthropic:
-    baseUrl: http://127.0.0.1:${simulatorPort}/v1
-    tags: [eu]
-telemetry:
-  logLevel: warn
-`;
-}
-
-function aliasOf(script: string): string {
-  return `configured-${script.replaceAll(/[^a-z0-9]+/g, "-")}`;
-}
-
-function configuredModels(scripts: readonly string[]): string {
-  return `models:
-${scripts.map(configuredModel).join("")}`;
-}
-
-function configuredModel(script: string): string {
-  return `  ${aliasOf(script)}:
-    targets:
-      - { model: "simulator/sim-chat:${script}", timeouts: { connectMs: 2s } }
-      - { model: "simulator/sim-chat:${script},tag=second", weight: 2 }
-    fallbacks:
-      - { model: "simulator-anthropic/sim-claude:${script}" }
-    balance: least-loaded
-    requires: [eu]
-    priceCeiling: { input: 1000, output: 1000 }
-    timeouts: { firstTokenMs: 60s, idleMs: 30s }
-    retries: { attemptsMax: 5 }
-    commit: { at: first-output }
-    hedge: { mode: "on", afterMs: 60s }
-    cache: { mode: on-request }
 `;
 }
 

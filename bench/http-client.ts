@@ -1,14 +1,28 @@
 /**
- * A load generator's HTTP/1.1 client on bare sockets: one request in flight per connection, request bytes made once,
- * no parsing beyond what tells where a response ends. It shares a core with the simulator, so it must cost little.
+ * A load generator's HTTP/1.1 client on bare sockets: one request in flight per connection, request bytes made once but
+ * for a number, no parsing beyond what tells where a response ends. It shares a core with the simulator, so it must cost
+ * little.
  */
 import { connect, type Socket } from "node:net";
 
 export interface LoadTarget {
   readonly host: string;
   readonly port: number;
-  /** The whole request as it goes on the wire. */
+  /** The whole request as it goes on the wire; wherever `NUMBER_PLACE` stands, each has a number of its own. */
   readonly request: Uint8Array;
+  readonly numbers: NumberSource;
+}
+
+/** What tells requests apart that are equal otherwise. */
+export const NUMBER_PLACE = "0000000000";
+
+/** Numbers that were not given before, as wide as their place. */
+export class NumberSource {
+  #last = 0;
+
+  next(): string {
+    return String(++this.#last).padStart(NUMBER_PLACE.length, "0");
+  }
 }
 
 export interface BodySink {
@@ -22,6 +36,9 @@ const CHUNKED_END = Buffer.from("0\r\n\r\n");
 /** One keep-alive connection. `exchange` resolves with the status once the whole response is in. */
 export class LoadConnection {
   readonly #target: LoadTarget;
+  /** Its own, for one request is in flight at a time. */
+  readonly #request: Buffer;
+  readonly #numberPlaces: readonly number[];
   #socket: Socket | null = null;
   #buffer: Buffer = Buffer.alloc(0);
   #status = 0;
@@ -33,6 +50,8 @@ export class LoadConnection {
 
   constructor(target: LoadTarget) {
     this.#target = target;
+    this.#request = Buffer.from(target.request);
+    this.#numberPlaces = numberPlacesIn(this.#request);
   }
 
   async open(): Promise<void> {
@@ -52,9 +71,11 @@ export class LoadConnection {
   exchange(sink: BodySink | null = null): Promise<number> {
     this.#sink = sink;
     this.#inBody = false;
+    const number = this.#target.numbers.next();
+    for (const place of this.#numberPlaces) this.#request.write(number, place, "latin1");
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#socket?.write(this.#target.request);
+      this.#socket?.write(this.#request);
     });
   }
 
@@ -112,6 +133,14 @@ export class LoadConnection {
     this.#settle = null;
     settle?.reject(error);
   }
+}
+
+function numberPlacesIn(request: Buffer): readonly number[] {
+  const places: number[] = [];
+  const { length } = NUMBER_PLACE;
+  for (let at = request.indexOf(NUMBER_PLACE); at !== -1; at = request.indexOf(NUMBER_PLACE, at + length))
+    places.push(at);
+  return places;
 }
 
 /** A POST with a JSON body as wire bytes. */

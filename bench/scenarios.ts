@@ -1,6 +1,6 @@
 /** The measurements of one competitor. Each gives CPU by the operating system and latency as the client saw it. */
 import type { Competitor } from "./competitors.ts";
-import { postBytes, type LoadTarget } from "./http-client.ts";
+import { NUMBER_PLACE, type NumberSource, postBytes, type LoadTarget } from "./http-client.ts";
 import { loadRequests, loadStreams, percentile } from "./load.ts";
 
 export interface Figures {
@@ -29,7 +29,8 @@ export interface Sizes {
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  run(competitor: Competitor, sizes: Sizes): Promise<Figures | null>;
+  /** No two of its requests are equal. */
+  run(competitor: Competitor, sizes: Sizes, numbers: NumberSource): Promise<Figures | null>;
 }
 
 /** Of every answer that is not a stream. */
@@ -41,28 +42,56 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "requests",
     title: "non-streaming, 32 connections",
-    run: (competitor, sizes) =>
-      requestScenario(competitor, competitor.model(SHORT_ANSWER), CONNECTIONS, sizes.requests, "Hello"),
+    run: (competitor, sizes, numbers) =>
+      requestScenario(
+        competitor,
+        competitor.model(SHORT_ANSWER),
+        CONNECTIONS,
+        sizes.requests,
+        `Hello ${NUMBER_PLACE}`,
+        numbers,
+      ),
   },
   {
     name: "latency",
     title: "non-streaming, one connection",
-    run: (competitor, sizes) =>
-      requestScenario(competitor, competitor.model(SHORT_ANSWER), 1, sizes.latencyRequests, "Hello"),
+    run: (competitor, sizes, numbers) =>
+      requestScenario(
+        competitor,
+        competitor.model(SHORT_ANSWER),
+        1,
+        sizes.latencyRequests,
+        `Hello ${NUMBER_PLACE}`,
+        numbers,
+      ),
   },
   {
     name: "translation",
     title: "openai-chat in, anthropic-messages out, 32 connections",
-    run: async (competitor, sizes) =>
+    run: async (competitor, sizes, numbers) =>
       competitor.translated === null
         ? null
-        : requestScenario(competitor, competitor.translated(SHORT_ANSWER), CONNECTIONS, sizes.requests, "Hello"),
+        : requestScenario(
+            competitor,
+            competitor.translated(SHORT_ANSWER),
+            CONNECTIONS,
+            sizes.requests,
+            `Hello ${NUMBER_PLACE}`,
+            numbers,
+          ),
   },
   {
     name: "large-prompt",
     title: "1 MB prompt, 4 connections",
-    run: (competitor, sizes) =>
-      requestScenario(competitor, competitor.model(SHORT_ANSWER), 4, sizes.largeRequests, LARGE_PROMPT),
+    run: (competitor, sizes, numbers) =>
+      requestScenario(
+        competitor,
+        competitor.model(SHORT_ANSWER),
+        4,
+        sizes.largeRequests,
+        `${NUMBER_PLACE} ${LARGE_PROMPT}`,
+        numbers,
+      ),
   },
   {
     name: "streams",
@@ -86,8 +115,9 @@ async function requestScenario(
   connections: number,
   requests: number,
   prompt: string,
+  numbers: NumberSource,
 ): Promise<Figures> {
-  const target = chatTarget(competitor, { model, messages: [{ role: "user", content: prompt }] });
+  const target = chatTarget(competitor, { model, messages: [{ role: "user", content: prompt }] }, numbers);
   await loadRequests(target, connections, Math.min(500, requests));
   const cpuBefore = competitor.process?.cpuUs() ?? 0;
   const load = await loadRequests(target, connections, requests);
@@ -102,12 +132,13 @@ async function requestScenario(
   };
 }
 
-async function streamScenario(competitor: Competitor, sizes: Sizes): Promise<Figures> {
-  const target = chatTarget(competitor, {
+async function streamScenario(competitor: Competitor, sizes: Sizes, numbers: NumberSource): Promise<Figures> {
+  const body = {
     model: competitor.model(pacedStream(sizes)),
     stream: true,
-    messages: [{ role: "user", content: "Tell me about rivers" }],
-  });
+    messages: [{ role: "user", content: `Tell me about river ${NUMBER_PLACE}` }],
+  };
+  const target = chatTarget(competitor, body, numbers);
   const residentBefore = competitor.process?.residentBytes() ?? 0;
   const cpuBefore = competitor.process?.cpuUs() ?? 0;
   let residentPeak = 0;
@@ -128,7 +159,7 @@ async function streamScenario(competitor: Competitor, sizes: Sizes): Promise<Fig
   };
 }
 
-function chatTarget(competitor: Competitor, body: object): LoadTarget {
+function chatTarget(competitor: Competitor, body: object, numbers: NumberSource): LoadTarget {
   const request = postBytes({
     host: `127.0.0.1:${competitor.port}`,
     path: "/v1/chat/completions",
@@ -136,5 +167,5 @@ function chatTarget(competitor: Competitor, body: object): LoadTarget {
     headers: competitor.extraHeaders,
     body: JSON.stringify(body),
   });
-  return { host: "127.0.0.1", port: competitor.port, request };
+  return { host: "127.0.0.1", port: competitor.port, request, numbers };
 }
