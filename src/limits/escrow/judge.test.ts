@@ -167,6 +167,16 @@ describe("who takes when it is not known, or was long ago", () => {
   });
 });
 
+test("who is kept under an owner that is finished leaves room to others", () => {
+  const room = { left: 10 };
+  const place = new Place("budget", room);
+  for (const name of ["a", "b", "c"]) place.take(name, 10n);
+  assert.equal(room.left, 7);
+  place.judge.forget();
+  place.judge.forget();
+  assert.deepEqual([room.left, place.judge.isIdle], [10, true]);
+});
+
 describe("a request that is over before its standing is known", () => {
   /** Takes ten for each request, and ends it. */
   function takeAndEnd(place: Place, count: number): readonly Request[] {

@@ -112,6 +112,12 @@ export class Judge {
     this.#bench.lookSoon();
   }
 
+  /** Nobody will be judged any more: its owner is finished. */
+  forget(): void {
+    this.#bench.keptRoom.left += this.#kept?.length ?? 0;
+    this.#kept = null;
+  }
+
   #keep(taker: Taker, amount: Amount): void {
     const { keptRoom, account, hand } = this.#bench;
     if (keptRoom.left === 0) return;

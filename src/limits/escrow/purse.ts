@@ -176,6 +176,11 @@ export class Purse implements CounterPurse, Bench {
     this.#desk.passedLimit(this.allowance, this.account.subject);
   }
 
+  /** Its owner is finished: who is not judged by now never is. */
+  finish(): void {
+    this.#judge.forget();
+  }
+
   /** Of the same account under an owner that is over: refusals that nobody has reported, and who has not been judged. */
   inherit(former: Purse): void {
     const refusals = former.#supply.takeRefusals();

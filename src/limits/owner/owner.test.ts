@@ -4,13 +4,22 @@ import { MemoryBank } from "../../../test/support/memory-bank.ts";
 import { anAllowance } from "../../../test/support/limits-world.ts";
 import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
 import type { AccountKey } from "../../storage/escrow/bank.ts";
+import type { KeptRoom } from "../escrow/takings.ts";
 import { BankTime } from "./bank-time.ts";
 import { Owner } from "./owner.ts";
 import { Reach } from "./reach.ts";
 
 const ignore = (): void => {};
 
-function open(): { owner: Owner; bank: MemoryBank; clock: VirtualClock } {
+interface Opened {
+  readonly owner: Owner;
+  readonly bank: MemoryBank;
+  readonly clock: VirtualClock;
+  readonly keptRoom: KeptRoom;
+}
+
+function open(): Opened {
+  const keptRoom = { left: 100 };
   const clock = createVirtualClock(0);
   const bank = new MemoryBank(() => clock.wallMs());
   const owner = new Owner("own_1", 0, {
@@ -20,11 +29,11 @@ function open(): { owner: Owner; bank: MemoryBank; clock: VirtualClock } {
     leaseMs: 30_000,
     pollMs: 250,
     recallWaitMs: 1_000,
-    keptRoom: { left: 100 },
+    keptRoom,
     nowMs: () => clock.monotonicMs(),
     passedLimit: ignore,
   });
-  return { owner, bank, clock };
+  return { owner, bank, clock, keptRoom };
 }
 
 function accountOf(user: number, windowEndMs: number | null): AccountKey {
@@ -60,4 +69,14 @@ test("of more accounts than it can keep the books of, those of allowances that d
   assert.deepEqual([purse.covers(5n, 0), purse.take(5n, taker), purse.settle(5n, 5n)], [true, 5n, 0n]);
   owner.poll();
   assert.equal(bank.count("draw"), 0);
+});
+
+test("whom it has not judged when it is finished it keeps no longer", () => {
+  const { owner, keptRoom } = open();
+  const account = accountOf(1, null);
+  const asker = { heldOf: () => 0n, request: account, countAt: () => true, mayCountAt: () => true };
+  owner.purseOf(account, { ...anAllowance, mode: "soft" }).take(5n, { ...asker, isOver: false, forgo: ignore });
+  assert.equal(keptRoom.left, 99);
+  owner.finish();
+  assert.equal(keptRoom.left, 100);
 });

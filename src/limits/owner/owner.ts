@@ -166,6 +166,7 @@ export class Owner implements ClaimOwner {
   /** It is finished at the bank. */
   finish(): void {
     this.#end("finished");
+    for (const purse of this.#purses.values()) purse.finish();
   }
 
   #turnPurses(bankNowMs: number): void {
