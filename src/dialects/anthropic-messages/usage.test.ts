@@ -92,3 +92,23 @@ test("adds up to the provider's own totals whatever the split and the thinking s
     }),
   );
 });
+
+test("adds what compactions and advisors used, which the totals leave out, and not the turns that they add up", () => {
+  const tally = new UsageTally();
+  tally.absorb({ input_tokens: 100, output_tokens: 1 });
+  const turn = { type: "message", input_tokens: 100, output_tokens: 20 };
+  const compaction = { type: "compaction", input_tokens: 5_000, output_tokens: 300, cache_read_input_tokens: 7 };
+  tally.absorb({ output_tokens: 10, iterations: [turn, compaction] });
+  const advisor = { type: "advisor_message", input_tokens: 40, output_tokens: 2, cache_creation_input_tokens: 3 };
+  tally.absorb({
+    output_tokens: 20,
+    iterations: [turn, compaction, advisor, { type: "of-tomorrow", input_tokens: 1 }],
+  });
+  assert.deepEqual(tally.total(), {
+    ...emptyUsage(),
+    inputTokens: 5_140,
+    outputTokens: 322,
+    cacheReadTokens: 7,
+    cacheWrite5mTokens: 3,
+  });
+});

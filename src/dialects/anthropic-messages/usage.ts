@@ -6,10 +6,12 @@
  * cache_creation_input_tokens`; `cache_creation` splits the last one by TTL and comes only with `message_start` or a
  * whole answer; `output_tokens` includes thinking, of which `output_tokens_details.thinking_tokens` is a share.
  * In a stream every count is cumulative, and `message_delta` may leave out or null what it does not repeat.
+ * `iterations` lists the model's turns. Those of `message` are what the totals add up; the tokens of a `compaction` and of
+ * an `advisor_message` are billed besides (`BetaMessageDeltaUsage.iterations`, resources/beta/messages/messages.ts).
  *
- * Invariant: the buckets add up to the provider's own totals, whatever the split says.
+ * Invariant: the buckets add up to the provider's own totals and what it bills besides, whatever the split says.
  */
-import { emptyUsage, type Usage } from "../../kernel/usage.ts";
+import { addUsage, emptyUsage, type Usage } from "../../kernel/usage.ts";
 import { asCount, asObject, type WireObject } from "../wire-values.ts";
 
 /** Merges the usage objects of one answer. A count that is absent keeps its last value; zero is a value. */
@@ -22,6 +24,8 @@ export class UsageTally {
   #output = 0;
   #thinking = 0;
   #searches = 0;
+  /** What is billed besides the totals. */
+  #besides: readonly Usage[] = [];
 
   /** `wire` is the `usage` member of `message_start.message`, `message_delta` or a whole message; anything else is ignored. */
   absorb(wire: unknown): void {
@@ -33,6 +37,8 @@ export class UsageTally {
     this.#output = this.#take(usage["output_tokens"], this.#output);
     this.#thinking = this.#take(asObject(usage["output_tokens_details"])?.["thinking_tokens"], this.#thinking);
     this.#searches = this.#take(asObject(usage["server_tool_use"])?.["web_search_requests"], this.#searches);
+    const iterations = usage["iterations"];
+    if (Array.isArray(iterations)) this.#besides = iterations.flatMap(usageBesides);
   }
 
   /** `null` until the provider has reported any count. A new object each time. */
@@ -48,6 +54,7 @@ export class UsageTally {
     usage.outputTokens = this.#output - thinking;
     usage.reasoningTokens = thinking;
     usage.searchUnits = this.#searches;
+    for (const more of this.#besides) addUsage(usage, more);
     return usage;
   }
 
@@ -67,4 +74,14 @@ export class UsageTally {
     this.#seen = true;
     return count;
   }
+}
+
+/** Of an iteration whose tokens are not among the totals: what it used, else nothing. */
+function usageBesides(iteration: unknown): readonly Usage[] {
+  const type = asObject(iteration)?.["type"];
+  if (type !== "compaction" && type !== "advisor_message") return [];
+  const tally = new UsageTally();
+  tally.absorb(iteration);
+  const usage = tally.total();
+  return usage === null ? [] : [usage];
 }
