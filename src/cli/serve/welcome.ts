@@ -28,6 +28,7 @@ export function renderWelcome(welcome: Welcome): string {
 headgate ${version} is ready.
 
   Base URL   ${url}/v1
+             For Anthropic's SDKs without the /v1.
 ${key}  Answers    ${answering(welcome)}
   Records    ${dataDir}
 
