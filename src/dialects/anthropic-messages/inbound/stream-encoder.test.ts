@@ -154,6 +154,21 @@ describe("MessagesStreamEncoder", () => {
     assert.match(encoder.encode(start), /"id":"chatcmpl-1"/);
   });
 
+  test("goes on in a block that the caller saw beginning, though nothing was said in it yet", () => {
+    const encoder = new MessagesStreamEncoder(view, true);
+    for (const event of [
+      start,
+      begin(0, { kind: "message" }),
+      { type: "text-delta", index: 0, text: "a" },
+      { type: "item-end", index: 0 },
+      begin(1, { kind: "message" }),
+    ] as const) {
+      encoder.encode(event);
+    }
+    const more = encoder.encode({ type: "text-delta", index: 1, text: "b" });
+    assert.deepEqual(outline(parse(more)), ['1 {"type":"text_delta","text":"b"}']);
+  });
+
   test("gives reasoning of another provider a signature with what that wants back", () => {
     const opaque: OpaqueState = { origin: "openai-chat", kind: "reasoning_details", value: "{}" };
     const lines = outline(

@@ -5,7 +5,8 @@
  *
  * Invariants: block indexes are contiguous from 0, and blocks do not interleave. Items may: the lowest open item is
  * told as it comes, what others say meanwhile is kept and told when it is over, so that what was told so far depends
- * only on what was said so far. An item that says nothing has no block.
+ * only on what was said so far. An item that says nothing has no block; but where the caller was shown a stream of this
+ * dialect, whose id stands, a message has one as soon as it begins, as it had there.
  *
  * Why the answer stopped is told at the end, with the usage, which some providers give after it.
  *
@@ -107,9 +108,12 @@ export class MessagesStreamEncoder implements StreamEncoder {
 
   #startItem(index: number, head: OutputItemHead): string {
     this.#items.set(index, { head, kept: "", opaque: [], hasEnded: false });
-    if (head.kind !== "tool-call") return "";
-    this.#hasCalls = true;
-    return index === this.#told ? this.#beginBlock(head) : "";
+    if (head.kind === "tool-call") this.#hasCalls = true;
+    return index === this.#told && this.#beginsAtOnce(head) ? this.#beginBlock(head) : "";
+  }
+
+  #beginsAtOnce({ kind }: OutputItemHead): boolean {
+    return kind === "tool-call" || (kind === "message" && this.#idStands);
   }
 
   #say(index: number, text: string): string {
@@ -129,7 +133,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
     if (index !== this.#told) return "";
     let wire = this.#endTold(index, item);
     for (let next = this.#items.get(this.#told); next !== undefined; next = this.#items.get(this.#told)) {
-      if (next.head.kind === "tool-call") wire += this.#beginBlock(next.head);
+      if (this.#beginsAtOnce(next.head)) wire += this.#beginBlock(next.head);
       if (next.kept !== "") wire += this.#tell(next.head, next.kept);
       this.#keptChars -= next.kept.length;
       next.kept = "";
