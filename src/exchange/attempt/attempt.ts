@@ -160,16 +160,19 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (!this.#heldBack) this.#source()?.resume();
   }
 
-  /** The provider is not read until `goOn`, whether the caller reads or not. */
+  /** Nothing more of a stream is read until `goOn`, whether the caller reads or not. */
   holdBack(): void {
+    if (this.state !== "running") return;
     this.#heldBack = true;
-    if (this.state === "running") this.#source()?.pause();
+    this.#relay?.holdBack();
+    this.#source()?.pause();
   }
 
   /** Ends `holdBack`. A caller who reads slowly pauses the provider again with the next bytes. */
   goOn(): void {
     this.#heldBack = false;
-    if (this.state === "running") this.#source()?.resume();
+    if (this.state === "running") this.#relay?.goOn();
+    if (this.state === "running" && !this.#heldBack) this.#source()?.resume();
   }
 
   /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */
@@ -182,8 +185,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     }
     this.drained = true;
     this.#relay?.mute();
-    this.#source()?.resume();
     this.#timers.drain(drainMs);
+    this.goOn();
   }
 
   /** Ends a stream that may cost no more. One that has said why it stopped is complete all the same. */

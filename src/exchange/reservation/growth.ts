@@ -7,8 +7,8 @@
  *   asking ── all that is held is used ─▶ asking, and the provider is not read until there is an answer
  *
  * In `over` the stream is ended with an honest error. So one stream uses at the most one slice beyond what is held for
- * it, as far as the gateway sees its output: reasoning that a provider does not show is known at the end only, and what a
- * provider sends in one burst is sent already.
+ * it, however much a provider sends in one burst: what is not held for is not read. Reasoning that a provider does not
+ * show is known at the end only.
  */
 import type { Price } from "../../accounting/price-book.ts";
 import { type HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
@@ -22,7 +22,7 @@ const smallestShare = 16;
 
 /** What growth does to the stream that it belongs to. */
 export interface GrowingStream {
-  /** Stops reading the provider until `goOn`. */
+  /** Nothing more of the stream is read until `goOn`. */
   holdBack(): void;
   goOn(): void;
   /** Ends it. */
@@ -127,12 +127,11 @@ export class Growth {
     if (refusal === null) this.#granted(grown);
     else this.#refused(refusal);
     if (this.#asking) return;
-    if (this.#heldBack) {
-      this.#heldBack = false;
-      this.#deps.stream.goOn();
-    }
+    const wasHeldBack = this.#heldBack;
+    this.#heldBack = false;
     this.dueTokens = this.#nextDueTokens();
     this.reached(this.#usedTokens);
+    if (wasHeldBack && !this.#heldBack && !this.#stopped) this.#deps.stream.goOn();
   }
 
   #granted(grown: Holding): void {
