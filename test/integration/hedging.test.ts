@@ -133,7 +133,7 @@ for (const stream of [true, false]) {
     for (const { fault, code, charged } of errors) {
       test(`does not win by answering first with ${fault}`, async () => {
         const name = `bad-${kind}-${fault.replaceAll(/[^a-z0-9]/g, "-")}`;
-        const { model, first, second } = pair(name, ["tokens=5,ttft=400", fault]);
+        const { model, first, second } = pair(name, ["tokens=5,ttft=1500", fault]);
         const reply = await courses.ask({ model, stream });
         assert.equal(reply.headers["x-headgate-model"], first);
         await assertCalls(reply, stream, won(first), { target: second, became: "failed", code, charged });
@@ -141,7 +141,7 @@ for (const stream of [true, false]) {
     }
 
     test("goes on alone when the slow target fails", async () => {
-      const scripts = ["fault=slow-headers:200,fault=invalid-json@0", "tokens=5,ttft=400"] as const;
+      const scripts = ["fault=slow-headers:1000,fault=invalid-json@0", "tokens=5,ttft=1500"] as const;
       const { model, first, second } = pair(`alone-${kind}`, scripts);
       const reply = await courses.ask({ model, stream });
       const failed = { became: "failed", code: "upstream_malformed", charged: "input estimate" } as const;
@@ -163,12 +163,13 @@ for (const stream of [true, false]) {
     });
 
     test("comes out of the retry budget of the target that it calls", async () => {
-      const scripts = ["tokens=5,ttft=700", "tokens=5,ttft=20000"] as const;
+      const scripts = ["tokens=5,ttft=1500", "tokens=5,ttft=20000"] as const;
       const none = pair(`none-${kind}`, scripts, { retries: { budgetPercent: 0 } });
-      await assertCalls(await courses.ask({ model: none.model, stream }), stream, won(none.first));
+      const unhedged = courses.ask({ model: none.model, stream });
       const { model } = pair(`many-${kind}`, scripts);
       const asked = Array.from({ length: BUDGET_MIN + 5 }, () => courses.ask({ model, stream }));
       const hedged = (await Promise.all(asked)).filter(({ headers }) => headers["x-headgate-attempts"] !== undefined);
+      await assertCalls(await unhedged, stream, won(none.first));
       assert.equal(hedged.length, BUDGET_MIN);
     });
   });

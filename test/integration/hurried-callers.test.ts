@@ -10,9 +10,13 @@ import { send, type Reply } from "../support/simulator-client.ts";
 /** Failures in a row after which a target is left alone. */
 const FAILURES_IN_ROW = 5;
 const HURRY_MS = 200;
+/** Answers after which it is known how long a target takes, whatever one or two of them took. */
+const KNOWN_AFTER = 45;
+/** Half of it is for the other target, and all of it is not enough for the slow one. */
+const BARELY_MS = 1_200;
 /** Half of it is much more than a quick target takes on a busy machine. */
 const ENOUGH_MS = 3_000;
-const SLOW = "simulator/sim-chat:tokens=3,ttft=900";
+const SLOW = "simulator/sim-chat:tokens=3,ttft=1500";
 
 function ask({ url, key }: TestGateway, model: string, stream: boolean, deadlineMs: number | null): Promise<Reply> {
   const hurry = deadlineMs === null ? {} : { "x-headgate-deadline-ms": String(deadlineMs) };
@@ -43,14 +47,14 @@ for (const stream of [false, true]) {
         { model: "simulator/sim-mini:tokens=3", weight: 1e-6 },
       ];
       await using place = await startTestGateway({ config: { models: { it: { targets } } } });
-      for (const reply of await askAtOnce(place, "it", stream, 4 * HURRY_MS)) {
+      for (const reply of await askAtOnce(place, "it", stream, BARELY_MS)) {
         assert.equal(reply.headers["x-headgate-model"], "simulator/sim-mini:tokens=3");
       }
       assert.equal((await ask(place, "it", stream, null)).headers["x-headgate-model"], SLOW);
     });
 
     test("have one left alone that says nothing for much longer than it used to take", async () => {
-      let answers = FAILURES_IN_ROW;
+      let answers = KNOWN_AFTER;
       await using provider = await startLocalServer((request, response) => {
         request.resume();
         if (answers-- > 0) answer(response, stream);
@@ -61,7 +65,7 @@ for (const stream of [false, true]) {
         { model: "simulator/sim-mini:tokens=3", weight: 1e-6 },
       ];
       await using place = await startTestGateway({ config: { providers: { own }, models: { it: { targets } } } });
-      for (let caller = 0; caller < FAILURES_IN_ROW; caller++) {
+      for (let caller = 0; caller < KNOWN_AFTER; caller++) {
         assert.equal((await ask(place, "it", stream, null)).headers["x-headgate-model"], "own/m");
       }
       for (const reply of await askAtOnce(place, "it", stream, ENOUGH_MS)) assert.equal(reply.status, 200);
