@@ -5,6 +5,7 @@ import { eventually } from "../support/eventually.ts";
 import { assertCaller, assertRecord, recordsOf } from "./books.ts";
 import { beginStream, finishStream } from "./hand-written.ts";
 import type { Case } from "./lines/line.ts";
+import type { Upstream } from "./table.ts";
 import { timeLines } from "./lines/time.ts";
 import { openScene, type Scene } from "./scene.ts";
 import { testLines } from "./test-lines.ts";
@@ -58,8 +59,8 @@ testLines(
   timeLines,
   {
     async "deadline before output"(one) {
-      await askWithin(one, "ttft=20000", { "x-headgate-deadline-ms": "300" });
-      await askWithin(one, "ttft=20000", { "x-stainless-timeout": "0.3" });
+      await askWithin(one, "ttft=20000", { "x-headgate-deadline-ms": "1000" });
+      await askWithin(one, "ttft=20000", { "x-stainless-timeout": "1" });
     },
     "deadline in stream": (one) => askWithin(one, "tokens=2000,rate=100", { "x-headgate-deadline-ms": "600" }),
     "SDK's timeout in stream": (one) => askWithin(one, "tokens=100,rate=100", { "x-stainless-timeout": "0.6" }),
@@ -76,7 +77,7 @@ testLines(
     async "only comments"(one) {
       let beat: NodeJS.Timeout | undefined;
       await askByHand(one, (response) => {
-        beat = setInterval(() => response.write(": still here\n\n"), BEAT_MS);
+        beat = setInterval(() => response.write(`: still here\n\n${saysNothing[one.upstream]}`), BEAT_MS);
       });
       clearInterval(beat);
     },
@@ -91,5 +92,11 @@ testLines(
   },
   { sideBySide: SIDE_BY_SIDE },
 );
+
+/** Events that keep a connection open. */
+const saysNothing: Readonly<Record<Upstream, string>> = {
+  "openai-chat": `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: null }] })}\n\n`,
+  "anthropic-messages": `event: ping\ndata: {"type": "ping"}\n\n`,
+};
 
 test("time that is up leaves the books in order", () => scene.assertBooks());

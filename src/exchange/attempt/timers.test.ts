@@ -59,13 +59,14 @@ test("protocol events without output do not move the first-token timer", () => {
   assert.deepEqual(fired, ["first-token"]);
 });
 
-test("the idle timer counts from the last event, however many came", () => {
+test("the idle timer counts from the last event that carried something, however many came", () => {
   const { clock, timers, fired } = start();
   timers.sent(true);
   timers.progress(true);
   for (let step = 0; step < 20; step++) {
     clock.advance(1_900);
-    timers.progress(step % 2 === 0);
+    timers.progress(true);
+    timers.progress(false);
   }
   assert.deepEqual(fired, []);
   clock.advance(2_000);
@@ -80,6 +81,23 @@ test("the total timer ends a stream that never pauses", () => {
     clock.advance(1_000);
   }
   assert.deepEqual(fired, ["total"]);
+});
+
+test("what only keeps the connection open does not move the idle timer, but a caller who reads again begins it anew", () => {
+  const { clock, timers, fired } = start();
+  timers.sent(true);
+  timers.progress(true);
+  clock.advance(1_900);
+  timers.progress(false);
+  clock.advance(100);
+  assert.deepEqual(fired, ["idle"]);
+  const paused = start();
+  paused.timers.progress(true);
+  paused.timers.waitForReader();
+  paused.clock.advance(1_900);
+  paused.timers.progress(false);
+  paused.clock.advance(1_900);
+  assert.deepEqual(paused.fired, []);
 });
 
 test("after the finish reason only the short ending timer runs, and late usage does not stretch it", () => {

@@ -66,11 +66,14 @@ export class AttemptTimers {
     this.#enter("first-token", stream ? this.#timeouts.firstTokenMs : 0, this.#bounds.firstOutputDueMs);
   }
 
-  /** An event that is not a comment came; `output` says whether it was what the caller waits for. */
+  /**
+   * An event that is not a comment came, or the caller reads again; `output` says whether it was what the caller waits for.
+   * What carries nothing (a ping, an empty delta) only keeps the connection open, so a stream of it alone is idle.
+   */
   progress(output: boolean): void {
     if (this.#phase === "ending" || this.#phase === "drain") return;
     if (output) this.#slowDueMs = Infinity;
-    if (output || this.#phase === "idle" || this.#phase === "reader") this.#enter("idle", this.#timeouts.idleMs);
+    if (output || this.#phase === "reader") this.#enter("idle", this.#timeouts.idleMs);
   }
 
   /** The provider finished; only its terminal marker may still come. A drain ends no later than it would have. */

@@ -322,10 +322,14 @@ test("a target that is slowed down is called again as long as its turn comes wit
   assert.deepEqual(route(itinerary({ targets: [a], turns: { a: 8_001 }, ...twice }), "limited"), ["a+0"]);
 });
 
-test("beside a silent target none is called that is slowed down", () => {
+test("one that is slowed down is no target for a hedge, but better than one that is silent for too long", () => {
   const way = itinerary({ targets: [a, b], turns: { b: 200 } });
   way.called(a);
-  assert.equal(way.beside(true), null);
+  assert.equal(way.beside(false), null);
+  assert.equal(way.beside(true)?.target.name, "b");
+  const spared = itinerary({ targets: [a, b, spare], turns: { b: 200 } });
+  spared.called(a);
+  assert.equal(spared.beside(true)?.target.name, "spare");
 });
 
 test("who was called before, or has a window that is too small, was not passed over", () => {

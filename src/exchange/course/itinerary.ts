@@ -87,8 +87,13 @@ export class Itinerary {
    */
   beside(isFailing: boolean): Stop | null {
     if (this.#attemptsLeft === 0) return null;
-    const place = this.#untried(false) ?? (isFailing ? this.#untried(true) : null);
+    const place = this.#untried(false) ?? (isFailing ? this.#elsewhere() : null);
     return place !== null && (isFailing || this.#mayRetry(place)) ? this.#stopAt(place, 0) : null;
+  }
+
+  /** What is slowed down is better than what is silent. */
+  #elsewhere(): Place | null {
+    return this.#untried(true) ?? this.#untried(false, true) ?? this.#untried(true, true);
   }
 
   /** The same target with another credential: at once the first time, then within the retry budget. */

@@ -74,8 +74,8 @@ describe("a whole answer", () => {
   test("has three times the beginning where it may be of any length", () => {
     assert.equal(switchMsOf({}), 24_000);
     assert.equal(switchMsOf({ maxOutputTokens: 100_000 }), 24_000);
-    assert.equal(switchMsOf({ reasoning: true }), 96_000);
-    assert.equal(switchMsOf({ firstOutputMs: 10_000 }), 60_000);
+    assert.equal(switchMsOf({ reasoning: true }), 48_000);
+    assert.equal(switchMsOf({ firstOutputMs: 10_000 }), 36_000);
   });
 
   test("has no more than a stream's beginning from a target whose answers are short", () => {

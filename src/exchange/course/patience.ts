@@ -79,7 +79,7 @@ function untilEndMs(call: SilentCall, slowMs: number | null, nowMs: number): num
   if (slowMs === null) {
     const beginningMs = untilBeginningMs(call, nowMs);
     const tokens = call.generates ? (maxOutputTokens ?? Infinity) : 0;
-    return beginningMs + Math.min(tokens * MS_PER_TOKEN, beginningMs * WRITING_SHARE);
+    return beginningMs + Math.min(tokens * MS_PER_TOKEN, switchMs * WRITING_SHARE);
   }
   const expectedMs = Math.max(slowMs * SLOW_SHARE, call.target.slowestAnswerMs(nowMs) ?? 0);
   const mostMs = Math.max(switchMs * (1 + WRITING_SHARE), slowMs * SLOW_SHARE_LEAST);

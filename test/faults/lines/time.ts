@@ -26,7 +26,7 @@ export const timeLines: Lines<
   ),
   "total time": each("The answer takes longer than `timeouts.totalMs`", failed(504, "total_timeout", overdue)),
   "only comments": stream(
-    "The provider sends nothing but comments for `timeouts.idleMs` in mid-stream",
+    "The provider sends nothing but comments, pings and empty events for `timeouts.idleMs` in mid-stream",
     brokenOff("idle_timeout", "timeout"),
   ),
   "stays open": stream(
