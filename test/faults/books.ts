@@ -6,12 +6,14 @@ import assert from "node:assert/strict";
 import { sql, type Kysely, type SelectQueryBuilder } from "kysely";
 import type { Simulator } from "../../src/simulator/simulator.ts";
 import type { Database } from "../../src/storage/schema.ts";
+import type { Store } from "../../src/storage/storage.ts";
 import { eventually } from "../support/eventually.ts";
 import type { LedgerRow, RequestRow } from "../support/evidence.ts";
 import type { Reply } from "../support/simulator-client.ts";
+import { assertCaller } from "./caller-sees.ts";
+import { assertCharge, invoicedFor } from "./charge.ts";
 import type { Case } from "./lines/line.ts";
-import type { Charged, Outcome } from "./outcome.ts";
-import { eventsOf, speeches, terminalsIn, type Caller } from "./speech.ts";
+import type { Outcome } from "./outcome.ts";
 
 export interface Books {
   readonly db: Kysely<Database>;
@@ -43,6 +45,26 @@ export async function assertCase(
 ): Promise<Booked | null> {
   assertCaller(await asked.reply, outcome, stream, caller);
   return assertBooked(books, asked, outcome);
+}
+
+/** What became of each of these, in the order of `all`, which says what is expected. */
+export async function assertCases(
+  books: Books,
+  asked: readonly Asked[],
+  all: readonly Expected[],
+): Promise<readonly PromiseSettledResult<unknown>[]> {
+  const pairs = asked.map((one, index) => [one, all[index]] as const);
+  return Promise.allSettled(
+    pairs.map(([one, expected]) => {
+      assert.ok(expected !== undefined);
+      return assertCase(books, one, expected);
+    }),
+  );
+}
+
+/** Of a store that is open in this process. */
+export function booksOf({ db, journalDb }: Pick<Store, "db" | "journalDb">, simulator: Simulator): Books {
+  return { db, journalDb, simulator };
 }
 
 /** All but what the caller sees. */
@@ -87,76 +109,4 @@ export function assertRecord(row: RequestRow, { ending, code, status, attempts }
     { ending: row.ending, code: row.error_code, status: row.status, attempts: row.attempts },
     { ending, code, status, attempts },
   );
-}
-
-/** In nano-dollars; a line that is due may come after the answer. */
-export async function invoicedFor(
-  simulator: Simulator,
-  entry: LedgerRow | undefined,
-  charged: Charged,
-): Promise<bigint> {
-  const find = () => simulator.invoice().find(({ clientRequestId }) => clientRequestId === entry?.attempt_id);
-  const isDue = charged === "reported" || charged === "drained";
-  const line = isDue ? await eventually(`a line of the invoice for ${entry?.attempt_id}`, find) : find();
-  return line?.costNanoUsd ?? 0n;
-}
-
-/** What an attempt was charged, beside what the provider's invoice says of it. */
-export function assertCharge(entry: LedgerRow | undefined, invoiced: bigint, charged: Charged): void {
-  if (charged === "nothing" || charged === "nothing yet") {
-    const basis = charged === "nothing" ? "none" : "metered";
-    assert.deepEqual([entry?.cost_nano_usd ?? 0n, entry?.basis ?? "none"], [0n, basis]);
-    if (charged === "nothing") assert.equal(invoiced, 0n, "the provider bills nothing either");
-    return;
-  }
-  assert.ok(entry, "a charge in the ledger");
-  const isReported = charged === "reported" || charged === "drained";
-  assert.equal(entry.estimated, isReported ? 0 : 1);
-  assert.equal(entry.basis, isReported ? charged : charged === "worst case" ? "worst-case" : "metered");
-  if (isReported) assert.equal(entry.cost_nano_usd, invoiced, "what the provider's invoice says");
-  else assert.ok(entry.cost_nano_usd > 0n && entry.input_tokens > 0, "an estimate is never nothing");
-  if (charged === "estimate") assert.ok(entry.output_tokens > 0, "output was delivered, and is counted");
-  // A Messages stream begins by reporting one token of output.
-  if (charged === "input estimate") assert.ok(entry.output_tokens + entry.reasoning_tokens <= 1);
-  if (charged === "worst case") assert.ok(entry.cost_nano_usd >= invoiced, "no less than the provider's invoice says");
-}
-
-export function assertCaller(
-  reply: Reply,
-  { caller: sees }: Pick<Outcome, "caller">,
-  stream: boolean,
-  caller: Caller = "openai-chat",
-): void {
-  if (sees.kind === "gone") return;
-  const { errorOf, terminal } = speeches[caller];
-  const terminals = terminalsIn(reply.text, caller);
-  if (sees.kind === "cut off") {
-    assert.deepEqual([reply.complete, terminals], [false, 0]);
-    return;
-  }
-  assert.equal(reply.complete, true, "the response ends as HTTP says it should");
-  switch (sees.kind) {
-    case "answer":
-      assert.equal(reply.status, 200, reply.text);
-      assert.doesNotMatch(reply.text, /"error"/);
-      assert.equal(terminals, stream ? 1 : 0);
-      if (stream) assert.ok(reply.text.replaceAll("\r\n", "\n").endsWith(terminal), reply.text.slice(-200));
-      return;
-    case "error": {
-      const error = errorOf(JSON.parse(reply.text));
-      assert.deepEqual([reply.status, error?.code], [sees.status, sees.code], reply.text);
-      assert.equal(error?.request_id, reply.headers["x-request-id"]);
-      if (sees.retryAfter === undefined) return;
-      assert.equal(reply.headers["retry-after"], sees.retryAfter === null ? undefined : String(sees.retryAfter));
-      return;
-    }
-    case "broken stream": {
-      assert.deepEqual([reply.status, terminals], [200, 0], reply.text);
-      const events = eventsOf(reply.text).map(errorOf);
-      const last = events.pop();
-      assert.equal(last?.code, sees.code);
-      assert.equal(last?.request_id, reply.headers["x-request-id"]);
-      assert.ok(events.length > 0 && events.every((error) => error === undefined), "one error event, the last");
-    }
-  }
 }

@@ -18,7 +18,7 @@ const CANCELLED_WITHIN_MS = 100;
 
 let scene: Scene;
 before(async () => {
-  scene = await openScene({ timeouts: { firstTokenMs: 5_000 } });
+  scene = await openScene();
   for (const upstream of upstreams) {
     scene.provide(`draining-${upstream}`, upstream, { callerGone: "drain", drainMs: 2_000 });
     scene.provide(`impatient-${upstream}`, upstream, { callerGone: "drain", drainMs: 50 });
@@ -33,7 +33,7 @@ interface Leaving {
   readonly noticedAfterMs: number;
 }
 
-/** Asks, leaves when the provider is at work and, for a stream that has begun, when the caller knows, and waits until the provider is done. */
+/** Asks, leaves when the provider is at work, and waits until it is done. `begun`: not before this has come. */
 async function leave(ask: Ask, begun?: string): Promise<Leaving> {
   const { simulator } = scene.test;
   let received: Buffer = Buffer.alloc(0);

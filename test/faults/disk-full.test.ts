@@ -10,7 +10,7 @@ import { openStore } from "../../src/storage/storage.ts";
 import { ids } from "../contract/engines.ts";
 import { ledgerOf, spentOf } from "../support/allowances.ts";
 import { send } from "../support/simulator-client.ts";
-import { assertCase, type Asked } from "./books.ts";
+import { assertCases, booksOf, type Asked } from "./books.ts";
 import type { Case } from "./lines/line.ts";
 import { diskLines } from "./lines/storage.ts";
 import { answered } from "./outcome.ts";
@@ -18,7 +18,6 @@ import { openScene, type Scene } from "./scene.ts";
 import { testLines, together } from "./test-lines.ts";
 
 const clock = createSystemClock();
-const unhurried = { timeouts: { firstTokenMs: 10_000, idleMs: 10_000 } };
 
 /** Of any file; `unlimited`: as it was. */
 function allowBytes(soft: "1" | "unlimited"): number | null {
@@ -53,31 +52,31 @@ testLines(
   diskLines,
   {
     "full before the call": together(async (all) => {
-      await using scene = await openScene(unhurried, {}, true);
+      await using scene = await openScene({}, {}, true);
       const full = fillDisk();
       const asked = all.map((one) => scene.ask(one));
       await Promise.all(asked.map(({ reply }) => reply));
       assert.equal((await send(`${scene.test.url}/healthz`)).status, 200);
       full[Symbol.dispose]();
-      const verdicts = await Promise.allSettled(asked.map((one, index) => scene.check(one, all[index]!)));
+      const verdicts = await scene.checkAll(asked, all);
       assert.deepEqual(scene.test.simulator.invoice(), [], "nobody was called");
       await assertServing(scene, all);
       return verdicts;
     }),
 
     "full at the end": together(async (all) => {
-      await using scene = await openScene(unhurried);
+      await using scene = await openScene();
       const asked = await askAll(scene, all);
       const full = fillDisk();
       await Promise.all(asked.map(({ reply }) => reply));
       full[Symbol.dispose]();
-      const verdicts = await Promise.allSettled(asked.map((one, index) => scene.check(one, all[index]!)));
+      const verdicts = await scene.checkAll(asked, all);
       await assertServing(scene, all);
       return verdicts;
     }),
 
     "full at the stop": together(async (all) => {
-      await using scene = await openScene(unhurried);
+      await using scene = await openScene();
       const asked = await askAll(scene, all);
       const full = fillDisk();
       await Promise.all(asked.map(({ reply }) => reply));
@@ -85,8 +84,7 @@ testLines(
       full[Symbol.dispose]();
       const { dataDir, simulator } = scene.test;
       await using store = await openStore({ dataDir, durability: "process", clock, ids });
-      const books = { db: store.db, journalDb: store.journalDb, simulator };
-      const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
+      const verdicts = await assertCases(booksOf(store, simulator), asked, all);
       const { money, tokens } = await spentOf({ store });
       assert.deepEqual({ money, tokens }, await ledgerOf({ store }));
       return verdicts;

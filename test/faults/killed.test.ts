@@ -4,7 +4,7 @@ import { openDatabase } from "../../src/storage/storage.ts";
 import { eventually } from "../support/eventually.ts";
 import { send } from "../support/simulator-client.ts";
 import { Asker } from "./asker.ts";
-import { assertCase, type Asked } from "./books.ts";
+import { assertCases, booksOf, type Asked } from "./books.ts";
 import { assertRecovered, openProcessPlace, type ProcessPlace } from "./process-place.ts";
 import type { Case } from "./lines/line.ts";
 import { killedLines } from "./lines/killed.ts";
@@ -33,8 +33,7 @@ function killWhen(bringThere: (victim: Victim, all: readonly Case[]) => Promise<
     await gateway.end("SIGKILL");
     for (const leave of leaving) leave();
     await using store = await place.recover();
-    const books = { db: store.db, journalDb: store.journalDb, simulator: place.simulator };
-    const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
+    const verdicts = await assertCases(booksOf(store, place.simulator), asked, all);
     await assertRecovered(store, place.simulator);
     return verdicts;
   });

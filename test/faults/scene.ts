@@ -1,5 +1,5 @@
 /**
- * A whole gateway with short timers, small limits and an allowance of each meter on every request, which makes one call
+ * A whole gateway with small limits and an allowance of each meter on every request, which makes one call
  * for each of them and leaves no target alone: for what one call comes to. Requests are asked side by side, each of a
  * target of its own, and checked in all four respects; what they have in common is checked at the end, by `assertBooks`.
  */
@@ -11,11 +11,11 @@ import { allowPlenty, ledgerOf, spentOf } from "../support/allowances.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { Asker, kindOf } from "./asker.ts";
-import { assertCase, type Asked, type Booked, type Books, type Expected } from "./books.ts";
+import { assertCase, assertCases, booksOf, type Asked, type Booked, type Books, type Expected } from "./books.ts";
 import type { Upstream } from "./table.ts";
 
 const short: DeepPartial<Config> = {
-  timeouts: { connectMs: 300, firstTokenMs: 300, idleMs: 300, totalMs: 20_000, endingMs: 1_000 },
+  timeouts: { firstTokenMs: 10_000, idleMs: 10_000, totalMs: 30_000, endingMs: 1_000 },
   limits: { responseBytes: 1_000_000, streamEventBytes: 500_000, streamBufferBytes: 65_536 },
   retries: { attemptsMax: 1 },
   health: { failuresInRow: 0, failurePercent: 0 },
@@ -54,11 +54,15 @@ export class Scene extends Asker implements AsyncDisposable {
 
   get books(): Books {
     const { gateway, simulator } = this.test;
-    return { db: gateway.store.db, journalDb: gateway.store.journalDb, simulator };
+    return booksOf(gateway.store, simulator);
   }
 
   check(asked: Asked, expected: Expected): Promise<Booked | null> {
     return assertCase(this.books, asked, expected);
+  }
+
+  checkAll(asked: readonly Asked[], all: readonly Expected[]): Promise<readonly PromiseSettledResult<unknown>[]> {
+    return assertCases(this.books, asked, all);
   }
 
   /** To be called when all is asked: nothing is held, allowances say what the ledger says, and nobody was called besides. */

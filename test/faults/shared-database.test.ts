@@ -57,12 +57,10 @@ async function liveThrough(): Promise<Outage> {
   proxy.comeBack();
   await eventually("all is delivered", () => scene.test.gateway.store.delivered().then(isTrue, isFalse), PATIENCE_MS);
 
-  const checkAll = (all: typeof lasting, asked: typeof underWay): Promise<Verdicts> =>
-    Promise.allSettled(asked.map((one, index) => scene.check(one, all[index]!)));
   const verdicts = {
-    "under way": await checkAll(lasting, underWay),
-    "in hand": await checkAll(later, inHand),
-    beyond: await checkAll(refused, beyond),
+    "under way": await scene.checkAll(underWay, lasting),
+    "in hand": await scene.checkAll(inHand, later),
+    beyond: await scene.checkAll(beyond, refused),
   };
   await makePace(scene);
   await scene.test.gateway.store.delivered();

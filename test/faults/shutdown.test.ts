@@ -6,7 +6,7 @@ import { newestRow } from "../support/evidence.ts";
 import { connectRaw, type RawConnection } from "../support/raw-http.ts";
 import { send } from "../support/simulator-client.ts";
 import { models, replyOf } from "./asker.ts";
-import { assertBooked, assertCase, type Asked, type Books } from "./books.ts";
+import { assertBooked, assertCase, assertCases, type Asked, type Books } from "./books.ts";
 import { besides } from "./lines/besides.ts";
 import type { Case } from "./lines/line.ts";
 import { stoppingLines } from "./lines/stopping.ts";
@@ -29,7 +29,7 @@ async function checkAfter(
   asked: readonly Asked[],
 ): Promise<readonly PromiseSettledResult<unknown>[]> {
   await using books = booksAfter(scene);
-  const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
+  const verdicts = await assertCases(books, asked, all);
   assert.deepEqual(await books.db.selectFrom("holds").select("attempt_id").execute(), [], "nothing stays held");
   return verdicts;
 }
@@ -50,7 +50,7 @@ async function beginAll(scene: Scene, all: readonly Case[], script: string): Pro
 
 testLines(stoppingLines, {
   "stopped waiting": together(async (all) => {
-    await using scene = await openScene({ timeouts: { firstTokenMs: 60_000 } });
+    await using scene = await openScene();
     const asked = all.map((one) => scene.ask({ ...one, script: "ttft=50000" }));
     await scene.whenCalled(all.length);
     await scene.test.gateway.stop(0);

@@ -32,7 +32,7 @@ const WRITTEN_BYTES_MAX = 16_000_000;
 let scene: Scene;
 before(async () => {
   scene = await openScene({
-    timeouts: { firstTokenMs: 5_000, idleMs: IDLE_MS },
+    timeouts: { idleMs: IDLE_MS },
     limits: { responseBytes: 67_108_864 },
   });
 });
@@ -92,7 +92,7 @@ testLines(slowCallerLines, {
   },
 
   async "reads slowly"(one) {
-    await using scene = await openScene({ timeouts: { firstTokenMs: 5_000, idleMs: SLOW_IDLE_MS } });
+    await using scene = await openScene({ timeouts: { idleMs: SLOW_IDLE_MS } });
     const agent = scene.nextAgent();
     using connection = await askRaw(scene, one, agent, `tokens=${TOKENS}`);
     connection.socket.removeAllListeners("data");

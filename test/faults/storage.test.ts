@@ -9,7 +9,7 @@ import { ledgerOf, spentOf } from "../support/allowances.ts";
 import { eventually } from "../support/eventually.ts";
 import { captureLog } from "../support/evidence.ts";
 import { turns } from "../support/simulator-client.ts";
-import { assertCase, type Asked } from "./books.ts";
+import { assertCases, booksOf, type Asked } from "./books.ts";
 import type { Case } from "./lines/line.ts";
 import { storageLines } from "./lines/storage.ts";
 import { answered } from "./outcome.ts";
@@ -24,9 +24,6 @@ const SKIP_EVERY_MS = 200;
 const GRACE_MS = 700;
 /** What a stop may take beyond its grace period: the five seconds of the store, and something for a busy machine. */
 const CLOSING_MS = 5000 + 3500;
-
-/** The provider's own time does not matter here. */
-const unhurried = { timeouts: { firstTokenMs: 10_000, idleMs: 10_000 } };
 
 interface SkippingClock extends Clock {
   skip(ms: number): void;
@@ -74,20 +71,11 @@ async function assertServing(scene: Scene, all: readonly Case[]): Promise<void> 
   await scene.assertBooks();
 }
 
-function checkAll(
-  scene: Scene,
-  all: readonly Case[],
-  asked: readonly Asked[],
-): Promise<readonly PromiseSettledResult<unknown>[]> {
-  return Promise.allSettled(asked.map((request, index) => scene.check(request, all[index]!)));
-}
-
 testLines(storageLines, {
   /** The hold waits for the lock, or what is in hand of the allowances: nobody is called before. */
   "locked before the call": together(async (all) => {
-    const verdicts: (readonly PromiseSettledResult<unknown>[])[] = [];
-    for (const unlimited of [false, true]) {
-      await using scene = await openScene(unhurried, {}, unlimited);
+    const strikeOnce = async (unlimited: boolean): Promise<readonly PromiseSettledResult<unknown>[]> => {
+      await using scene = await openScene({}, {}, unlimited);
       const lock = lockStore(scene);
       const asked = all.map((one) => scene.ask(one));
       if (unlimited) await journalWaits(scene, all.length);
@@ -95,15 +83,17 @@ testLines(storageLines, {
       const { running, complete } = scene.test.simulator.stats();
       assert.deepEqual([running, complete], [0, 0]);
       lock[Symbol.dispose]();
-      verdicts.push(await checkAll(scene, all, asked));
+      const verdicts = await scene.checkAll(asked, all);
       await scene.assertBooks();
-    }
-    return all.map((_, index) => verdicts.map((of) => of[index]!).find(isFailure) ?? verdicts[0]![index]!);
+      return verdicts;
+    };
+    const failure = (await strikeOnce(true)).find(({ status }) => status === "rejected");
+    return failure === undefined ? strikeOnce(false) : all.map(() => failure);
   }),
 
   /** It is complete only when it is recorded. */
   "locked at the end": together(async (all) => {
-    await using scene = await openScene(unhurried);
+    await using scene = await openScene();
     const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
     let ended = 0;
     for (const { reply } of asked) void reply.then(() => ended++);
@@ -112,33 +102,33 @@ testLines(storageLines, {
     await journalWaits(scene, all.length);
     assert.equal(ended, 0);
     lock[Symbol.dispose]();
-    const verdicts = await checkAll(scene, all, asked);
+    const verdicts = await scene.checkAll(asked, all);
     await scene.assertBooks();
     return verdicts;
   }),
 
   "locked for long before the call": together(async (all) => {
     const clock = createSkippingClock();
-    await using scene = await openScene(unhurried, { clock }, true);
+    await using scene = await openScene({}, { clock }, true);
     const lock = lockStore(scene);
     const asked = all.map((one) => scene.ask(one));
     await journalWaits(scene, all.length);
     await skipUntil(clock, asked);
     lock[Symbol.dispose]();
-    const verdicts = await checkAll(scene, all, asked);
+    const verdicts = await scene.checkAll(asked, all);
     await assertServing(scene, all);
     return verdicts;
   }),
 
   "fails before the call": together(async (all) => {
-    await using scene = await openScene(unhurried);
+    await using scene = await openScene();
     const { db } = scene.test.gateway.store;
     const tables = ["holds", "requests"];
     for (const table of tables) await sql.raw(`alter table ${table} rename to ${table}_away`).execute(db);
     const asked = all.map((one) => scene.ask(one));
     await Promise.all(asked.map(({ reply }) => reply));
     for (const table of tables) await sql.raw(`alter table ${table}_away rename to ${table}`).execute(db);
-    const verdicts = await checkAll(scene, all, asked);
+    const verdicts = await scene.checkAll(asked, all);
     await assertServing(scene, all);
     return verdicts;
   }),
@@ -146,7 +136,7 @@ testLines(storageLines, {
   /** What could not be written in time is written at the latest when the gateway stops. */
   "locked for long at the end": together(async (all) => {
     const clock = createSkippingClock();
-    await using scene = await openScene(unhurried, { clock });
+    await using scene = await openScene({}, { clock });
     const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
     await scene.whenCalled(all.length);
     const lock = lockStore(scene);
@@ -156,8 +146,7 @@ testLines(storageLines, {
     await scene.test.gateway.stop();
     const { dataDir, simulator } = scene.test;
     await using successor = await openStore({ dataDir, durability: "process", clock, ids });
-    const books = { db: successor.db, journalDb: successor.journalDb, simulator };
-    const verdicts = await Promise.allSettled(asked.map((request, index) => assertCase(books, request, all[index]!)));
+    const verdicts = await assertCases(booksOf(successor, simulator), asked, all);
     assert.deepEqual(await successor.db.selectFrom("holds").selectAll().execute(), []);
     return verdicts;
   }),
@@ -165,7 +154,7 @@ testLines(storageLines, {
   /** Within one bound; and the log says how many records are given up. */
   "locked at the stop": together(async (all) => {
     const { logger, text } = captureLog();
-    await using scene = await openScene({ timeouts: { firstTokenMs: 60_000, idleMs: 60_000 } }, { logger });
+    await using scene = await openScene({}, { logger });
     const { gateway, dataDir, simulator } = scene.test;
     const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200,tokens=1000,rate=100" }));
     await scene.whenCalled(all.length);
@@ -178,8 +167,7 @@ testLines(storageLines, {
     }
     assert.equal(text().match(/a record is given up; what it held will be charged/g)?.length, all.length);
     await using store = await openStore({ dataDir, durability: "process", clock: createSystemClock(), ids });
-    const books = { db: store.db, journalDb: store.journalDb, simulator };
-    const verdicts = await Promise.allSettled(asked.map((one, index) => assertCase(books, one, all[index]!)));
+    const verdicts = await assertCases(booksOf(store, simulator), asked, all);
     const { money, tokens } = await spentOf({ store });
     assert.deepEqual({ money, tokens }, await ledgerOf({ store }));
     assert.deepEqual(await unexplained(store), []);
@@ -197,8 +185,4 @@ async function unexplained({ db }: Store): Promise<readonly unknown[]> {
     .where((row) => row.or([row("granted_amount", "<>", 0n), row("suspense_amount", "<>", 0n)]))
     .execute();
   return [...holds, ...grants, ...accounts];
-}
-
-function isFailure({ status }: PromiseSettledResult<unknown>): boolean {
-  return status === "rejected";
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ServerResponse } from "node:http";
 import { eventually } from "../support/eventually.ts";
-import { assertCaller, assertRecord, recordsOf } from "./books.ts";
+import { assertCaller } from "./caller-sees.ts";
+import { assertRecord, recordsOf } from "./books.ts";
 import { beginStream, finishStream } from "./hand-written.ts";
 import type { Case } from "./lines/line.ts";
 import type { Upstream } from "./table.ts";
@@ -19,7 +20,7 @@ const EARLY_MS = 5;
 
 let scene: Scene;
 before(async () => {
-  scene = await openScene({ timeouts: { firstTokenMs: 5_000, idleMs: 600, endingMs: ENDING_MS } });
+  scene = await openScene({ timeouts: { idleMs: 600, endingMs: ENDING_MS } });
 });
 after(() => scene[Symbol.asyncDispose]());
 
@@ -62,15 +63,15 @@ testLines(
       await askWithin(one, "ttft=20000", { "x-headgate-deadline-ms": "1000" });
       await askWithin(one, "ttft=20000", { "x-stainless-timeout": "1" });
     },
-    "deadline in stream": (one) => askWithin(one, "tokens=2000,rate=100", { "x-headgate-deadline-ms": "600" }),
-    "SDK's timeout in stream": (one) => askWithin(one, "tokens=100,rate=100", { "x-stainless-timeout": "0.6" }),
+    "deadline in stream": (one) => askWithin(one, "tokens=2000,rate=100", { "x-headgate-deadline-ms": "1000" }),
+    "SDK's timeout in stream": (one) => askWithin(one, "tokens=150,rate=100", { "x-stainless-timeout": "1" }),
     async "deadline before call"(one) {
       const messages = [{ role: "user", content: FILLER }];
       const body = { model: "simulator/sim-chat", stream: one.stream, max_tokens: 1, messages };
       await scene.check(scene.ask({ ...one, headers: { "x-headgate-deadline-ms": "1" }, body }), one);
     },
     async "total time"(one) {
-      await using short = await openScene({ timeouts: { totalMs: 400, firstTokenMs: 5_000 } });
+      await using short = await openScene({ timeouts: { totalMs: 1_000 } });
       await short.check(short.ask({ ...one, script: "tokens=2000,rate=100" }), one);
       await short.assertBooks();
     },

@@ -3,9 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "../../support/eventually.ts";
 import { evidenceOf } from "../../support/evidence.ts";
 import type { Reply } from "../../support/simulator-client.ts";
-import { leavingLines } from "../lines/callers.ts";
-import { outcomeOf } from "../lines/line.ts";
-import { answered, failed, type Outcome } from "../outcome.ts";
+import { answered, callerGone, failed, type Outcome } from "../outcome.ts";
 import { models } from "../asker.ts";
 import { upstreams } from "../table.ts";
 import { inOrder } from "./cases.ts";
@@ -61,7 +59,7 @@ for (const upstream of upstreams) {
         const { noticedMs } = await leaveAt({ caller, model, stream }, 2);
         assert.ok(noticedMs < CANCELLED_WITHIN_MS, `noticed after ${noticedMs} ms`);
         const evidence = await evidenceOf(courses.test.gateway, await newestId(model));
-        assertEnded(evidence.row, outcomeOf(leavingLines["gone waiting"], stream), 2);
+        assertEnded(evidence.row, callerGone(499, "input estimate"), 2);
         const called = trailOf(evidence).map(({ target, became }) => [target, became]);
         assert.deepEqual(called, [
           [first, "cancelled"],

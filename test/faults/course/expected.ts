@@ -3,7 +3,7 @@ import { answered, type CallerSees, type Charged, type Outcome } from "../outcom
 import type { FaultCase, Next } from "../table.ts";
 
 /** `retries.attemptsMax` */
-export const ATTEMPTS_MAX = 4;
+const ATTEMPTS_MAX = 4;
 
 /** `commit.at` of a model; `window` is either of the two, by the moment of the fault. */
 export type Commit = "first-output" | "complete";

@@ -11,7 +11,8 @@ import { eventually } from "../../support/eventually.ts";
 import { evidenceOf, type Evidence } from "../../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../../support/gateway.ts";
 import { send, type Reply, type SendOptions } from "../../support/simulator-client.ts";
-import { assertCaller, assertCharge, invoicedFor } from "../books.ts";
+import { assertCaller } from "../caller-sees.ts";
+import { assertCharge, invoicedFor } from "../charge.ts";
 import { speeches, type Caller } from "../speech.ts";
 import type { ExpectedCourse } from "./expected.ts";
 

@@ -2,7 +2,7 @@
  * A line of docs/reference/faults.md that no simulator injects: a fault and its outcome in all four respects. Lines stand
  * in groups; each group is tested whole by one file of tests (`../test-lines.ts`), so that none is without its test.
  */
-import { brokenOff, type Outcome } from "../outcome.ts";
+import type { Outcome } from "../outcome.ts";
 import { callers, type Caller } from "../speech.ts";
 import { upstreams, type Next, type Upstream } from "../table.ts";
 
@@ -42,13 +42,6 @@ export function stream(title: string, outcome: Outcome, more: More = {}): Line {
   return { title, whole: null, stream: outcome, ...more };
 }
 
-/** A stream has begun by then, and ends with the whole answer's error. */
-export function each(title: string, failed: Outcome, more: More = {}): Line {
-  const broken = brokenOff(failed.code ?? "", failed.ending ?? undefined);
-  const charged = failed.charged === "input estimate" ? broken.charged : failed.charged;
-  return { title, whole: failed, stream: { ...broken, charged }, ...more };
-}
-
 /** Every caller's dialect, every provider's that is called, whole and streamed. */
 export function casesOf(line: Line): readonly Case[] {
   const cases = [false, true].flatMap((streamed) => {
@@ -58,11 +51,4 @@ export function casesOf(line: Line): readonly Case[] {
     return callers.flatMap((caller) => called.map((upstream) => ({ caller, upstream, stream: streamed, outcome })));
   });
   return line.isWordless ? cases.slice(0, 1) : cases;
-}
-
-/** Throws where the line says nothing of such answers. */
-export function outcomeOf(line: Line, streamed: boolean): Outcome {
-  const outcome = streamed ? line.stream : line.whole;
-  if (outcome === null) throw new Error(`"${line.title}" is not said of ${streamed ? "streams" : "whole answers"}.`);
-  return outcome;
 }

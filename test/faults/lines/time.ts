@@ -1,5 +1,5 @@
 import { answered, brokenOff, failed } from "../outcome.ts";
-import { any, each, stream, type Lines } from "./line.ts";
+import { any, stream, type Lines } from "./line.ts";
 
 const overdue = { ending: "timeout", charged: "input estimate" } as const;
 
@@ -24,7 +24,11 @@ export const timeLines: Lines<
     "The caller's deadline passes before a provider could be called",
     failed(504, "deadline_exceeded", { ending: "timeout", attempts: 0 }),
   ),
-  "total time": each("The answer takes longer than `timeouts.totalMs`", failed(504, "total_timeout", overdue)),
+  "total time": {
+    title: "The answer takes longer than `timeouts.totalMs`",
+    whole: failed(504, "total_timeout", overdue),
+    stream: brokenOff("total_timeout", "timeout"),
+  },
   "only comments": stream(
     "The provider sends nothing but comments, pings and empty events for `timeouts.idleMs` in mid-stream",
     brokenOff("idle_timeout", "timeout"),
