@@ -31,10 +31,20 @@ const survive = (): void => undefined;
 before(() => process.on("SIGXFSZ", survive));
 after(() => process.off("SIGXFSZ", survive));
 
-/** The disk is full until it is disposed of. */
-function fillDisk(): Disposable {
+/** The disk is full meanwhile, and until all callers have their answer; then, for `further`. */
+async function whileFull(
+  scene: Scene,
+  ask: () => readonly Asked[],
+  further: () => Promise<void> = async () => {},
+): Promise<void> {
   assert.equal(allowBytes("1"), 0);
-  return { [Symbol.dispose]: () => void allowBytes("unlimited") };
+  try {
+    await Promise.all(ask().map(({ reply }) => reply));
+    assert.equal((await send(`${scene.test.url}/healthz`)).status, 200);
+    await further();
+  } finally {
+    allowBytes("unlimited");
+  }
 }
 
 async function askAll(scene: Scene, all: readonly Case[]): Promise<readonly Asked[]> {
@@ -53,11 +63,8 @@ testLines(
   {
     "full before the call": together(async (all) => {
       await using scene = await openScene({}, {}, true);
-      const full = fillDisk();
-      const asked = all.map((one) => scene.ask(one));
-      await Promise.all(asked.map(({ reply }) => reply));
-      assert.equal((await send(`${scene.test.url}/healthz`)).status, 200);
-      full[Symbol.dispose]();
+      let asked: readonly Asked[] = [];
+      await whileFull(scene, () => (asked = all.map((one) => scene.ask(one))));
       const verdicts = await scene.checkAll(asked, all);
       assert.deepEqual(scene.test.simulator.invoice(), [], "nobody was called");
       await assertServing(scene, all);
@@ -67,9 +74,7 @@ testLines(
     "full at the end": together(async (all) => {
       await using scene = await openScene();
       const asked = await askAll(scene, all);
-      const full = fillDisk();
-      await Promise.all(asked.map(({ reply }) => reply));
-      full[Symbol.dispose]();
+      await whileFull(scene, () => asked);
       const verdicts = await scene.checkAll(asked, all);
       await assertServing(scene, all);
       return verdicts;
@@ -78,10 +83,11 @@ testLines(
     "full at the stop": together(async (all) => {
       await using scene = await openScene();
       const asked = await askAll(scene, all);
-      const full = fillDisk();
-      await Promise.all(asked.map(({ reply }) => reply));
-      await scene.test.gateway.stop();
-      full[Symbol.dispose]();
+      await whileFull(
+        scene,
+        () => asked,
+        () => scene.test.gateway.stop(),
+      );
       const { dataDir, simulator } = scene.test;
       await using store = await openStore({ dataDir, durability: "process", clock, ids });
       const verdicts = await assertCases(booksOf(store, simulator), asked, all);

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
+import { createServer } from "node:tls";
 import { listenSilently, type SilentListener } from "../../support/silent-listener.ts";
 import type { Case, Line } from "../lines/line.ts";
 import { unreachableLines } from "../lines/unreachable.ts";
@@ -14,13 +17,17 @@ const CONNECT_MS = 300;
 
 let courses: Courses;
 let silent: SilentListener;
+/** Without a certificate there is no handshake that a client could accept. */
+const bare = createServer({});
 before(async () => {
   courses = await openCourses({});
   silent = await listenSilently();
+  await once(bare.listen(0, "127.0.0.1"), "listening");
 });
 after(async () => {
   await courses[Symbol.asyncDispose]();
   await silent[Symbol.asyncDispose]();
+  await once(bare.close(), "close");
 });
 
 /** Each case has providers and targets of its own. */
@@ -72,6 +79,11 @@ const strikes: Readonly<Record<keyof typeof unreachableLines, Strike>> = {
   "not TLS": strikeAt(
     "not TLS",
     () => `${courses.test.simulator.url.replace("http:", "https:")}/v1`,
+    /could not be reached.*(SSL|EPROTO)/,
+  ),
+  "failed handshake": strikeAt(
+    "failed handshake",
+    () => `https://127.0.0.1:${(bare.address() as AddressInfo).port}/v1`,
     /could not be reached.*(SSL|EPROTO)/,
   ),
   "endless handshake": strikeAt(
