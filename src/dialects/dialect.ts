@@ -89,6 +89,8 @@ export interface TargetFacts {
   readonly quirks: Quirks;
   /** What the model is known not to do. Default: nothing. */
   readonly lacks?: readonly (keyof Needs)[];
+  /** Whether the model is known to think before it answers though nobody asks for it. Default: it is not. */
+  readonly thinksUnasked?: boolean;
   /** Replaces the caller's bound on output tokens when the bytes are spliced. Default: the caller's stands. */
   readonly outputBound?: number;
 }

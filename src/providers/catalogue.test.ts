@@ -51,10 +51,11 @@ test("the longest prefix says how much a Claude model may write", () => {
 });
 
 test("what is unknown of a model stays unknown", () => {
-  assert.deepEqual(findModelFacts("openai", "gpt-5-mini"), { maxOutputTokens: null, lacks: [] });
+  assert.deepEqual(findModelFacts("openai", "gpt-5-mini"), { maxOutputTokens: null, lacks: [], thinksUnasked: true });
   assert.deepEqual(findModelFacts("anthropic", "claude-next"), {
     maxOutputTokens: null,
     lacks: ["audio", "logprobs"],
+    thinksUnasked: false,
   });
 });
 

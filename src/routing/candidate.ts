@@ -31,6 +31,8 @@ export interface RoutedModelFacts {
   readonly maxOutputTokens: number | null;
   /** What the model is known not to do; anything else is let through to it. */
   readonly lacks: readonly (keyof Needs)[];
+  /** See `TargetFacts`. */
+  readonly thinksUnasked?: boolean;
 }
 
 /** What a route says of it. */
@@ -77,10 +79,10 @@ const operations: Readonly<Record<DialectName, Operation>> = {
 };
 
 export function createCandidate(provider: RoutedProvider, model: string, terms: CandidateTerms): Candidate {
-  const { contextTokens, maxOutputTokens, lacks } = provider.factsOf(model);
+  const { contextTokens, maxOutputTokens, lacks, thinksUnasked = false } = provider.factsOf(model);
   const { weight, isFallback } = terms;
   const name = `${provider.name}/${model}`;
-  const facts = { model, maxOutputTokens, quirks: provider.quirks, lacks };
+  const facts = { model, maxOutputTokens, quirks: provider.quirks, lacks, thinksUnasked };
   const timeouts = { ...provider.timeouts, ...terms.timeouts };
   const queue = { ...provider.queue, ...terms.queue };
   return {

@@ -213,6 +213,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.answered = status >= 200 && status <= 299;
     if (this.answered && this.call.stream && isEventStream(headers)) this.#openStream();
     else this.#plain = new PlainAnswer(this.#deps, this.call, status, headers);
+    // The status has said it: the reason is not waited for for long.
+    if (!this.answered) this.#timers.ending();
   }
 
   onData(chunk: Uint8Array): void {
@@ -327,7 +329,8 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (name === "slow") {
       this.#sink.attemptSlow();
     } else if (name === "ending") {
-      this.#relay?.expire("quiet", timeoutError(name, this.call));
+      if (this.#plain !== null) this.#read(this.#plain);
+      else this.#relay?.expire("quiet", timeoutError(name, this.call));
     } else if (name === "reader") {
       this.#readerExpired();
     } else if (name === "drain") {

@@ -302,12 +302,14 @@ export class Leg implements AttemptSink, ExchangeLeg {
     return nowMs - (this.open?.attempt.sentAtMs ?? Infinity);
   }
 
-  #patienceWith({ target: { name, timeouts }, outbound }: ChosenTarget): Patience {
+  #patienceWith({ target: { name, timeouts, facts }, outbound }: ChosenTarget): Patience {
     const { deps, policy, view: asked } = this.#course;
     const nowMs = deps.clock.monotonicMs();
     const leftMs = this.#course.dueMs() - nowMs;
     const target = deps.health.target(name);
-    return patienceWith({ policy, timeouts, target, asked, generates: outbound.generates !== false, leftMs }, nowMs);
+    const thinks = asked.needs.reasoning || facts.thinksUnasked === true;
+    const generates = outbound.generates !== false;
+    return patienceWith({ policy, timeouts, target, asked, thinks, generates, leftMs }, nowMs);
   }
 
   /** Its own time, as far as the request's reaches. */

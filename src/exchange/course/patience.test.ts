@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Random } from "../../../test/simulation/world/random.ts";
 import { defaultConfig } from "../../config/defaults.ts";
-import type { RequestView } from "../../dialects/dialect.ts";
 import { RecentTimes } from "../../routing/health/recent-times.ts";
 import { type Patience, patienceWith, type SilentCall } from "./patience.ts";
 
@@ -36,9 +35,8 @@ function patienceOf(given: Case): Patience {
     slowestAnswerMs: () => slowestMs,
   };
   const { stream = false, maxOutputTokens = null, reasoning = false, generates = true, leftMs = 600_000 } = given;
-  const needs = { reasoning } as RequestView["needs"];
-  const asked = { stream, needs, maxOutputTokens };
-  return patienceWith({ policy, timeouts, target, asked, generates, leftMs }, 0);
+  const asked = { stream, maxOutputTokens };
+  return patienceWith({ policy, timeouts, target, asked, thinks: reasoning, generates, leftMs }, 0);
 }
 
 describe("a stream", () => {
@@ -111,8 +109,16 @@ test("nobody waits for longer than half of what is left", () => {
 test("a hedge begins when it is told to, or with what is slow for the target's answers of that form", () => {
   const target = { slowFirstOutputMs: () => 700, slowAnswerMs: () => 3_000, slowestAnswerMs: () => 9_000 };
   const hedgeMsOf = (stream: boolean, hedge: SilentCall["policy"]["hedge"], switchMs = 8_000): number => {
-    const asked = { stream, needs: {} as RequestView["needs"], maxOutputTokens: null };
-    const call = { policy: { hedge }, timeouts: { switchMs }, target, asked, generates: true, leftMs: 60_000 };
+    const asked = { stream, maxOutputTokens: null };
+    const call = {
+      policy: { hedge },
+      timeouts: { switchMs },
+      target,
+      asked,
+      thinks: false,
+      generates: true,
+      leftMs: 60_000,
+    };
     return patienceWith(call, 0).hedgeMs;
   };
   assert.equal(hedgeMsOf(true, { mode: "on", afterMs: 0 }), 700);
@@ -141,8 +147,8 @@ describe("of whole answers, whatever they are like,", () => {
           slowAnswerMs: (nowMs: number) => times.slowMs(nowMs),
           slowestAnswerMs: (nowMs: number) => times.slowestMs(nowMs),
         };
-        const asked = { stream: false, needs: {} as RequestView["needs"], maxOutputTokens: null };
-        const call = { policy, timeouts, target, asked, generates: true, leftMs: Infinity };
+        const asked = { stream: false, maxOutputTokens: null };
+        const call = { policy, timeouts, target, asked, thinks: false, generates: true, leftMs: Infinity };
         let twice = 0;
         for (let answer = 0; answer < ANSWERS; answer++) {
           const tookMs = 600 * Math.exp(0.4 * normal()) + (tokens() / tokensPerSecond) * 1_000;

@@ -29,7 +29,9 @@ export interface SilentCall {
   readonly policy: Pick<RoutePolicy, "hedge">;
   readonly timeouts: Pick<TimeoutsConfig, "switchMs">;
   readonly target: Pick<TargetHealth, "slowFirstOutputMs" | "slowAnswerMs" | "slowestAnswerMs">;
-  readonly asked: Pick<RequestView, "stream" | "needs" | "maxOutputTokens">;
+  readonly asked: Pick<RequestView, "stream" | "maxOutputTokens">;
+  /** Whether it thinks before it answers: the request asks for it, or the model always does. */
+  readonly thinks: boolean;
   /** Whether the answer is written, token by token. */
   readonly generates: boolean;
   /** Until everything must be over. */
@@ -40,7 +42,7 @@ export interface SilentCall {
 const MS_PER_TOKEN = 20;
 /** An answer that may be long, or of which nobody knows, has so many times its beginning to be written. */
 const WRITING_SHARE = 2;
-/** Requests that ask for reasoning are given so many times `switchMs` to begin, as long as nobody knows what is usual. */
+/** Who thinks first is given so many times `switchMs` to begin, as long as nobody knows what is usual. */
 const REASONING_SHARE = 4;
 /** Of what is slow for a target. */
 const SLOW_SHARE = 2;
@@ -66,16 +68,16 @@ export function patienceWith(call: SilentCall, nowMs: number): Patience {
   };
 }
 
-function untilBeginningMs({ timeouts, target, asked }: SilentCall, nowMs: number): number {
+function untilBeginningMs({ timeouts, target, thinks }: SilentCall, nowMs: number): number {
   const slowMs = target.slowFirstOutputMs(nowMs);
   if (slowMs !== null) return Math.max(timeouts.switchMs, slowMs * SLOW_SHARE);
-  return timeouts.switchMs * (asked.needs.reasoning ? REASONING_SHARE : 1);
+  return timeouts.switchMs * (thinks ? REASONING_SHARE : 1);
 }
 
 /** `slowMs`: of 95 of 100 whole answers of the target; `null`: too few to tell. */
 function untilEndMs(call: SilentCall, slowMs: number | null, nowMs: number): number {
   const { switchMs } = call.timeouts;
-  const { maxOutputTokens, needs } = call.asked;
+  const { maxOutputTokens } = call.asked;
   if (slowMs === null) {
     const beginningMs = untilBeginningMs(call, nowMs);
     const tokens = call.generates ? (maxOutputTokens ?? Infinity) : 0;
@@ -83,7 +85,7 @@ function untilEndMs(call: SilentCall, slowMs: number | null, nowMs: number): num
   }
   const expectedMs = Math.max(slowMs * SLOW_SHARE, call.target.slowestAnswerMs(nowMs) ?? 0);
   const mostMs = Math.max(switchMs * (1 + WRITING_SHARE), slowMs * SLOW_SHARE_LEAST);
-  // What is known may be of requests that asked for no reasoning.
-  const leastMs = needs.reasoning ? switchMs * REASONING_SHARE : switchMs;
+  // What is known may be of requests that needed no thinking.
+  const leastMs = call.thinks ? switchMs * REASONING_SHARE : switchMs;
   return Math.max(leastMs, Math.min(expectedMs, mostMs));
 }
