@@ -21,6 +21,7 @@ test("every request ends well or honestly in every simulated world, whatever goe
     "answers: error overloaded",
     "answers: error shutting_down",
     "answers: error storage_unavailable",
+    "answers: error target_limited",
     "answers: error target_unavailable",
     "answers: killed",
     "answers: left",

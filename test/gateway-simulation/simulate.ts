@@ -10,6 +10,7 @@ import { simulate } from "../support/seeds/simulate-command.ts";
 import { attemptMutations } from "./mutation/attempt-mutations.ts";
 import { conclusionMutations } from "./mutation/conclusion-mutations.ts";
 import { courseMutations } from "./mutation/course-mutations.ts";
+import { dialectMutations } from "./mutation/dialect-mutations.ts";
 import { processMutations } from "./mutation/process-mutations.ts";
 import { routingMutations } from "./mutation/routing-mutations.ts";
 import { sharingMutations } from "./mutation/sharing-mutations.ts";
@@ -19,6 +20,7 @@ const holds = await simulate(gatewaySimulation, [
   ...courseMutations,
   ...attemptMutations,
   ...conclusionMutations,
+  ...dialectMutations,
   ...processMutations,
   ...routingMutations,
   ...sharingMutations,

@@ -59,12 +59,18 @@ export interface AskSources {
 
 const NOT_A_KEY = "no-such-key";
 const NOT_A_MODEL = "nowhere/none";
+/** Most callers speak the first. */
+const dialects: readonly DialectName[] = [
+  ...Array.from({ length: 6 }, (): DialectName => "openai-chat"),
+  ...Array.from({ length: 3 }, (): DialectName => "anthropic-messages"),
+  "openai-embeddings",
+];
 /** A key that is used for different requests. */
 const WORN_KEY = "once-more";
 
 export function drawAsk(random: Random, number: number, sources: AskSources): Ask {
   const { keys, spanMs } = sources;
-  const speaks = random.chance(0.1) ? "openai-embeddings" : "openai-chat";
+  const speaks = random.pick(dialects);
   const isChat = speaks !== "openai-embeddings";
   return {
     number,

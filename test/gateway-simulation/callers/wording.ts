@@ -5,11 +5,14 @@ import type { Ask, CacheWish } from "./ask.ts";
 /** Politely asked, it means the same; asked otherwise, it means something else. */
 export const phrases = ["plain", "politely", "otherwise"] as const;
 
+const PLENTY = 1_000;
+
 export type Phrase = (typeof phrases)[number];
 
 const paths: Readonly<Partial<Record<DialectName, string>>> = {
   "openai-chat": "/v1/chat/completions",
   "openai-embeddings": "/v1/embeddings",
+  "anthropic-messages": "/v1/messages",
 };
 
 export function pathOf({ speaks }: Ask): string {
@@ -19,7 +22,18 @@ export function pathOf({ speaks }: Ask): string {
 }
 
 export function bodyOf(ask: Ask): Uint8Array {
-  return Buffer.from(JSON.stringify(ask.speaks === "openai-embeddings" ? embeddingsBody(ask) : chatBody(ask)));
+  return Buffer.from(JSON.stringify(composeBody(ask)));
+}
+
+function composeBody(ask: Ask): object {
+  switch (ask.speaks) {
+    case "openai-embeddings":
+      return embeddingsBody(ask);
+    case "anthropic-messages":
+      return messagesBody(ask);
+    case "openai-chat":
+      return chatBody(ask);
+  }
 }
 
 function textOf({ number, words, repeatable, phrase }: Ask): string {
@@ -28,6 +42,13 @@ function textOf({ number, words, repeatable, phrase }: Ask): string {
 
 function embeddingsBody(ask: Ask): object {
   return { model: ask.model, input: textOf(ask) };
+}
+
+/** Who speaks it has to say how many words it wants at the most: more than there will be, where it does not care. */
+function messagesBody(ask: Ask): object {
+  const { model, stream, wordsMax } = ask;
+  const messages = [{ role: "user", content: textOf(ask) }];
+  return { model, max_tokens: wordsMax ?? PLENTY, messages, ...(stream ? { stream } : {}) };
 }
 
 function chatBody(ask: Ask): object {

@@ -2,7 +2,7 @@
 import type { CommitConfig } from "../../../src/config/config.ts";
 import type { RequestRecord } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
-import { readInbox, type Seen, type SeenStream } from "../callers/seen.ts";
+import { readAnswer, type Seen, type SeenStream } from "../callers/seen.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import { textOf } from "../providers/wire.ts";
 import { Violation } from "./violation.ts";
@@ -21,7 +21,7 @@ export function judgeAnswer(
 ): Look {
   const { inbox } = request;
   if (inbox.hasLeft) return "left";
-  const seen = readInbox(inbox);
+  const seen = readAnswer(request);
   switch (seen.kind) {
     case "nothing":
       return judgeCut(request);
@@ -38,7 +38,7 @@ export function judgeAnswer(
 
 /** What its process had said before it died is a part of an answer, and does not look complete. Throws a `Violation`. */
 export function judgeKilled(request: Request, calls: readonly SimulatedCall[]): void {
-  const seen = readInbox(request.inbox);
+  const seen = readAnswer(request);
   if (seen.kind !== "stream") return;
   if (seen.endsWithMarker) throw truncated(request, "It looks complete though its process died before its end.");
   judgeBeginning(request, seen, calls);
@@ -67,13 +67,25 @@ function judgeStream(
       `${request.id} got a stream with ${JSON.stringify({ ...seen, text: seen.text.length })}.`,
     );
   }
-  if (isComplete) judgeText(request, seen, calls);
+  if (isComplete) {
+    judgeOrder(request, seen);
+    judgeText(request, seen, calls);
+  }
   // Once it is complete only the store can still withhold its end, or the deadline of who shares it.
   const isShared = request.exchange.share !== null;
   if (isBroken && !isShared && at === "complete" && seen.text !== "" && seen.errorCode !== "storage_unavailable") {
     throw new Violation("heldBack", `${request.id} got ${JSON.stringify(seen.text)} and then ${seen.errorCode}.`);
   }
   return isComplete ? "complete" : "broken off";
+}
+
+/** Anthropic's documentation of streams, "Event types": one message, in it one block after the other. */
+const messageOrder =
+  /^message_start (ping )*(content_block_start (content_block_delta |ping )*content_block_stop )*message_delta message_stop $/;
+
+function judgeOrder({ id, ask }: Request, { order }: SeenStream): void {
+  if (ask.speaks !== "anthropic-messages" || messageOrder.test(order)) return;
+  throw new Violation("order", `${id} got ${order}`);
 }
 
 /** A connection is cut off only where nobody reads, or nobody is left. */
@@ -133,7 +145,7 @@ export function judgeRecord(request: Request, look: Look, record: RequestRecord,
       }
       break;
     case "broken off": {
-      const seen: Seen = readInbox(inbox);
+      const seen: Seen = readAnswer(request);
       const toldCode = seen.kind === "stream" ? seen.errorCode : null;
       if (record.ending === "complete" || record.status !== 200 || record.errorCode !== toldCode) {
         throw told(`was told ${toldCode}, and its record says`);

@@ -12,6 +12,7 @@ import { judgeAnswer, judgeKilled, type Look } from "./answer-checks.ts";
 import { judgeComparison, judgeDeparture, type Departure } from "./call-checks.ts";
 import { DueWatch } from "./due-watch.ts";
 import { checkQuiescence, checkSpent, checkStore, judgeBooks, sentOf } from "./end-checks.ts";
+import { Pauses } from "./pauses.ts";
 import { judgeProbe, probesOf } from "./probes.ts";
 import { RequestRoll } from "./request-roll.ts";
 import { RetryBudgets } from "./retry-budgets.ts";
@@ -26,12 +27,17 @@ const HELD_BYTES_MAX = 1_700_000;
 /** Between the requests that show that all is well again. */
 const PROBE_GAP_MS = 5_000;
 
+interface Rules {
+  readonly budgets: RetryBudgets;
+  readonly pauses: Pauses;
+}
+
 export class Auditor {
   readonly #world: World;
   readonly #roll = new RequestRoll();
   readonly #due: DueWatch;
   readonly #stops: StopWatch;
-  readonly #budgets = new Map<Gateway, RetryBudgets>();
+  readonly #rules = new Map<Gateway, Rules>();
   readonly #sharing: SharingFacts;
   readonly #looks = new Map<Request, Look>();
   readonly #running = new Map<Gateway, Set<SimulatedCall>>();
@@ -67,9 +73,18 @@ export class Auditor {
     const request = this.#roll.find(hold.requestId);
     const gateway = (request ?? this.#roll.findCompared(hold.requestId))?.gateway;
     if (gateway === undefined) return;
-    const { scenario, agenda } = this.#world;
-    const budgets = this.#budgets.getOrInsertComputed(gateway, () => new RetryBudgets(scenario.config));
-    this.#judge(() => budgets.opening(request, hold, agenda.nowMs));
+    const { nowMs } = this.#world.agenda;
+    const { budgets, pauses } = this.#rulesOf(gateway);
+    this.#judge(() => budgets.opening(request, hold, nowMs));
+    this.#judge(() => pauses.opening(hold, nowMs));
+  }
+
+  /** What a process keeps to for all of its requests. */
+  #rulesOf(gateway: Gateway): Rules {
+    const { config } = this.#world.scenario;
+    return this.#rules.getOrInsertComputed(gateway, () => {
+      return { budgets: new RetryBudgets(config), pauses: new Pauses(config) };
+    });
   }
 
   called(call: SimulatedCall): void {
@@ -85,6 +100,7 @@ export class Auditor {
       const running = this.#runningWith(call, request.gateway);
       const departure = { call, request, isShared, running, config: scenario.config };
       this.#stops.called(call, request, hold.modelAsked);
+      this.#rulesOf(request.gateway).pauses.called(request, call);
       if (hold.requestId === request.id) this.#judgeCall(departure);
       else this.#judgeComparison(departure);
     });
@@ -118,6 +134,8 @@ export class Auditor {
     if (!call.facts.stream || call.isOver || call.bytes < HELD_BYTES_MAX) return;
     const request = this.#roll.find(books.holds.get(call.facts.attemptId)?.requestId);
     if (request === null || request.inbox.hasShown || request.inbox.hasLeft) return;
+    // In translation nothing is left of events that say nothing.
+    if (request.ask.speaks !== "openai-chat") return;
     const holdsAll = commitPointOf(request, scenario.config) === "complete";
     if (call.bytes > HELD_BYTES_MAX + (holdsAll ? scenario.config.limits.responseBytes : 0)) {
       this.#world.violate(new Violation("memory", `${call.bytes} bytes of ${call.facts.attemptId} are held back.`));

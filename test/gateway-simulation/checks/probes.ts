@@ -16,7 +16,7 @@ export function probesOf(scenario: Scenario): readonly Ask[] {
   const { models, embeddingModels, requests } = scenario;
   return [...new Set([...models, ...embeddingModels])].map((model, at) => ({
     ...drawAsk(new Random(at), requests + at + 1, askSources(scenario)),
-    speaks: embeddingModels.includes(model) ? "openai-embeddings" : "openai-chat",
+    speaks: embeddingModels.includes(model) ? "openai-embeddings" : at % 2 === 0 ? "openai-chat" : "anthropic-messages",
     ...(embeddingModels.includes(model) ? { stream: false } : {}),
     model,
     key: KEY,

@@ -24,7 +24,7 @@ export class StopWatch {
   called(call: SimulatedCall, request: Request, asked: string): void {
     const { agenda, scenario } = this.#world;
     const { connectMs, firstTokenMs, totalMs } = timeoutsOf(scenario.config, asked, call.facts.target);
-    const isAwaited = (): boolean => this.#roll.isAwaited(request);
+    const isAwaited = (): boolean => !request.inbox.hasLeft && request.overAtMs === null;
     const beginning = (): void => {
       if (call.words === 0 && call.said.size === 0 && isAwaited()) this.#expectInTime(call, "takes too long to begin");
     };

@@ -24,7 +24,8 @@ export const invariants = {
   timely: "a call lasts no longer than the timers of its target allow",
   retry:
     "a call is made again only where that may help: not after a refusal of the request, nor after output was shown",
-  wait: "a target that asked for time is not called again by the same request before it is over",
+  wait: "a target that asked for time is not called again before it is over",
+  order: "events of a stream come in the order that its dialect demands",
   cancelled: "a call whose answer nobody waits for is stopped within 100 ms",
   bounded: "no more calls of a provider run at a time than it is configured to take",
   memory: "what waits in memory for a caller or for a commit is bounded",

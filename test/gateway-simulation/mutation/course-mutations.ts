@@ -73,6 +73,12 @@ export const courseMutations: readonly Mutation[] = [
     replace: "(isFailing || place.failures === 0)",
   },
   {
+    name: "what a provider asks everybody to wait is waited for by one",
+    file: "src/routing/health/breaker.ts",
+    find: "if (nowMs + askedMs <= this.#untilMs) return;",
+    replace: "if (nowMs + askedMs > 0) return;",
+  },
+  {
     name: "a pass is not given back",
     file: leg,
     find: "    this.#pass?.leave(this.#tokensUsed(), outcome);\n",
