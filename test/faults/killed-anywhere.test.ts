@@ -107,23 +107,21 @@ type Became = "over" | "unknown" | "at work" | "settled";
 
 /** By its record and charges. Throws where what the caller saw does not go together with them. */
 function judge({ reply, caller, stream }: Told, row: RequestRow | undefined, entries: readonly LedgerRow[]): Became {
-  const isWhole = reply.complete && (!stream || reply.status !== 200 || terminalsIn(reply.text, caller) === 1);
-  if (isWhole) {
+  // The last bytes of HTTP may be lost behind a terminal marker.
+  const isOver = stream && reply.status === 200 ? terminalsIn(reply.text, caller) === 1 : reply.complete;
+  if (isOver) {
     assert.ok(row !== undefined, "whoever was answered has a record");
     assert.equal(row.status, reply.status);
     if (reply.status === 200) assert.equal(row.ending, "complete");
     return "over";
   }
-  assert.equal(terminalsIn(reply.text, caller), 0, "who is cut off sees no terminal marker");
   if (row === undefined) {
     assert.deepEqual(entries, [], "what has no record costs nothing");
     return "unknown";
   }
-  assert.equal(
-    entries.some(({ basis }) => basis === "worst-case"),
-    row.ending === "killed",
-  );
-  return row.ending === "killed" ? "at work" : "settled";
+  if (row.ending !== "killed") return "settled";
+  assert.ok(entries.some(({ basis }) => basis === "worst-case"));
+  return "at work";
 }
 
 async function judgeAll({ db }: Store, told: readonly Told[]): Promise<ReadonlyMap<Became, number>> {
