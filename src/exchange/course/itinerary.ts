@@ -129,7 +129,7 @@ export class Itinerary {
         return;
       case "larger":
         place.isExcluded = true;
-        this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? Infinity);
+        this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? WINDOW_UNKNOWN);
         return;
       case "credential":
         if (credential !== null) place.refusedCredentials = [...place.refusedCredentials, credential];
@@ -304,5 +304,7 @@ export class Itinerary {
 }
 
 const NOBODY: readonly PassedOver[] = [];
+/** A window that was too small without being known: any that is known may be larger. */
+const WINDOW_UNKNOWN = 1;
 /** With no more time than this left nobody is called. */
 const LAST_MS = 2;

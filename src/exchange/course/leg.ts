@@ -307,9 +307,9 @@ export class Leg implements AttemptSink, ExchangeLeg {
     const nowMs = deps.clock.monotonicMs();
     const leftMs = this.#course.dueMs() - nowMs;
     const target = deps.health.target(name);
-    const thinks = asked.needs.reasoning || facts.thinksUnasked === true;
+    const thinksUnasked = facts.thinksUnasked === true;
     const generates = outbound.generates !== false;
-    return patienceWith({ policy, timeouts, target, asked, thinks, generates, leftMs }, nowMs);
+    return patienceWith({ policy, timeouts, target, asked, thinksUnasked, generates, leftMs }, nowMs);
   }
 
   /** Its own time, as far as the request's reaches. */

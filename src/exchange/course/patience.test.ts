@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Random } from "../../../test/simulation/world/random.ts";
 import { defaultConfig } from "../../config/defaults.ts";
+import type { RequestView } from "../../dialects/dialect.ts";
 import { RecentTimes } from "../../routing/health/recent-times.ts";
 import { type Patience, patienceWith, type SilentCall } from "./patience.ts";
 
@@ -11,6 +12,7 @@ interface Case {
   readonly stream?: boolean;
   readonly maxOutputTokens?: number | null;
   readonly reasoning?: boolean;
+  readonly thinksUnasked?: boolean;
   readonly generates?: boolean;
   readonly leftMs?: number;
   /** What is slow for the target; `null`: not known. */
@@ -34,9 +36,16 @@ function patienceOf(given: Case): Patience {
     slowAnswerMs: () => answerMs,
     slowestAnswerMs: () => slowestMs,
   };
-  const { stream = false, maxOutputTokens = null, reasoning = false, generates = true, leftMs = 600_000 } = given;
-  const asked = { stream, maxOutputTokens };
-  return patienceWith({ policy, timeouts, target, asked, thinks: reasoning, generates, leftMs }, 0);
+  const {
+    stream = false,
+    maxOutputTokens = null,
+    reasoning = false,
+    thinksUnasked = false,
+    generates = true,
+    leftMs = 600_000,
+  } = given;
+  const asked = { stream, needs: { reasoning } as RequestView["needs"], maxOutputTokens };
+  return patienceWith({ policy, timeouts, target, asked, thinksUnasked, generates, leftMs }, 0);
 }
 
 describe("a stream", () => {
@@ -96,8 +105,11 @@ describe("a whole answer", () => {
     assert.equal(switchMsOf({ generates: false }), 8_000);
   });
 
-  test("has the time for reasoning, although the target's answers are short", () => {
+  test("has the time for reasoning, although the target's answers are short, where not all of them are by thinking", () => {
     assert.equal(switchMsOf({ answerMs: 3_000, reasoning: true }), 32_000);
+    assert.equal(switchMsOf({ answerMs: 3_000, thinksUnasked: true }), 8_000);
+    assert.equal(switchMsOf({ thinksUnasked: true }), 48_000);
+    assert.equal(switchMsOf({ stream: true, thinksUnasked: true }), 32_000);
   });
 });
 
@@ -109,13 +121,13 @@ test("nobody waits for longer than half of what is left", () => {
 test("a hedge begins when it is told to, or with what is slow for the target's answers of that form", () => {
   const target = { slowFirstOutputMs: () => 700, slowAnswerMs: () => 3_000, slowestAnswerMs: () => 9_000 };
   const hedgeMsOf = (stream: boolean, hedge: SilentCall["policy"]["hedge"], switchMs = 8_000): number => {
-    const asked = { stream, maxOutputTokens: null };
+    const asked = { stream, needs: {} as RequestView["needs"], maxOutputTokens: null };
     const call = {
       policy: { hedge },
       timeouts: { switchMs },
       target,
       asked,
-      thinks: false,
+      thinksUnasked: false,
       generates: true,
       leftMs: 60_000,
     };
@@ -147,8 +159,8 @@ describe("of whole answers, whatever they are like,", () => {
           slowAnswerMs: (nowMs: number) => times.slowMs(nowMs),
           slowestAnswerMs: (nowMs: number) => times.slowestMs(nowMs),
         };
-        const asked = { stream: false, maxOutputTokens: null };
-        const call = { policy, timeouts, target, asked, thinks: false, generates: true, leftMs: Infinity };
+        const asked = { stream: false, needs: {} as RequestView["needs"], maxOutputTokens: null };
+        const call = { policy, timeouts, target, asked, thinksUnasked: false, generates: true, leftMs: Infinity };
         let twice = 0;
         for (let answer = 0; answer < ANSWERS; answer++) {
           const tookMs = 600 * Math.exp(0.4 * normal()) + (tokens() / tokensPerSecond) * 1_000;

@@ -29,9 +29,9 @@ export interface SilentCall {
   readonly policy: Pick<RoutePolicy, "hedge">;
   readonly timeouts: Pick<TimeoutsConfig, "switchMs">;
   readonly target: Pick<TargetHealth, "slowFirstOutputMs" | "slowAnswerMs" | "slowestAnswerMs">;
-  readonly asked: Pick<RequestView, "stream" | "maxOutputTokens">;
-  /** Whether it thinks before it answers: the request asks for it, or the model always does. */
-  readonly thinks: boolean;
+  readonly asked: Pick<RequestView, "stream" | "needs" | "maxOutputTokens">;
+  /** Whether it thinks before it answers though nobody asks for it. */
+  readonly thinksUnasked: boolean;
   /** Whether the answer is written, token by token. */
   readonly generates: boolean;
   /** Until everything must be over. */
@@ -68,16 +68,16 @@ export function patienceWith(call: SilentCall, nowMs: number): Patience {
   };
 }
 
-function untilBeginningMs({ timeouts, target, thinks }: SilentCall, nowMs: number): number {
+function untilBeginningMs({ timeouts, target, asked, thinksUnasked }: SilentCall, nowMs: number): number {
   const slowMs = target.slowFirstOutputMs(nowMs);
   if (slowMs !== null) return Math.max(timeouts.switchMs, slowMs * SLOW_SHARE);
-  return timeouts.switchMs * (thinks ? REASONING_SHARE : 1);
+  return timeouts.switchMs * (asked.needs.reasoning || thinksUnasked ? REASONING_SHARE : 1);
 }
 
 /** `slowMs`: of 95 of 100 whole answers of the target; `null`: too few to tell. */
 function untilEndMs(call: SilentCall, slowMs: number | null, nowMs: number): number {
   const { switchMs } = call.timeouts;
-  const { maxOutputTokens } = call.asked;
+  const { maxOutputTokens, needs } = call.asked;
   if (slowMs === null) {
     const beginningMs = untilBeginningMs(call, nowMs);
     const tokens = call.generates ? (maxOutputTokens ?? Infinity) : 0;
@@ -85,7 +85,7 @@ function untilEndMs(call: SilentCall, slowMs: number | null, nowMs: number): num
   }
   const expectedMs = Math.max(slowMs * SLOW_SHARE, call.target.slowestAnswerMs(nowMs) ?? 0);
   const mostMs = Math.max(switchMs * (1 + WRITING_SHARE), slowMs * SLOW_SHARE_LEAST);
-  // What is known may be of requests that needed no thinking.
-  const leastMs = call.thinks ? switchMs * REASONING_SHARE : switchMs;
+  // What is known may be of requests that asked for no reasoning.
+  const leastMs = needs.reasoning ? switchMs * REASONING_SHARE : switchMs;
   return Math.max(leastMs, Math.min(expectedMs, mostMs));
 }
