@@ -256,6 +256,8 @@ export interface StreamReader {
    */
   readonly reading: ResponseReading;
   readonly rest: StreamRest;
+  /** The model is at work on something that it does not show: an event that carries nothing then says that it lives. */
+  readonly isWorking: boolean;
   /** The parsed JSON of the last event read, for the decoder. */
   readonly json: unknown;
   /** Set after `error`. */

@@ -22,8 +22,11 @@ export interface RelayOwner {
   relayCommitted(): void;
   /** Bytes for the caller, in order. */
   relayWrite(bytes: Uint8Array): void;
-  /** Something other than a comment arrived from the provider; `output`: something the caller waits for. */
-  relayProgress(output: boolean): void;
+  /**
+   * Something other than a comment arrived from the provider. `output`: something the caller waits for. `isWorking`: the
+   * model is at work on something that it does not show.
+   */
+  relayProgress(output: boolean, isWorking: boolean): void;
   /** The provider said why it stopped: only its terminal marker may still come. */
   relayEnding(): void;
   /** The state is terminal. Called exactly once. */
@@ -256,7 +259,7 @@ export class StreamRelay {
     } else if (signal === "error") {
       this.#failure = this.#options.reader.failure;
     } else {
-      this.#owner.relayProgress(signal === "output" || signal === "finish");
+      this.#owner.relayProgress(signal === "output" || signal === "finish", this.#options.reader.isWorking);
       this.#relay(event, signal);
     }
     this.#step(signal);
@@ -272,7 +275,7 @@ export class StreamRelay {
 
   /** The provider's marker also finishes a stream with fewer choices than were asked for, if each has its reason. */
   #readEnd(event: SseEvent): void {
-    this.#owner.relayProgress(false);
+    this.#owner.relayProgress(false, false);
     this.#tail = this.#atEof ? Buffer.concat([event.raw, EVENT_END]) : Buffer.from(event.raw);
     if (this.#state === "open" && this.reading.finish !== null) {
       if (!this.#committed) this.#commitAt("finish");

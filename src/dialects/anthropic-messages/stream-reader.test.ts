@@ -83,6 +83,22 @@ test("leaves nothing but the marker to come once reason and usage are told, and 
   assert.equal(restAfter({ delta: { stop_reason: "end_turn" }, usage: { output_tokens: 3 } }), "marker");
 });
 
+test("knows when the model is at work on something that it does not show", () => {
+  const reader = new MessagesStreamReader();
+  const isWorkingAfter = (json: object): boolean => {
+    const data = JSON.stringify(json);
+    reader.read({ event: "", data, comment: false, raw: Buffer.from(data) });
+    return reader.isWorking;
+  };
+  const begin = (type: string): object => ({ type: "content_block_start", index: 0, content_block: { type } });
+  assert.equal(isWorkingAfter(begin("text")), false);
+  assert.equal(isWorkingAfter(begin("server_tool_use")), true);
+  assert.equal(isWorkingAfter({ type: "content_block_stop", index: 0 }), true);
+  assert.equal(isWorkingAfter({ type: "ping" }), true);
+  assert.equal(isWorkingAfter(begin("web_search_tool_result")), false);
+  assert.equal(isWorkingAfter(begin("thinking")), true);
+});
+
 test("knows the input of a stream that breaks, and that it never finished", () => {
   const { signals, reader } = readAll("truncated");
   assert.ok(!signals.includes("finish") && !signals.includes("end"));

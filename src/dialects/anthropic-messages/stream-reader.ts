@@ -25,6 +25,8 @@ export class MessagesStreamReader implements StreamReader {
     outputBytes: 0,
   };
   rest: StreamRest = "open";
+  /** Until the next block begins, since a server's tool runs when its block has ended; pings come meanwhile. */
+  isWorking = false;
   readonly #tally = new UsageTally();
   #json: unknown = null;
   #failure: HeadgateError | null = null;
@@ -75,6 +77,7 @@ export class MessagesStreamReader implements StreamReader {
   #readBlockStart(json: WireObject): StreamSignal {
     const block = asObject(json["content_block"]);
     if (block === null) return "invalid";
+    this.isWorking = isWorkUnseen(block["type"]);
     const born = (asText(block["text"]) ?? "") + (asText(block["thinking"]) ?? "");
     this.reading.outputBytes += Buffer.byteLength(born);
     if (born !== "" || block["type"] === "tool_use" || block["type"] === "redacted_thinking") return "output";
@@ -116,4 +119,9 @@ function parse(event: SseEvent): WireObject | null {
     if (!(thrown instanceof SyntaxError)) throw thrown;
     return null;
   }
+}
+
+/** Thinking that is not shown, and tools that the provider runs itself. */
+function isWorkUnseen(blockType: unknown): boolean {
+  return blockType === "thinking" || blockType === "server_tool_use" || blockType === "mcp_tool_use";
 }

@@ -267,12 +267,12 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#timers.waitForReader();
   }
 
-  relayProgress(output: boolean): void {
+  relayProgress(output: boolean, isWorking: boolean): void {
     if (output && this.firstOutputAtMs === null) {
       this.firstOutputAtMs = this.#deps.clock.monotonicMs();
       this.#sink.attemptBegan();
     }
-    this.#timers.progress(output);
+    this.#timers.progress(output, isWorking);
     if (output) this.outputEvents++;
     const growth = this.growth;
     if (growth === null && this.#window === null) return;

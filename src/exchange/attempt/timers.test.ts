@@ -91,6 +91,13 @@ test("what only keeps the connection open does not move the idle timer, but a ca
   timers.progress(false);
   clock.advance(100);
   assert.deepEqual(fired, ["idle"]);
+  const working = start();
+  working.timers.progress(true);
+  for (let ping = 0; ping < 5; ping++) {
+    working.clock.advance(1_900);
+    working.timers.progress(false, true);
+  }
+  assert.deepEqual(working.fired, []);
   const paused = start();
   paused.timers.progress(true);
   paused.timers.waitForReader();

@@ -68,12 +68,14 @@ export class AttemptTimers {
 
   /**
    * An event that is not a comment came, or the caller reads again; `output` says whether it was what the caller waits for.
-   * What carries nothing (a ping, an empty delta) only keeps the connection open, so a stream of it alone is idle.
+   * What carries nothing (a ping, an empty delta) only keeps the connection open, so a stream of it alone is idle, unless
+   * the model `isWorking` at something that it does not show.
    */
-  progress(output: boolean): void {
+  progress(output: boolean, isWorking = false): void {
     if (this.#phase === "ending" || this.#phase === "drain") return;
     if (output) this.#slowDueMs = Infinity;
-    if (output || this.#phase === "reader") this.#enter("idle", this.#timeouts.idleMs);
+    if (output || this.#phase === "reader" || (isWorking && this.#phase === "idle"))
+      this.#enter("idle", this.#timeouts.idleMs);
   }
 
   /** The provider finished; only its terminal marker may still come. A drain ends no later than it would have. */

@@ -29,6 +29,7 @@ const INVALID = Symbol("invalid");
 const NONE: readonly unknown[] = [];
 
 export class ChatStreamReader implements StreamReader {
+  readonly isWorking = false;
   readonly reading: ResponseReading = {
     id: null,
     model: null,
