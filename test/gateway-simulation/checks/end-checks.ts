@@ -9,7 +9,7 @@ import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import { judgeRecord, type Look } from "./answer-checks.ts";
 import { judgeEntry, judgeRecovered } from "./ledger-checks.ts";
-import { judgeSaving } from "./sharing-checks.ts";
+import { judgeCost } from "./sharing-checks.ts";
 import { Violation } from "./violation.ts";
 
 /**
@@ -88,7 +88,7 @@ export function judgeBooks(looks: ReadonlyMap<Request, Look>, told: ReadonlySet<
     const isDoubtful = doubtful.has(request.id);
     if (record !== undefined) {
       judgeRecord(request, look, record, { closedAtMs: closedAtMs.get(request.id) ?? Infinity, isDoubtful });
-      if (!isDoubtful) judgeSaving(request, record, (id) => books.costOf(id));
+      if (!isDoubtful) judgeCost(request, record, (id) => books.costOf(id));
     }
     for (const call of [...request.calls, ...request.comparisons]) {
       const entry = ledger.get(call.facts.attemptId);

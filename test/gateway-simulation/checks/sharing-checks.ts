@@ -7,7 +7,7 @@ import type { RequestRecord } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
 import { meaningOf, similarityOf } from "../providers/meaning.ts";
 import type { Look } from "./answer-checks.ts";
-import type { RequestRoll } from "./request-roll.ts";
+import { comparisonOf, type RequestRoll } from "./request-roll.ts";
 import { Violation } from "./violation.ts";
 
 export interface SharingFacts {
@@ -100,10 +100,21 @@ function judgeCached(request: Request, source: Request, facts: SharingFacts, isK
   }
 }
 
-/** What is given again costs nothing, and saves what it had cost. */
-export function judgeSaving(request: Request, record: RequestRecord, costOf: (requestId: string) => bigint): void {
-  const own = costOf(request.id);
-  if (record.costNanoUsd !== own) throw wrong(request, `costs ${own}, and its record says ${record.costNanoUsd}`);
+/**
+ * What is given again costs nothing, and saves what it had cost, less what it cost to compare it. `costOf`: by the ledger,
+ * of the request of that id. Throws a `Violation`.
+ */
+export function judgeCost(request: Request, record: RequestRecord, costOf: (requestId: string) => bigint): void {
+  const { id, inbox } = request;
+  const own = costOf(id);
+  if (record.costNanoUsd !== own) {
+    throw new Violation("record", `${id} costs ${own}, and its record says ${record.costNanoUsd}.`);
+  }
+  const sourceId = inbox.headers.get("x-headgate-answer-of");
+  if (sourceId === undefined || record.ending !== "complete") return;
+  const saved = costOf(sourceId) - costOf(comparisonOf(request));
+  if (record.savedNanoUsd === saved) return;
+  throw new Violation("record", `${id} saves ${saved}, and its record says ${record.savedNanoUsd}.`);
 }
 
 /** Of two who ask for the same: to the letter, in the same form, for the same project. */

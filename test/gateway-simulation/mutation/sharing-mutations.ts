@@ -74,4 +74,10 @@ export const sharingMutations: readonly Mutation[] = [
     find: 'requiredTags(exchange, exchange.view?.model ?? "")',
     replace: 'requiredTags(exchange, "")',
   },
+  {
+    name: "what a comparison cost is not taken off what it saved",
+    file: "src/exchange/sharing/share.ts",
+    find: "return toNanoUsd(this.savedNanoUsd - this.embeddingNanoUsd);",
+    replace: "return this.savedNanoUsd;",
+  },
 ];
