@@ -82,6 +82,10 @@ const outcomes: Readonly<Record<FaultName, () => Promise<void>>> = {
     assert.equal((await stream("status=429,retry-after=none")).headers["retry-after"], undefined);
     assert.ok(Number((await stream("status=429,retry-after=far")).headers["retry-after"]) > 10_000_000);
     assert.match((await stream("status=503,retry-after=date")).headers["retry-after"] ?? "", /^\w{3}, .* GMT$/);
+    assert.equal((await stream("status=429,retry-after=reset:61")).headers["x-ratelimit-reset-requests"], "1m1s");
+    const { headers } = await messages("status=429,retry-after=reset");
+    assert.deepEqual([headers["anthropic-ratelimit-requests-remaining"], headers["retry-after"]], ["0", undefined]);
+    assert.match(String(headers["anthropic-ratelimit-requests-reset"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     assert.equal(parseJson((await messages("status=529")).text).error.type, "overloaded_error");
     assert.deepEqual(simulator.invoice(), []);
   },

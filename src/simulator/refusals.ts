@@ -6,7 +6,8 @@ import type { Script } from "./script.ts";
 import { Refusal } from "./wire/wire.ts";
 
 const FAR_FUTURE_SECONDS = 365 * 24 * 3600;
-const DATE_AHEAD_SECONDS = 5;
+/** Where a script does not say how far away a moment is. */
+const AHEAD_SECONDS = 5;
 
 const MESSAGES: Readonly<Record<number, string>> = {
   401: "Incorrect API key provided. You can find your API key in your account settings.",
@@ -35,7 +36,7 @@ export function planRefusal(
     if (fault.name === "status") {
       const status = faultNumber(fault, 500);
       return new Refusal(status, MESSAGES[status] ?? `Simulated status ${status}.`, {
-        headers: retryAfter(script, status, nowMs),
+        headers: whenToRetry(script, status, nowMs, anthropic),
       });
     }
     if (fault.name === "bad-key" && fault.argument !== "" && apiKey.endsWith(fault.argument)) {
@@ -69,11 +70,11 @@ export function planRefusal(
   return null;
 }
 
-function retryAfter({ retryAfter: given }: Script, status: number, nowMs: number): string[] {
-  if (given?.startsWith("date")) {
-    const seconds = Number(given.split(":")[1] ?? DATE_AHEAD_SECONDS);
-    return ["retry-after", new Date(nowMs + seconds * 1000).toUTCString()];
-  }
+function whenToRetry({ retryAfter: given }: Script, status: number, nowMs: number, anthropic: boolean): string[] {
+  const [form, ahead = AHEAD_SECONDS] = given?.split(":") ?? [];
+  const seconds = Number(ahead);
+  if (form === "date") return ["retry-after", new Date(nowMs + seconds * 1000).toUTCString()];
+  if (form === "reset") return usedUp(seconds, nowMs, anthropic);
   switch (given) {
     case null:
       return status === 429 ? ["retry-after", "1"] : [];
@@ -84,6 +85,19 @@ function retryAfter({ retryAfter: given }: Script, status: number, nowMs: number
     default:
       return ["retry-after", given];
   }
+}
+
+/**
+ * That nothing remains of a rate, and when it is reset: a duration (https://developers.openai.com/api/docs/guides/rate-limits),
+ * or a time by RFC 3339 (https://docs.claude.com/en/api/rate-limits).
+ */
+function usedUp(seconds: number, nowMs: number, anthropic: boolean): string[] {
+  if (anthropic) {
+    const at = new Date(nowMs + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+    return ["anthropic-ratelimit-requests-remaining", "0", "anthropic-ratelimit-requests-reset", at];
+  }
+  const duration = seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+  return ["x-ratelimit-remaining-requests", "0", "x-ratelimit-reset-requests", duration];
 }
 
 const HTML_PAGE =

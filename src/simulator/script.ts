@@ -40,7 +40,10 @@ export interface Script {
   readonly finish: Finish | null;
   /** Padding as OpenAI adds to stream chunks; `stream_options.include_obfuscation: true` asks for it, too. */
   readonly obfuscation: boolean;
-  /** `retry-after` of a refusal: seconds, `none`, `far` (a year), or `date:N` (an HTTP date in N seconds; 5 if left out). */
+  /**
+   * `retry-after` of a refusal: seconds, `none`, `far` (a year), `date:N` (an HTTP date in N seconds; 5 if left out), or
+   * `reset:N` (only the headers of rates say it: nothing remains of one until N seconds from now).
+   */
   readonly retryAfter: string | null;
   readonly faults: readonly Fault[];
   /** Faults strike only every k-th request of this script; 1: always. */
@@ -147,8 +150,8 @@ function applyOther(draft: Draft, name: string, value: string): void {
       draft.finish = value as Finish;
       return;
     case "retry-after":
-      if (!/^(\d{1,9}|none|far|date(:\d{1,9})?)$/.test(value))
-        throw new ScriptError(`retry-after=${value}: seconds, none, far or date:SECONDS.`);
+      if (!/^(\d{1,9}|none|far|(date|reset)(:\d{1,9})?)$/.test(value))
+        throw new ScriptError(`retry-after=${value}: seconds, none, far, date:SECONDS or reset:SECONDS.`);
       draft.retryAfter = value;
       return;
     case "tag":

@@ -1,11 +1,21 @@
 /** What a fault comes to, in the four respects that every test of a fault states. */
 import type { Ending } from "../../src/storage/records.ts";
 
+/** An error with this status and nothing else. */
+interface Refused {
+  readonly kind: "error";
+  readonly status: number;
+  readonly code: string;
+  /** Seconds in the header; `null`: no such header. */
+  readonly retryAfter?: number | null;
+  /** They lead to a moment that was told to the second, and may be one less. */
+  readonly isMoment?: boolean;
+}
+
 export type CallerSees =
   /** The whole answer; a stream ends with exactly one terminal marker. */
   | { readonly kind: "answer" }
-  /** An error with this status and nothing else. `retryAfter`: seconds in the header; `null`: no such header. */
-  | { readonly kind: "error"; readonly status: number; readonly code: string; readonly retryAfter?: number | null }
+  | Refused
   /** The beginning of a stream, an error event with this code as its end, and no terminal marker. */
   | { readonly kind: "broken stream"; readonly code: string }
   /** Nothing any more: it was the caller who left. */
@@ -42,6 +52,7 @@ interface Failing {
   /** What the caller is told, where it is the provider's own code. */
   readonly told?: string;
   readonly retryAfter?: number | null;
+  readonly isMoment?: boolean;
   readonly charged?: Charged;
   readonly attempts?: 0 | 1;
   /** Default `provider-error`. */
@@ -50,8 +61,10 @@ interface Failing {
 
 /** An error instead of an answer; nothing is charged unless said. */
 export function failed(status: number, code: string, failing: Failing = {}): Outcome {
-  const { told = code, retryAfter, charged = "nothing", attempts = 1, ending = "provider-error" } = failing;
-  const caller = { kind: "error", status, code: told, ...(retryAfter === undefined ? {} : { retryAfter }) } as const;
+  const { told = code, retryAfter, isMoment = false } = failing;
+  const { charged = "nothing", attempts = 1, ending = "provider-error" } = failing;
+  const wait = retryAfter === undefined ? {} : { retryAfter, isMoment };
+  const caller = { kind: "error", status, code: told, ...wait } as const;
   return { caller, charged, attempts, ending, code, status };
 }
 

@@ -48,8 +48,6 @@ function both(
 
 const rejected = (status: number): Outcome => failed(status, "upstream_rejected");
 const told = (status: number, code: string): Outcome => failed(status, "upstream_rejected", { told: code });
-const limited = (retryAfter: number | null, code: string): Outcome =>
-  failed(429, "upstream_rate_limited", { retryAfter, told: code });
 const credential = failed(502, "upstream_credentials");
 const notReceived = failed(502, "upstream_failed");
 /** After a server error the provider may have worked. */
@@ -71,6 +69,24 @@ const holed = brokenOff("upstream_malformed");
 const openai = { upstream: "openai-chat" } as const;
 const anthropic = { upstream: "anthropic-messages" } as const;
 
+/** A moment that is told to the second may be nearer by one. */
+const inAMinute = { isMoment: true } as const;
+
+/** OpenAI's refusal has a code of its own, Anthropic's has none. */
+function limits(
+  next: Next,
+  title: string,
+  script: string,
+  retryAfter: number | null,
+  more: { readonly isMoment?: true } = {},
+): readonly FaultCase[] {
+  const toldBy = (told: string): Outcome => failed(429, "upstream_rate_limited", { retryAfter, told, ...more });
+  return [
+    both(toldBy("rate_limit_exceeded"), next, "status", title, script, openai),
+    both(toldBy("upstream_rate_limited"), next, "status", title, script, anthropic),
+  ];
+}
+
 const refusals: readonly FaultCase[] = [
   both(rejected(400), "nothing", "status", "refuses the request with 400", "status=400"),
   both(credential, "elsewhere", "status", "refuses the gateway's credential with 401", "status=401"),
@@ -81,38 +97,23 @@ const refusals: readonly FaultCase[] = [
   both(notReceived, "again", "status", "answers 408", "status=408"),
   both(rejected(413), "nothing", "status", "finds the request too large (413)", "status=413"),
   both(rejected(422), "nothing", "status", "cannot process the request (422)", "status=422"),
-  both(limited(1, "rate_limit_exceeded"), "again", "status", "limits the rate for a second", "status=429", openai),
-  both(limited(1, "upstream_rate_limited"), "again", "status", "limits the rate for a second", "status=429", anthropic),
-  both(
-    limited(null, "rate_limit_exceeded"),
-    "again",
-    "status",
-    "limits the rate, and does not say for how long",
-    "status=429,retry-after=none",
-    openai,
-  ),
-  both(
-    limited(31_536_000, "rate_limit_exceeded"),
+  ...limits("again", "limits the rate for a second", "status=429", 1),
+  ...limits("again", "limits the rate, and does not say for how long", "status=429,retry-after=none", null),
+  ...limits("elsewhere", "limits the rate for a year", "status=429,retry-after=far", 31_536_000),
+  ...limits("elsewhere", "limits the rate until a date in a minute", "status=429,retry-after=date:60", 60, inAMinute),
+  ...limits(
     "elsewhere",
-    "status",
-    "limits the rate for a year",
-    "status=429,retry-after=far",
-    openai,
-  ),
-  both(
-    limited(60, "rate_limit_exceeded"),
-    "elsewhere",
-    "status",
-    "limits the rate until a date in a minute",
-    "status=429,retry-after=date:60",
-    openai,
+    "limits the rate, and says only when it is reset, in a minute",
+    "status=429,retry-after=reset:60",
+    60,
+    inAMinute,
   ),
   both(upstreamFailed, "again", "status", "fails with 500", "status=500"),
   both(upstreamFailed, "again", "status", "fails with 502", "status=502"),
   both(overloaded(60), "elsewhere", "status", "is unavailable (503) for a minute", "status=503,retry-after=60"),
   both(upstreamFailed, "again", "status", "fails with 504", "status=504"),
   both(overloaded(null), "again", "status", "is overloaded (529)", "status=529"),
-  both(credential, "elsewhere", "bad-key", "refuses one of its keys", "fault=bad-key:test"),
+  both(credential, "elsewhere", "bad-key", "refuses the only key it is given", "fault=bad-key:test"),
   both(
     told(400, "context_length_exceeded"),
     "nothing",
@@ -127,7 +128,7 @@ const refusals: readonly FaultCase[] = [
     "blocks the prompt by its policy",
     "fault=content-filter",
   ),
-  both(overloaded(null), "again", "flapping", "is unavailable now and then", "fault=flapping:1"),
+  both(overloaded(null), "again", "flapping", "is unavailable each time (503)", "fault=flapping:1"),
 ];
 
 const beforeTheAnswer: readonly FaultCase[] = [
