@@ -87,14 +87,19 @@ function judgeCount({ request, config }: Departure): void {
   }
 }
 
+/** A model with a bound of its own does not count in its provider's. */
 function judgeRoom({ call, config, running }: Departure): void {
-  const { provider } = call.facts;
-  const { concurrency } = config.providers[provider] ?? { concurrency: 0 };
+  const { provider, model, target } = call.facts;
+  const { concurrency = 0, modelConcurrency = {} } = config.providers[provider] ?? {};
+  const own = modelConcurrency[model];
+  const most = own ?? concurrency;
   let others = 0;
-  for (const each of running) if (each.facts.provider === provider && !each.isFinished) others++;
-  if (concurrency > 0 && others > concurrency) {
-    throw new Violation("bounded", `${others} calls of ${provider} run at a time instead of ${concurrency}.`);
+  for (const { facts, isFinished } of running) {
+    const counts = own === undefined ? modelConcurrency[facts.model] === undefined : facts.model === model;
+    if (facts.provider === provider && counts && !isFinished) others++;
   }
+  if (most === 0 || others <= most) return;
+  throw new Violation("bounded", `${others} calls run at a time where ${target} is called, instead of ${most}.`);
 }
 
 /** `before`: a call of the same request that was made earlier. */

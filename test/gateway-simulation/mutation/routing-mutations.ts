@@ -15,6 +15,12 @@ export const routingMutations: readonly Mutation[] = [
     replace: "if (bound === null || rate >= 0n) return null;",
   },
   {
+    name: "what bounds a single model does not count",
+    file: "src/limits/queue/queue.ts",
+    find: "return bounded.models.get(model) ?? bounded.whole ??",
+    replace: "return bounded.whole ??",
+  },
+  {
     name: "a target's own timers do not count",
     file: "src/routing/candidate.ts",
     find: "const timeouts = { ...provider.timeouts, ...terms.timeouts };",

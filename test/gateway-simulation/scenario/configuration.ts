@@ -4,7 +4,8 @@ import { defaultConfig, type DeepPartial } from "../../../src/config/defaults.ts
 import { createSecret } from "../../../src/config/secret.ts";
 import type { Random } from "../../simulation/world/random.ts";
 import { originOf, type ProviderPlan } from "../providers/providers.ts";
-import { drawCache, drawOwnTimeouts, drawRoutes, tags } from "./routes.ts";
+import { drawOwnTimeouts, drawOwnWaits } from "./own-terms.ts";
+import { drawCache, drawRoutes, tags } from "./routes.ts";
 
 export function drawConfiguration(random: Random, providers: readonly ProviderPlan[]): Config {
   return defaultConfig({
@@ -53,11 +54,16 @@ function drawTimeouts(random: Random): TimeoutsConfig {
   };
 }
 
-function drawProvider(random: Random, { name, dialect, keys }: ProviderPlan): DeepPartial<Config["providers"][string]> {
+function drawProvider(
+  random: Random,
+  { name, model, dialect, keys }: ProviderPlan,
+): DeepPartial<Config["providers"][string]> {
   return {
     kind: dialect === "openai" ? "simulator" : "simulator-anthropic",
     baseUrl: `${originOf(name)}/v1`,
     concurrency: random.chance(0.3) ? random.between(1, 5) : 0,
+    modelConcurrency: random.chance(0.2) ? { [model]: random.between(1, 5) } : {},
+    queue: random.chance(0.2) ? drawOwnWaits(random) : {},
     credentials: keys.map(({ name, secret }) => ({ name, key: createSecret(secret, "simulated") })),
     callerGone: random.chance(0.3) ? "drain" : "cancel",
     drainMs: random.skewed(200, 10_000),

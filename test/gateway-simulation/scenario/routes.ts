@@ -1,8 +1,9 @@
 /** The routes of a simulated gateway: of every kind, with terms that some providers do not meet. */
-import type { CacheConfig, ModelConfig, TargetConfig, TimeoutsConfig } from "../../../src/config/config.ts";
+import type { CacheConfig, ModelConfig, TargetConfig } from "../../../src/config/config.ts";
 import type { DeepPartial } from "../../../src/config/defaults.ts";
 import type { Random } from "../../simulation/world/random.ts";
 import type { ProviderPlan } from "../providers/providers.ts";
+import { drawOwnTimeouts, drawOwnWaits } from "./own-terms.ts";
 
 /** Aliases that callers ask for in chats. */
 export const routeNames: readonly string[] = ["fast", "safe"];
@@ -48,6 +49,7 @@ function drawRoute(
     model,
     tags: random.chance(0.3) ? [random.pick(tags)] : [],
     timeouts: random.chance(0.2) ? drawOwnTimeouts(random) : {},
+    queue: random.chance(0.1) ? drawOwnWaits(random) : {},
   });
   return {
     targets: inOrder.slice(0, count).map(toTarget) as readonly TargetConfig[],
@@ -56,6 +58,7 @@ function drawRoute(
     requires: random.chance(0.1) ? [random.pick(tags)] : [],
     priceCeiling: random.chance(0.15) ? { output: random.pick(["0.15", "4", "20"]) } : {},
     timeouts: random.chance(0.2) ? drawOwnTimeouts(random) : {},
+    queue: random.chance(0.2) ? drawOwnWaits(random) : {},
     retries: random.chance(0.2) ? { budgetPercent: random.pick([0, 20, 100]) } : {},
     commit: {
       at: random.pick(["first-output", "first-output", "window", "complete"]),
@@ -65,15 +68,6 @@ function drawRoute(
     },
     cache: { mode: random.pick(cacheModes), ttlMs: random.skewed(1_000, 60_000), threshold: 0.9 },
     hedge: { mode: random.chance(0.4) ? "on" : "off", afterMs: random.pick([0, 50, 500]) },
-  };
-}
-
-/** Some of them, as one sets them for a target that is quicker or slower than others. */
-export function drawOwnTimeouts(random: Random): Partial<TimeoutsConfig> {
-  return {
-    ...(random.chance(0.5) ? { connectMs: random.skewed(100, 5_000) } : {}),
-    ...(random.chance(0.5) ? { firstTokenMs: random.skewed(500, 30_000) } : {}),
-    ...(random.chance(0.5) ? { totalMs: random.skewed(2_000, 60_000) } : {}),
   };
 }
 
