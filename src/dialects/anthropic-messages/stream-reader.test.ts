@@ -97,6 +97,13 @@ test("knows when the model is at work on something that it does not show", () =>
   assert.equal(isWorkingAfter({ type: "ping" }), true);
   assert.equal(isWorkingAfter(begin("web_search_tool_result")), false);
   assert.equal(isWorkingAfter(begin("thinking")), true);
+  const thought = (thinking: string): object => ({
+    type: "content_block_delta",
+    index: 1,
+    delta: { type: "thinking_delta", thinking },
+  });
+  assert.equal(isWorkingAfter(thought("")), true);
+  assert.equal(isWorkingAfter(thought("So")), false);
 });
 
 test("knows the input of a stream that breaks, and that it never finished", () => {

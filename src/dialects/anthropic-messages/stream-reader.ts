@@ -25,7 +25,10 @@ export class MessagesStreamReader implements StreamReader {
     outputBytes: 0,
   };
   rest: StreamRest = "open";
-  /** Until the next block begins, since a server's tool runs when its block has ended; pings come meanwhile. */
+  /**
+   * Until the next block begins, since a server's tool runs when its block has ended; pings come meanwhile. Thinking that
+   * is shown is seen.
+   */
   isWorking = false;
   readonly #tally = new UsageTally();
   #json: unknown = null;
@@ -89,8 +92,10 @@ export class MessagesStreamReader implements StreamReader {
     if (delta === null) return "invalid";
     const text = asText(delta["text"]) ?? asText(delta["partial_json"]) ?? asText(delta["thinking"]);
     if (text !== null) {
+      if (text === "") return "progress";
       this.reading.outputBytes += Buffer.byteLength(text);
-      return text === "" ? "progress" : "output";
+      if (delta["type"] === "thinking_delta") this.isWorking = false;
+      return "output";
     }
     return delta["type"] === "signature_delta" || delta["type"] === "citations_delta" ? "output" : "progress";
   }
