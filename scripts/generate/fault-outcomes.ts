@@ -1,6 +1,6 @@
 import { callsOfOne, isRescued, isSilent, type Following } from "../../test/faults/course/expected.ts";
 import { promises } from "../../test/faults/course/promises.ts";
-import { describeCaller, describeCharge, describeRecord } from "../../test/faults/describe.ts";
+import { describeCaller, describeCharges, describeRecord } from "../../test/faults/describe.ts";
 import { besides } from "../../test/faults/lines/besides.ts";
 import { lineGroups, type LineGroup } from "../../test/faults/lines/groups.ts";
 import type { Line } from "../../test/faults/lines/line.ts";
@@ -26,7 +26,7 @@ setting, is in the [guide to reliability](../guides/reliability.md).
 - **one target** is what the caller sees of a model with no other target, after so many **calls**.
 - **two targets** is what the caller sees where the first has the fault and the second is healthy. The record then is
   \`complete\`, 200, with both calls in its trail, and \`x-headgate-attempts\` names them. Where a table does not have these
-  columns, the number of targets does not matter.
+  columns, the number of targets does not matter, or the line says it.
 - **each call is charged** so; the call that answers is charged what its provider reports. An estimate is our own count,
   flagged in the ledger, and corrected where the provider can be asked.
 - **what is recorded** is the ending, the error code and the status of the request's record where there is one target.
@@ -40,7 +40,7 @@ A silent target is not waited for to the end where there is another: that one is
 \`timeouts.switchMs\` (8 s; for whole answers, whose beginning is not seen, up to three times as long, by what the target usually takes), and the first to answer wins.
 
 ${Object.values(lineGroups).map(renderGroup).join("\n")}
-## Several targets, keys and calls
+## Several targets and calls
 
 ${renderList(promises)}
 ## What holds besides
@@ -66,9 +66,11 @@ function renderHead(first: string, columns: readonly string[]): string {
   return `| ${[first, ...columns].join(" | ")} |\n|${" --- |".repeat(columns.length + 1)}\n`;
 }
 
-function renderLine({ title, whole, stream, isWordless = false, next = "nothing" }: Line, hasTwo: boolean): string[] {
+function renderLine(line: Line, hasTwo: boolean): string[] {
+  const { title, whole, stream, isWordless = false } = line;
+  const following: Following = { next: "nothing", ...line };
   const [ofWhole, ofStream] = [whole, stream].map(
-    (outcome) => outcome && renderOutcome({ next }, outcome, false, hasTwo),
+    (outcome) => outcome && renderOutcome(following, outcome, false, hasTwo),
   );
   if (ofWhole === ofStream || isWordless) return [`| ${title} | any | ${ofWhole ?? ofStream}\n`];
   if (!ofStream) return [`| ${title} | whole | ${ofWhole}\n`];
@@ -86,7 +88,7 @@ function renderCase(row: FaultCase): string[] {
 function renderOutcome(following: Following, outcome: Outcome, silent: boolean, hasTwo = true): string {
   const other = hasTwo ? `${describeOther(following, outcome, silent)} | ` : "";
   const caller = `${describeCaller(outcome)} | ${callsOfOne(following, outcome)}`;
-  return `${caller} | ${other}${describeCharge(outcome)} | ${describeRecord(outcome)} |`;
+  return `${caller} | ${other}${describeCharges(following, outcome)} | ${describeRecord(outcome)} |`;
 }
 
 function describeOther(following: Following, outcome: Outcome, silent: boolean): string {

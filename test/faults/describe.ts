@@ -1,4 +1,5 @@
 /** Outcomes in words, for the names of tests and for docs/reference/faults.md. */
+import type { Line } from "./lines/line.ts";
 import type { Charged, Outcome } from "./outcome.ts";
 
 export function describeCaller({ caller }: Pick<Outcome, "caller">): string {
@@ -32,6 +33,12 @@ const charges: Readonly<Record<Charged, string>> = {
 
 export function describeCharge({ charged }: Pick<Outcome, "charged">): string {
   return charges[charged];
+}
+
+/** Of each call, in their order, where they are not all charged alike. */
+export function describeCharges({ calls }: Pick<Line, "calls">, outcome: Outcome): string {
+  const described = (calls ?? [outcome]).map(describeCharge);
+  return new Set(described).size > 1 ? described.join("; then ") : describeCharge(calls?.[0] ?? outcome);
 }
 
 export function describeRecord({ ending, code, status }: Outcome): string {

@@ -1,6 +1,6 @@
 /** Tests of lines: the tests of a group are made of its lines, so there is none for which nobody states the outcome. */
 import { describe, test } from "node:test";
-import { describeCaller, describeCharge } from "./describe.ts";
+import { describeCaller, describeCharges } from "./describe.ts";
 import { casesOf, type Case, type Line, type Lines } from "./lines/line.ts";
 
 /** Lets the fault strike in one way and checks what it came to. `all`: the ways of its line. */
@@ -35,7 +35,8 @@ export function together(act: (all: readonly Case[]) => Promise<readonly Promise
   };
 }
 
-function nameOf({ isWordless = false }: Line, { caller, upstream, stream, outcome }: Case): string {
-  const asked = isWordless ? "" : `asked in ${caller} for ${stream ? "a stream" : "a whole answer"} of ${upstream}: `;
-  return `${asked}the caller gets ${describeCaller(outcome)}; charged is ${describeCharge(outcome)}`;
+function nameOf(line: Line, { caller, upstream, stream, outcome }: Case): string {
+  const asked =
+    line.isWordless === true ? "" : `asked in ${caller} for ${stream ? "a stream" : "a whole answer"} of ${upstream}: `;
+  return `${asked}the caller gets ${describeCaller(outcome)}; charged is ${describeCharges(line, outcome)}`;
 }

@@ -1,5 +1,6 @@
 /** What requests come to that may take several calls: what follows from a row of the table of faults by the defaults. */
 import { answered, type CallerSees, type Charged, type Outcome } from "../outcome.ts";
+import type { Line } from "../lines/line.ts";
 import type { FaultCase, Next } from "../table.ts";
 
 /** `retries.attemptsMax` */
@@ -20,6 +21,8 @@ export interface ExpectedCall {
 export interface ExpectedCourse extends Pick<Outcome, "ending" | "code" | "status"> {
   readonly caller: CallerSees;
   readonly calls: readonly ExpectedCall[];
+  /** Whose turn came before, and which was not called. */
+  readonly passedOver?: { readonly target: string; readonly code: string };
 }
 
 /** Of a model with this one target. */
@@ -50,10 +53,12 @@ export function isSilent({ whole }: FaultCase): boolean {
 /** What may follow: of a row, or of a fault that no simulator injects. */
 export interface Following {
   readonly next: Next;
+  readonly calls?: Line["calls"];
 }
 
 /** How many calls a model with this one target gets. */
-export function callsOfOne({ next }: Following, { caller, attempts }: Outcome): number {
+export function callsOfOne({ next, calls }: Following, { caller, attempts }: Outcome): number {
+  if (calls !== undefined) return calls.length;
   if (attempts === 0) return 0;
   return next === "again" && caller.kind === "error" ? ATTEMPTS_MAX : 1;
 }
@@ -62,6 +67,12 @@ export function callsOfOne({ next }: Following, { caller, attempts }: Outcome): 
 export function isRescued({ next }: Following, { caller }: Outcome, commit: Commit): boolean {
   if (caller.kind === "answer" || next === "nothing") return false;
   return caller.kind === "error" || commit === "complete";
+}
+
+/** Of calls that do not all end alike. */
+export function courseOf(outcome: Outcome, calls: readonly Omit<ExpectedCall, "became">[]): ExpectedCourse {
+  const called = calls.map((call) => ({ ...call, became: call.code === null ? "answered" : "failed" }) as const);
+  return { ...outcome, calls: called };
 }
 
 function callOf(target: string, { caller, code, charged }: Outcome): ExpectedCall {

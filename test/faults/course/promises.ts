@@ -1,10 +1,5 @@
-/** What holds where there are several targets, keys or calls: the names of tests, and lines of docs/reference/faults.md. */
+/** What holds where there are several targets or calls: the names of tests, and lines of docs/reference/faults.md. */
 export const promises = {
-  oneKeyRefused:
-    "A provider that refuses one of its keys (401, 402, 403) is asked with another at once, and from then on with that one.",
-  allKeysRefused:
-    "A provider that refuses all of its keys is asked once with each; the caller gets 502 `upstream_credentials`, since its own key is not to blame.",
-  oneKeyLimited: "A provider that limits the rate of one of its keys for long is asked with another at once.",
   longPrompt: "A prompt that a target finds too long goes to one with a larger context window, and to no other.",
   storm:
     "A target that is overloaded (529) for long is left alone after a few calls, and every caller is answered by the other target.",

@@ -81,14 +81,15 @@ export class Courses implements AsyncDisposable {
     const evidence = await evidenceOf(this.test.gateway, String(reply.headers["x-request-id"]));
     const { row } = evidence;
     const trail = trailOf(evidence);
-    const calls = expected.calls.map(({ target, became, code }) => ({ target, became, code }));
-    assert.deepEqual(calls.length > 1 ? trail : [], calls.length > 1 ? calls : trail);
+    const calls = expected.calls.map(({ target, became, code }): Called => ({ target, became, code }));
+    const steps = expected.passedOver ? [{ ...expected.passedOver, became: "passed-over" }, ...calls] : calls;
+    assert.deepEqual(trail, steps.length > 1 ? steps : []);
     assertCaller(reply, expected, stream, caller);
     assert.deepEqual(
       { ending: row.ending, code: row.error_code, status: row.status, attempts: row.attempts },
       { ending: expected.ending, code: expected.code, status: expected.status, attempts: expected.calls.length },
     );
-    assert.equal(reply.headers["x-headgate-attempts"], calls.length > 1 ? describeTrail(calls) : undefined);
+    assert.equal(reply.headers["x-headgate-attempts"], steps.length > 1 ? describeTrail(steps) : undefined);
     await this.#assertCharged(evidence, expected);
     return evidence;
   }

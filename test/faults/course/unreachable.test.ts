@@ -4,13 +4,10 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { createServer } from "node:tls";
 import { listenSilently, type SilentListener } from "../../support/silent-listener.ts";
-import type { Case, Line } from "../lines/line.ts";
 import { unreachableLines } from "../lines/unreachable.ts";
-import { answered } from "../outcome.ts";
-import { kindOf, models } from "../asker.ts";
+import { kindOf } from "../asker.ts";
 import { testLines, type Strike } from "../test-lines.ts";
-import { inOrder } from "./cases.ts";
-import { callsOfOne, type ExpectedCall } from "./expected.ts";
+import { assertAloneAndBeside } from "./alone-and-beside.ts";
 import { openCourses, SIDE_BY_SIDE, type Courses } from "./scene.ts";
 
 const CONNECT_MS = 300;
@@ -41,27 +38,11 @@ function strikeAt(
   timeouts: { readonly connectMs?: number } = {},
 ): Strike {
   return async (one) => {
-    const { caller, upstream, stream, outcome } = one;
-    const line: Line = unreachableLines[name];
     const tag = `out-of-reach-${++struck}`;
-    courses.provide(tag, { baseUrl: await baseUrl(), timeouts }, kindOf(upstream));
-    const target = `${tag}/m`;
-    const failed = failedCall(target, one);
-    const alone = await courses.ask({ caller, model: target, stream });
+    courses.provide(tag, { baseUrl: await baseUrl(), timeouts }, kindOf(one.upstream));
+    const alone = await assertAloneAndBeside(courses, unreachableLines[name], one, [`${tag}/m`, `${tag}/m`], tag);
     assert.match(JSON.parse(alone.text).error.message, says);
-    const calls = Array<ExpectedCall>(callsOfOne({ next: line.next ?? "nothing" }, outcome)).fill(failed);
-    await courses.assertCourse(alone, { ...outcome, calls }, stream, caller);
-
-    const second = `${models[upstream]}:tokens=20,tag=after-${tag}`;
-    const model = courses.route(tag, { targets: inOrder(target, second) });
-    const rescue = { target: second, became: "answered", code: null, charged: "reported" } as const;
-    const reply = await courses.ask({ caller, model, stream });
-    await courses.assertCourse(reply, { ...answered(), calls: [failed, rescue] }, stream, caller);
   };
-}
-
-function failedCall(target: string, { outcome: { code } }: Case): ExpectedCall {
-  return { target, became: "failed", code, charged: "nothing" };
 }
 
 const strikes: Readonly<Record<keyof typeof unreachableLines, Strike>> = {

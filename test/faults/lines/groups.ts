@@ -1,10 +1,13 @@
 /** All lines, as docs/reference/faults.md lists them, and the file of tests that strikes each of a group. */
 import { leavingLines, slowCallerLines } from "./callers.ts";
 import { clockLines } from "./clock.ts";
+import { enduringLines } from "./enduring.ts";
+import { keyLines } from "./keys.ts";
 import { killedLines } from "./killed.ts";
 import type { Lines } from "./line.ts";
 import { overloadLines } from "./overload.ts";
 import { sharedDatabaseLines } from "./shared-database.ts";
+import { stalledLines } from "./stalled.ts";
 import { stoppingLines } from "./stopping.ts";
 import { diskLines, storageLines } from "./storage.ts";
 import { timeLines } from "./time.ts";
@@ -23,6 +26,13 @@ export const lineGroups: Readonly<Record<string, LineGroup>> = {
     lines: unreachableLines,
     testedBy: "course/unreachable.test.ts",
   },
+  stalledLines: {
+    heading: "Refusals that do not end",
+    lines: stalledLines,
+    testedBy: "course/stalled.test.ts",
+  },
+  keyLines: { heading: "Several keys of a provider", lines: keyLines, testedBy: "course/keys.test.ts" },
+  enduringLines: { heading: "Targets that go on failing", lines: enduringLines, testedBy: "course/enduring.test.ts" },
   timeLines: { heading: "Time that is up", lines: timeLines, testedBy: "time.test.ts" },
   leavingLines: { heading: "Callers who leave", lines: leavingLines, testedBy: "callers.test.ts" },
   slowCallerLines: { heading: "Callers who are slow", lines: slowCallerLines, testedBy: "slow-callers.test.ts" },

@@ -2,7 +2,7 @@
  * A line of docs/reference/faults.md that no simulator injects: a fault and its outcome in all four respects. Lines stand
  * in groups; each group is tested whole by one file of tests (`../test-lines.ts`), so that none is without its test.
  */
-import type { Outcome } from "../outcome.ts";
+import type { Charged, Outcome } from "../outcome.ts";
 import { callers, type Caller } from "../speech.ts";
 import { upstreams, type Next, type Upstream } from "../table.ts";
 
@@ -15,6 +15,16 @@ export interface Line {
   readonly next?: Next;
   /** It is over before anything was said in any dialect. */
   readonly isWordless?: boolean;
+  /** It is about a provider, although none is called. */
+  readonly isOfProvider?: boolean;
+  /** In their order, where they do not all end as the outcome says. */
+  readonly calls?: readonly LineCall[] | undefined;
+}
+
+export interface LineCall {
+  /** `null`: it answered. */
+  readonly code: string | null;
+  readonly charged: Charged;
 }
 
 export type Lines<Name extends string = string> = Readonly<Record<Name, Line>>;
@@ -27,7 +37,7 @@ export interface Case {
   readonly outcome: Outcome;
 }
 
-type More = Pick<Line, "next" | "isWordless">;
+type More = Omit<Line, "title" | "whole" | "stream">;
 
 /** The same for a whole answer and for a stream. */
 export function any(title: string, outcome: Outcome, more: More = {}): Line {
@@ -47,7 +57,7 @@ export function casesOf(line: Line): readonly Case[] {
   const cases = [false, true].flatMap((streamed) => {
     const outcome = streamed ? line.stream : line.whole;
     if (outcome === null) return [];
-    const called = outcome.attempts === 0 ? upstreams.slice(0, 1) : upstreams;
+    const called = outcome.attempts === 0 && line.isOfProvider !== true ? upstreams.slice(0, 1) : upstreams;
     return callers.flatMap((caller) => called.map((upstream) => ({ caller, upstream, stream: streamed, outcome })));
   });
   return line.isWordless ? cases.slice(0, 1) : cases;
