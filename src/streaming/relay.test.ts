@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { findDialect } from "../dialects/registry.ts";
-import { HeadgateError } from "../kernel/errors.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import { StreamRelay, type RelayOptions, type RelayOwner } from "./relay.ts";
 
@@ -103,55 +102,6 @@ test("an end of file after the finish reason completes the stream with a marker 
   probe.relay.eof();
   assert.equal(probe.relay.state, "ended");
   assert.equal(Buffer.from(probe.relay.tail).toString(), done);
-});
-
-test("what is held back is read later in its order, and the end of the stream after it", () => {
-  for (const end of ["eof", "reset"] as const) {
-    const probe = createProbe();
-    probe.relay.push(Buffer.from(role));
-    const before = probe.text();
-    probe.relay.holdBack();
-    probe.relay.push(Buffer.from(chunk({ content: "a" }) + chunk({ content: "b" })));
-    if (end === "eof") probe.relay.eof();
-    else probe.relay.reset(new Error("gone"));
-    assert.deepEqual([probe.text(), probe.relay.state, probe.relay.reading.outputBytes], [before, "open", 0]);
-    probe.relay.goOn();
-    assert.equal(probe.text(), role + chunk({ content: "a" }) + chunk({ content: "b" }));
-    assert.deepEqual([probe.relay.state, probe.relay.failure?.code], ["broken", "stream_truncated"]);
-    assert.deepEqual([probe.relay.reading.outputBytes, probe.calls.at(-1)], [2, "done"]);
-  }
-});
-
-test("whenever a stream is held back, and for however long, its caller gets the same bytes", () => {
-  const bytes = Buffer.from(whole);
-  const cuts = fc.array(fc.tuple(fc.nat(bytes.length), fc.boolean()), { maxLength: 12 });
-  fc.assert(
-    fc.property(cuts, (places) => {
-      const probe = createProbe();
-      let from = 0;
-      for (const [at, isHeldBack] of places.toSorted(([a], [b]) => a - b)) {
-        probe.relay.push(Buffer.from(bytes.subarray(from, at)));
-        from = at;
-        if (isHeldBack) probe.relay.holdBack();
-        else probe.relay.goOn();
-      }
-      probe.relay.push(bytes.subarray(from));
-      probe.relay.eof();
-      probe.relay.goOn();
-      assert.deepEqual([probe.relay.state, probe.text()], ["ended", body + usage]);
-    }),
-  );
-});
-
-test("a timer ends a stream that is held back, and nothing of what waited is read", () => {
-  const probe = createProbe();
-  probe.relay.push(Buffer.from(role));
-  probe.relay.holdBack();
-  probe.relay.push(Buffer.from(chunk({ content: "a" })));
-  probe.relay.expire("timeout", new HeadgateError("budget_exhausted", "No more."));
-  probe.relay.goOn();
-  assert.deepEqual([probe.relay.state, probe.relay.reading.outputBytes], ["broken", 0]);
-  assert.equal(probe.calls.filter((call) => call === "done").length, 1);
 });
 
 test("a whole answer is waited for no longer: a marker that does not come with it is supplied at once", () => {

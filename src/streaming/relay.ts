@@ -74,10 +74,6 @@ export class StreamRelay {
   #text = "";
   #tail: Uint8Array = NOTHING;
   #invalidEvents = 0;
-  /** Events that have come and are not read before `goOn`; `null`: none has to wait. */
-  #waiting: SseEvent[] | null = null;
-  /** What ended the stream while events waited, and is heeded after them. */
-  #endAfterWaiting: (() => void) | null = null;
 
   constructor(options: RelayOptions, owner: RelayOwner, memory: AnswerMemory) {
     this.#options = options;
@@ -85,7 +81,7 @@ export class StreamRelay {
     this.#memory = memory;
     this.#held = new HeldBytes(memory);
     this.#parser = new SseParser({ eventBytes: options.eventBytesMax });
-    this.#sink = (event) => this.#take(event);
+    this.#sink = (event) => this.#read(event);
   }
 
   get state(): StreamState {
@@ -126,41 +122,13 @@ export class StreamRelay {
     } catch (thrown) {
       this.#break(thrown);
     }
-    this.#endPacket();
-  }
-
-  /**
-   * Nothing more is read before `goOn`, not even what has come with the same packet: the event that is being read is the
-   * last one. Timers and `abort` end the stream all the same.
-   */
-  holdBack(): void {
-    this.#waiting ??= [];
-  }
-
-  /** Reads what has come in the meantime, up to the next `holdBack`. */
-  goOn(): void {
-    const waiting = this.#waiting;
-    if (waiting === null) return;
-    this.#waiting = null;
-    try {
-      for (const event of waiting) this.#take(event);
-    } catch (thrown) {
-      this.#break(thrown);
-    }
-    this.#endPacket();
-    if (this.#waiting !== null) return;
-    const end = this.#endAfterWaiting;
-    this.#endAfterWaiting = null;
-    end?.();
+    if (this.#state === "whole") this.#step("quiet");
+    else this.#flush();
   }
 
   /** The provider closed the stream in good order. */
   eof(): void {
     if (isTerminal(this.#state)) return;
-    if (this.#waiting !== null) {
-      this.#endAfterWaiting = () => this.eof();
-      return;
-    }
     this.#atEof = true;
     try {
       this.#parser.end(this.#sink);
@@ -173,10 +141,6 @@ export class StreamRelay {
 
   /** The connection broke. */
   reset(cause: Error): void {
-    if (this.#waiting !== null) {
-      this.#endAfterWaiting = () => this.reset(cause);
-      return;
-    }
     this.#finishWith("reset", truncated("The connection to the provider broke in the middle of the stream.", cause));
   }
 
@@ -221,16 +185,6 @@ export class StreamRelay {
     if (isTerminal(this.#state)) return;
     this.#failure = toHeadgateError(thrown);
     this.#step("error");
-  }
-
-  #endPacket(): void {
-    if (this.#state === "whole") this.#step("quiet");
-    else this.#flush();
-  }
-
-  #take(event: SseEvent): void {
-    if (this.#waiting === null) this.#read(event);
-    else this.#waiting.push({ ...event, raw: Buffer.from(event.raw) });
   }
 
   #read(event: SseEvent): void {

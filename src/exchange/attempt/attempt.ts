@@ -160,18 +160,16 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (!this.#heldBack) this.#source()?.resume();
   }
 
-  /** Nothing more of a stream is read until `goOn`, whether the caller reads or not. */
+  /** The provider is not read until `goOn`, whether the caller reads or not. */
   holdBack(): void {
     if (this.state !== "running") return;
     this.#heldBack = true;
-    this.#relay?.holdBack();
     this.#source()?.pause();
   }
 
   /** Ends `holdBack`. A caller who reads slowly pauses the provider again with the next bytes. */
   goOn(): void {
     this.#heldBack = false;
-    if (this.state === "running") this.#relay?.goOn();
     if (this.state === "running" && !this.#heldBack) this.#source()?.resume();
   }
 

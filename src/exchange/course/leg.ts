@@ -333,14 +333,14 @@ export class Leg implements AttemptSink, ExchangeLeg {
     }
   }
 
-  #growth(open: OpenAttempt, { reservation, held, worst }: Reserved): Growth | null {
+  #growth(open: OpenAttempt, { reservation, held, whole }: Reserved): Growth | null {
     const { deps, exchange, view } = this.#course;
-    if (!view.stream || !reservation.growing || held === worst) return null;
+    if (!view.stream || !reservation.growing || held === whole) return null;
     const growth = new Growth({
       reservation,
       hold: open.hold,
       price: open.price,
-      worst,
+      worst: whole,
       sliceTokens: exchange.snapshot.config.budgets.outputSliceTokens,
       extended(extension) {
         deps.journal

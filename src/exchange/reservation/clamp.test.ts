@@ -3,27 +3,27 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { createPrice } from "../../accounting/prices/rates.ts";
 import { emptyUsage } from "../../kernel/usage.ts";
-import type { Allowance, Meter } from "../../limits/allowance.ts";
-import type { AllowanceVerdict } from "../../limits/limits.ts";
+import type { Allowance, EstimatePolicy, Meter } from "../../limits/allowance.ts";
 import { affordableOutput } from "./clamp.ts";
 import { holdingOf } from "./estimate.ts";
 
 /** A token in costs 3 nano-dollars, one out 7. */
 const price = createPrice("test", { input: "0.003", output: "0.007" });
 
-function verdict(meter: Meter, available: bigint, admitted = false): AllowanceVerdict {
-  return { allowance: { meter } as Allowance, hold: 0n, available, admitted };
+function verdict(meter: Meter, available: bigint, admitted = false, policy: EstimatePolicy = "expected") {
+  return { allowance: { meter, policy } as Allowance, hold: 0n, available, admitted };
 }
 
-const worst = holdingOf({ ...emptyUsage(), inputTokens: 1000, outputTokens: 50_000 }, price);
+const whole = holdingOf({ ...emptyUsage(), inputTokens: 1000, outputTokens: 50_000 }, price);
+const estimate = { whole, worst: whole, answersAtWorst: 1 };
 
 describe("affordableOutput", () => {
   test("is the longest answer that the money pays for, and one token more is too much", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 3_200n, max: 360_000n }), (available) => {
-        const bound = affordableOutput([verdict("money", available)], worst, price, 1);
+        const bound = affordableOutput([verdict("money", available)], estimate, price, 1);
         assert.ok(bound !== null);
-        const cost = (outputTokens: number) => holdingOf({ ...worst.usage, outputTokens }, price).costNanoUsd;
+        const cost = (outputTokens: number) => holdingOf({ ...whole.usage, outputTokens }, price).costNanoUsd;
         assert.ok(cost(bound) <= available);
         assert.ok(bound === 50_000 || cost(bound + 1) > available);
       }),
@@ -32,16 +32,23 @@ describe("affordableOutput", () => {
 
   test("fits every allowance that refused, and looks past those that admit", () => {
     const verdicts = [verdict("money", 0n, true), verdict("tokens", 1500n), verdict("money", 100_000n)];
-    assert.equal(affordableOutput(verdicts, worst, price, 1), 500);
+    assert.equal(affordableOutput(verdicts, estimate, price, 1), 500);
   });
 
   test("is divided over the answers asked for", () => {
-    assert.equal(affordableOutput([verdict("tokens", 1500n)], worst, price, 4), 125);
+    assert.equal(affordableOutput([verdict("tokens", 1500n)], estimate, price, 4), 125);
+  });
+
+  test("is what the worst case leaves of an allowance that holds it, with its further answers", () => {
+    const most = holdingOf({ ...emptyUsage(), inputTokens: 9000, outputTokens: 100_000 }, price);
+    const larger = { whole, worst: most, answersAtWorst: 2 };
+    assert.equal(affordableOutput([verdict("tokens", 11_000n, false, "strict")], larger, price, 1), 1000);
+    assert.equal(affordableOutput([verdict("tokens", 11_000n)], larger, price, 1), 10_000);
   });
 
   test("there is none where the input alone is too much, where only a few tokens are left, or where length does not matter", () => {
-    assert.equal(affordableOutput([verdict("money", 2_999n)], worst, price, 1), null);
-    assert.equal(affordableOutput([verdict("tokens", 1_015n)], worst, price, 1), null);
-    assert.equal(affordableOutput([verdict("requests", 0n)], worst, price, 1), null);
+    assert.equal(affordableOutput([verdict("money", 2_999n)], estimate, price, 1), null);
+    assert.equal(affordableOutput([verdict("tokens", 1_015n)], estimate, price, 1), null);
+    assert.equal(affordableOutput([verdict("requests", 0n)], estimate, price, 1), null);
   });
 });

@@ -1,7 +1,7 @@
 import type { Price } from "../../accounting/price-book.ts";
 import { totalInputTokens } from "../../kernel/usage.ts";
 import type { AllowanceVerdict } from "../../limits/limits.ts";
-import { holdingOf, type Holding } from "./estimate.ts";
+import { holdingOf, type AttemptEstimate } from "./estimate.ts";
 
 /** An answer cut shorter than this helps nobody. */
 const outputTokensMin = 16;
@@ -12,24 +12,27 @@ const outputTokensMin = 16;
  */
 export function affordableOutput(
   verdicts: readonly AllowanceVerdict[],
-  worst: Holding,
+  { whole, worst, answersAtWorst }: Pick<AttemptEstimate, "whole" | "worst" | "answersAtWorst">,
   price: Price | null,
   choices: number,
 ): number | null {
-  let outputTokens = worst.usage.outputTokens;
+  let each = Math.floor(whole.usage.outputTokens / choices);
   for (const { allowance, available, admitted } of verdicts) {
     if (admitted) continue;
+    const isStrict = allowance.policy === "strict";
+    const { usage } = isStrict ? worst : whole;
+    let outputTokens: number;
     if (allowance.meter === "money") {
-      outputTokens = longest(outputTokens, (tokens) => {
-        return holdingOf({ ...worst.usage, outputTokens: tokens }, price).costNanoUsd <= available;
+      outputTokens = longest(usage.outputTokens, (tokens) => {
+        return holdingOf({ ...usage, outputTokens: tokens }, price).costNanoUsd <= available;
       });
     } else if (allowance.meter === "tokens") {
-      outputTokens = Math.min(outputTokens, Number(available) - totalInputTokens(worst.usage));
+      outputTokens = Number(available) - totalInputTokens(usage);
     } else {
       return null;
     }
+    each = Math.min(each, Math.floor(outputTokens / (isStrict ? answersAtWorst : choices)));
   }
-  const each = Math.floor(outputTokens / Math.max(1, choices));
   return each < outputTokensMin ? null : each;
 }
 

@@ -6,58 +6,134 @@ import { parseJsonDocument } from "../../kernel/json-document.ts";
 import type { ChosenTarget } from "../attempt/choose.ts";
 import { estimateAttempt } from "./estimate.ts";
 
-const chosen = { target: { facts: { model: "m", maxOutputTokens: null } }, price: null } as unknown as ChosenTarget;
 const addedTokens = 1_024;
 const imageTokens = 8_192;
 const documentTokens = 65_536;
+const contextTokens = 200_000;
 
-/** Beyond what the body's bytes stand for. */
-function extraOf(dialect: DialectName, fields: object) {
+function estimateOf(dialect: DialectName, fields: object, model = "m") {
+  const facts = { model, maxOutputTokens: null };
+  const chosen = { target: { facts, contextTokens }, price: null } as unknown as ChosenTarget;
   const body = Buffer.from(JSON.stringify({ model: "m", max_tokens: 10, ...fields }));
   const view = findDialect(dialect).inbound!.view(parseJsonDocument(body, { depth: 32 }));
-  const { usage } = estimateAttempt(chosen, view, "chat", 1_000, null).worst;
-  return { tokens: usage.inputTokens - body.byteLength - addedTokens, searches: usage.searchUnits };
+  return { bytes: body.byteLength, ...estimateAttempt(chosen, view, "chat", 1_000, null) };
+}
+
+/** What is expected beyond what the body's bytes stand for, and the worst case. */
+function inputOf(dialect: DialectName, fields: object, model?: string) {
+  const { bytes, whole, worst } = estimateOf(dialect, fields, model);
+  return { extra: whole.usage.inputTokens - bytes - addedTokens, worst: worst.usage.inputTokens };
+}
+
+function user(...content: object[]) {
+  return { messages: [{ role: "user", content }] };
 }
 
 const image = { type: "image", source: { type: "url", url: "https://example.com/a.png" } };
 const file = { type: "document", source: { type: "url", url: "https://example.com/a.pdf" } };
+const text = { type: "text", text: "?" };
+const picture = { type: "image_url", image_url: { url: "https://example.com/a.png" } };
 
-describe("the worst case of a request", () => {
+describe("what a request may use", () => {
   test("counts each image and document of a Messages request, those that a tool gave back too", () => {
     const call = { type: "tool_use", id: "t", name: "look", input: {} };
     const result = { type: "tool_result", tool_use_id: "t", content: [{ type: "text", text: "here" }, image] };
     const messages = [
-      { role: "user", content: [{ type: "text", text: "?" }, image, file] },
+      { role: "user", content: [text, image, file] },
       { role: "assistant", content: [{ type: "thinking", thinking: "Hm.", signature: "s" }, call] },
       { role: "user", content: [result] },
     ];
-    assert.equal(extraOf("anthropic-messages", { messages }).tokens, 2 * imageTokens + documentTokens);
+    assert.equal(inputOf("anthropic-messages", { messages }).extra, 2 * imageTokens + documentTokens);
   });
 
-  test("counts images and files of a chat request", () => {
-    const parts = [
-      { type: "text", text: "?" },
-      { type: "image_url", image_url: { url: "https://example.com/a.png" } },
+  test("counts images and files of a chat request, and videos", () => {
+    const video = { type: "video_url", video_url: { url: "https://example.com/a.mp4" } };
+    const { extra } = inputOf("openai-chat", user(text, picture, { type: "file", file: { file_id: "f" } }, video));
+    assert.equal(extra, imageTokens + 2 * documentTokens);
+  });
+
+  test("counts as much for an image as the model does that counts the most", () => {
+    assert.equal(inputOf("openai-chat", user(picture), "gpt-4o-mini-2024-07-18").extra, 49_152);
+  });
+
+  test("counts sound by its bytes, but that of an earlier answer as something unknown", () => {
+    const sound = { type: "input_audio", input_audio: { data: "AAAA", format: "mp3" } };
+    assert.equal(inputOf("openai-chat", user(sound)).extra, 0);
+    const messages = [
+      { role: "assistant", audio: { id: "audio_1" } },
+      { role: "user", content: "?" },
     ];
-    const messages = [{ role: "user", content: [...parts, { type: "file", file: { file_id: "f" } }] }];
-    assert.equal(extraOf("openai-chat", { messages }).tokens, imageTokens + documentTokens);
+    assert.equal(inputOf("openai-chat", { messages }).extra, documentTokens);
   });
 
-  for (const [what, dialect, fields, searches] of [
-    [
-      "the caller's own tools",
-      "anthropic-messages",
-      { tools: [{ name: "f", input_schema: { type: "object" } }] },
-      false,
-    ],
-    ["the caller's own functions", "openai-chat", { tools: [{ type: "function", function: { name: "f" } }] }, false],
-    ["tools that the caller runs", "anthropic-messages", { tools: [{ type: "bash_20250124", name: "bash" }] }, false],
-    ["a search", "anthropic-messages", { tools: [{ type: "web_search_20250305", name: "web_search" }] }, true],
-    ["servers of tools", "anthropic-messages", { mcp_servers: [{ type: "url", url: "u", name: "n" }] }, true],
+  test("counts a document of text by its bytes, and one of parts by its parts", () => {
+    const plain = { type: "document", source: { type: "text", media_type: "text/plain", data: "words" } };
+    const parts = { type: "document", source: { type: "content", content: [text, image] } };
+    assert.equal(inputOf("anthropic-messages", user(plain, parts)).extra, imageTokens);
+  });
+
+  test("is at the worst a context window where a document's length is not known", () => {
+    assert.equal(inputOf("anthropic-messages", user(file)).worst, contextTokens);
+    assert.equal(inputOf("openai-chat", user({ type: "file", file: { file_id: "f" } })).worst, contextTokens);
+  });
+
+  test("has one estimate for all policies where nothing is unknown", () => {
+    const { first, whole, worst } = estimateOf("anthropic-messages", user(text, image));
+    assert.ok(first === whole && whole === worst);
+  });
+});
+
+const messages = [{ role: "user", content: "?" }];
+const search = { type: "web_search_20250305", name: "web_search" };
+
+describe("what a provider may do by itself", () => {
+  for (const [what, dialect, fields] of [
+    ["the caller's own tools", "anthropic-messages", { tools: [{ name: "f", input_schema: { type: "object" } }] }],
+    ["the caller's own functions", "openai-chat", { tools: [{ type: "function", function: { name: "f" } }] }],
+    ["tools that the caller runs", "anthropic-messages", { tools: [{ type: "bash_20250124", name: "bash" }] }],
+    ["sets of tools that the caller runs", "anthropic-messages", { tools: [{ type: "browser_toolset_20260801" }] }],
   ] as const) {
-    test(`${searches ? "holds" : "does not hold"} for calls of the provider itself with ${what}`, () => {
-      const messages = [{ role: "user", content: "?" }];
-      assert.equal(extraOf(dialect, { messages, ...fields }).searches > 0, searches);
+    test(`is nothing with ${what}`, () => {
+      const { whole, worst } = estimateOf(dialect, { messages, ...fields });
+      assert.equal(whole.usage.searchUnits, 0);
+      assert.equal(worst, whole);
     });
   }
+
+  for (const [what, dialect, fields, model] of [
+    ["a search", "anthropic-messages", { tools: [search] }, "m"],
+    ["servers of tools", "anthropic-messages", { mcp_servers: [{ type: "url", url: "u", name: "n" }] }, "m"],
+    ["a search of OpenAI's", "openai-chat", { web_search_options: {} }, "m"],
+    ["a model that always searches", "openai-chat", {}, "sonar-pro"],
+  ] as const) {
+    test(`is 32 calls with ${what}, and ten windows of what they bring in at the worst`, () => {
+      const { bytes, whole, worst } = estimateOf(dialect, { messages, ...fields }, model);
+      assert.equal(whole.usage.searchUnits, 32);
+      assert.equal(whole.usage.inputTokens, bytes + addedTokens);
+      assert.equal(worst.usage.inputTokens, 10 * contextTokens);
+      assert.equal(worst.usage.outputTokens, 10);
+    });
+  }
+
+  test("is as many calls as the request states, if it does so for all of its tools", () => {
+    const fetch = { type: "web_fetch_20250910", name: "web_fetch" };
+    const callsOf = (...tools: object[]) =>
+      estimateOf("anthropic-messages", { messages, tools }).worst.usage.searchUnits;
+    assert.equal(callsOf({ ...search, max_uses: 3 }), 3);
+    assert.equal(callsOf({ ...search, max_uses: 60 }, { ...fetch, max_uses: 2 }), 62);
+    assert.equal(callsOf({ ...search, max_uses: 3 }, fetch), 32);
+  });
+
+  test("is a compaction of a window and a summary, where the request asks for one", () => {
+    const compaction = { context_management: { edits: [{ type: "compact_20260112" }] } };
+    const { whole, worst } = estimateOf("anthropic-messages", { messages, ...compaction });
+    assert.deepEqual([whole.usage.outputTokens, whole.usage.searchUnits], [10, 0]);
+    assert.deepEqual([worst.usage.inputTokens, worst.usage.outputTokens], [2 * contextTokens, 20]);
+  });
+
+  test("is an advisor's turn beside each of its own", () => {
+    const tools = [{ type: "advisor_20260301", name: "advisor", model: "claude-opus-4-8" }];
+    const { worst } = estimateOf("anthropic-messages", { messages, tools });
+    assert.deepEqual([worst.usage.inputTokens, worst.usage.outputTokens], [20 * contextTokens, 20]);
+  });
 });

@@ -1,17 +1,19 @@
 /**
  * What an attempt may use and cost, before it is made.
  *
- * `worst`: all the input there can be and all the output that is allowed. `first`: the same input and one slice of
- * output, which a stream outgrows slice by slice (growth.ts). An answer that comes in one piece cannot be stopped on
- * its way, so its first holding is the worst case.
+ * `worst`: all the input there can be and all the output that is allowed. `whole`: the input that is expected, and the
+ * same output. `first`: the same input and one slice of output, which a stream outgrows slice by slice (growth.ts). An
+ * answer that comes in one piece cannot be stopped on its way, so its first holding is that of the whole one.
  */
-import { worstUsage } from "../../accounting/estimate.ts";
+import { expectedUsage, worstUsage, type RequestSize } from "../../accounting/estimate.ts";
 import type { Price } from "../../accounting/price-book.ts";
 import type { Operation, RequestView } from "../../dialects/dialect.ts";
 import { zeroUsd, type NanoUsd } from "../../kernel/money.ts";
 import { totalInputTokens, totalOutputTokens, type Usage } from "../../kernel/usage.ts";
 import type { Demand, Estimate } from "../../limits/limits.ts";
 import type { ChosenTarget } from "../attempt/choose.ts";
+import { countMedia } from "./media.ts";
+import { providerWork } from "./provider-work.ts";
 
 /** What is held, or would be: usage and the most that it costs. */
 export interface Holding {
@@ -21,7 +23,10 @@ export interface Holding {
 
 export interface AttemptEstimate {
   readonly first: Holding;
+  readonly whole: Holding;
   readonly worst: Holding;
+  /** How many answers share the output of `worst`. */
+  readonly answersAtWorst: number;
 }
 
 /** `outputBound`: the most output tokens of one answer, where the gateway lowers what the caller allowed. */
@@ -32,75 +37,37 @@ export function estimateAttempt(
   sliceTokens: number,
   outputBound: number | null,
 ): AttemptEstimate {
-  const usage = worstUsage({
-    inputBytes: view.document.bytes.byteLength,
-    maxOutputTokens: outputBound ?? view.maxOutputTokens ?? chosen.target.facts.maxOutputTokens,
-    choices: view.choices,
+  const { document, choices } = view;
+  const { facts, contextTokens } = chosen.target;
+  const { images, documents } = countMedia(document);
+  const { ownCalls, turns, summaries } = providerWork(document, facts.model);
+  const size: RequestSize = {
+    inputBytes: document.bytes.byteLength,
+    maxOutputTokens: outputBound ?? view.maxOutputTokens ?? facts.maxOutputTokens,
+    choices,
     operation,
-    ...countMedia(view),
-    ownTools: usesOwnTools(view, chosen),
-  });
-  const worst = holdingOf(usage, chosen.price);
-  if (!view.stream || usage.outputTokens <= sliceTokens) return { first: worst, worst };
-  return { first: holdingOf({ ...usage, outputTokens: sliceTokens }, chosen.price), worst };
+    images,
+    tokensPerImage: images > 0 && costlyImages.test(facts.model) ? COSTLY_IMAGE_TOKENS : IMAGE_TOKENS,
+    documents,
+    ownCalls,
+    turns,
+    summaries,
+    contextTokens,
+  };
+  const usage = expectedUsage(size);
+  const whole = holdingOf(usage, chosen.price);
+  const most = worstUsage(size, usage);
+  const worst = most === usage ? whole : holdingOf(most, chosen.price);
+  const isSliced = view.stream && usage.outputTokens > sliceTokens;
+  const first = isSliced ? holdingOf({ ...usage, outputTokens: sliceTokens }, chosen.price) : whole;
+  return { first, whole, worst, answersAtWorst: choices + summaries };
 }
 
-interface Media {
-  readonly images: number;
-  readonly documents: number;
-}
-
-const noMedia: Media = { images: 0, documents: 0 };
-
-/** Parts of messages that are not text, in the shape that the chat dialects share. */
-function countMedia({ needs, document }: RequestView): Media {
-  if (!needs.images && !needs.audio && !needs.documents) return noMedia;
-  const media = { images: 0, documents: 0 };
-  const { messages } = document.root;
-  for (const message of Array.isArray(messages) ? (messages as readonly unknown[]) : []) {
-    countParts((message as WithContent | null)?.content, media);
-  }
-  return media;
-}
-
-interface WithContent {
-  readonly type?: unknown;
-  readonly content?: unknown;
-}
-
-/** Parts whose bytes are their text, or a model's own words. */
-const wordy: ReadonlySet<unknown> = new Set(["text", "refusal", "tool_use", "thinking", "redacted_thinking"]);
-
-/** What a tool gave back may hold media, too. */
-function countParts(content: unknown, media: { images: number; documents: number }): void {
-  for (const part of Array.isArray(content) ? (content as readonly (WithContent | null)[]) : []) {
-    const type = part?.type;
-    if (type === "image_url" || type === "image") media.images++;
-    else if (type === "tool_result") countParts(part?.content, media);
-    else if (!wordy.has(type)) media.documents++;
-  }
-}
-
-/** Models that search without being asked to have it in their names: `gpt-4o-search-preview`, `sonar`, `o3-deep-research`. */
-const searchingModel = /search|sonar/;
-
-function usesOwnTools({ document }: RequestView, { target }: ChosenTarget): boolean {
-  const { tools, web_search_options: search, mcp_servers: servers } = document.root;
-  if (search !== undefined && search !== null) return true;
-  if (Array.isArray(servers) && servers.length > 0) return true;
-  if (Array.isArray(tools) && tools.some((tool: unknown) => !isCallersTool(tool))) return true;
-  return searchingModel.test(target.facts.model);
-}
-
-/** Tools of Anthropic's that the caller runs: `bash_20250124`, `computer_20251124`; any other may be run by itself. */
-const runByCaller = /^(?:bash|computer|memory|text_editor)_\d+$/;
-
-/** The Messages API has tools of the caller's without a type. */
-function isCallersTool(tool: unknown): boolean {
-  const type = (tool as { readonly type?: unknown } | null)?.type;
-  if (type === undefined || type === null || type === "function" || type === "custom") return true;
-  return typeof type === "string" && runByCaller.test(type);
-}
+/** Twice what the largest image counts in detail at the providers that say it (OpenAI, Anthropic, Google). */
+const IMAGE_TOKENS = 8192;
+/** But for one model: 2,833 tokens, and 5,667 for each of up to eight tiles (OpenAI's guide to images). */
+const COSTLY_IMAGE_TOKENS = 49_152;
+const costlyImages = /gpt-4o-mini/;
 
 export function holdingOf(usage: Usage, price: Price | null): Holding {
   return { usage, costNanoUsd: price?.worstCost(usage) ?? zeroUsd };

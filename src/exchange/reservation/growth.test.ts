@@ -31,6 +31,7 @@ function scene(extend: (more: Demand) => Promise<void> | null, worstTokens = 100
   const reservation: Reservation = {
     heldAmounts: [],
     growing: true,
+    strict: false,
     requestRate: null,
     tokenRate: null,
     extend(more) {

@@ -7,8 +7,8 @@
  *   asking ── all that is held is used ─▶ asking, and the provider is not read until there is an answer
  *
  * In `over` the stream is ended with an honest error. So one stream uses at the most one slice beyond what is held for
- * it, however much a provider sends in one burst: what is not held for is not read. Reasoning that a provider does not
- * show is known at the end only.
+ * it, and what one read of its connection brings: that is generated and billed, so it is counted, asked for at once and,
+ * if granted, handed on. Reasoning that a provider does not show is known at the end only.
  */
 import type { Price } from "../../accounting/price-book.ts";
 import { type HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
@@ -22,7 +22,7 @@ const smallestShare = 16;
 
 /** What growth does to the stream that it belongs to. */
 export interface GrowingStream {
-  /** Nothing more of the stream is read until `goOn`. */
+  /** Stops reading the provider until `goOn`. */
   holdBack(): void;
   goOn(): void;
   /** Ends it. */
@@ -67,7 +67,7 @@ export class Growth {
     if (!this.#asking && this.#refusal === null) this.#ask();
     if (usedTokens >= this.#held.usage.outputTokens) {
       if (this.#refusal !== null) this.#end(this.#refusal);
-      else if (this.#asking) this.#holdBack();
+      else if (this.#asking && !this.#heldBack) this.#holdBack();
     }
     this.dueTokens = this.#nextDueTokens();
   }
@@ -80,7 +80,9 @@ export class Growth {
 
   #nextDueTokens(): number {
     const heldTokens = this.#held.usage.outputTokens;
-    if (this.#stopped || this.#heldBack) return Infinity;
+    if (this.#stopped) return Infinity;
+    // What came with the same read counts.
+    if (this.#heldBack) return this.#usedTokens;
     if (this.#refusal !== null || this.#asking) return heldTokens;
     if (heldTokens >= this.#deps.worst.usage.outputTokens) return Infinity;
     return heldTokens - this.#sliceTokens / 2;

@@ -6,14 +6,14 @@ import type { Principal } from "../../tenancy/principal.ts";
 import type { ChosenTarget } from "../attempt/choose.ts";
 import type { Exchange } from "../exchange.ts";
 import { affordableOutput } from "./clamp.ts";
-import { estimateAttempt, toEstimate, type AttemptEstimate, type Holding } from "./estimate.ts";
+import { demandOf, estimateAttempt, toEstimate, type AttemptEstimate, type Holding } from "./estimate.ts";
 
 export interface Reserved {
   readonly reservation: Reservation;
   /** What the journal holds for the attempt. */
   readonly held: Holding;
-  /** The most it can grow to. */
-  readonly worst: Holding;
+  /** What it can grow to. */
+  readonly whole: Holding;
 }
 
 /** Whose reservation it is: it settles it. */
@@ -60,10 +60,10 @@ async function reserveClamped(
   estimate: AttemptEstimate,
   keeper: ReservationKeeper,
 ): Promise<Reserved> {
-  const { worst } = toEstimate(estimate);
-  const verdicts = await limits.preview(scope, { expected: worst, worst });
+  const { whole, worst } = estimate;
+  const verdicts = await limits.preview(scope, { expected: demandOf(whole), worst: demandOf(worst) });
   const refusing = verdicts.filter(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
-  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate.worst, chosen.price, view.choices);
+  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate, chosen.price, view.choices);
   if (bound === null || bound < (view.leastOutputTokens ?? 0)) return hold(limits, exchange, scope, estimate, keeper);
   keeper.outputBound = bound;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
@@ -96,7 +96,7 @@ function hold(
 ): Reserved | Promise<Reserved> {
   const keep = (reservation: Reservation): Reserved => {
     keeper.reservation = reservation;
-    return { reservation, held: reservation.growing ? estimate.first : estimate.worst, worst: estimate.worst };
+    return { reservation, held: heldOf(estimate, reservation), whole: estimate.whole };
   };
   const refuse = (refusal: unknown): never => {
     exchange.refusedRates = limits.rates(scope);
@@ -108,6 +108,12 @@ function hold(
   } catch (refusal) {
     return refuse(refusal);
   }
+}
+
+/** Where nothing is limited by it, nobody is charged the worst case because a process died. */
+function heldOf({ first, whole, worst }: AttemptEstimate, { growing, strict }: Reservation): Holding {
+  if (growing) return first;
+  return strict ? worst : whole;
 }
 
 /** Those of the request's calls before this one. */
