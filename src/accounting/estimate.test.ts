@@ -1,28 +1,74 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { meterInput, meterOutput, worstUsage } from "./estimate.ts";
+import { expectedUsage, meterInput, meterOutput, worstUsage, type RequestSize } from "./estimate.ts";
 
-const request = { inputBytes: 1000, maxOutputTokens: 50, choices: 1, operation: "chat" } as const;
+const request: RequestSize = {
+  inputBytes: 1000,
+  maxOutputTokens: 50,
+  choices: 1,
+  operation: "chat",
+  images: 0,
+  tokensPerImage: 8192,
+  documents: 0,
+  ownCalls: 0,
+  turns: 1,
+  summaries: 0,
+  contextTokens: 200_000,
+};
+
+/** Held by allowances of policy `strict`. */
+function worstOf(size: RequestSize) {
+  return worstUsage(size, expectedUsage(size));
+}
 
 test("the bound of the input is a token for every byte and what providers add", () => {
-  assert.equal(worstUsage(request).inputTokens, 1000 + 1024);
+  assert.equal(expectedUsage(request).inputTokens, 1000 + 1024);
 });
 
-test("media by reference adds an allowance that its bytes do not show", () => {
-  assert.equal(worstUsage({ ...request, images: 2, documents: 1 }).inputTokens, 1000 + 1024 + 2 * 8192 + 65_536);
+test("an image adds what one counts at the most, a document what is usual", () => {
+  const size = { ...request, images: 2, documents: 1 };
+  assert.equal(expectedUsage(size).inputTokens, 1000 + 1024 + 2 * 8192 + 65_536);
+});
+
+test("a request of nothing but text and images has no worse case than is expected", () => {
+  const size = { ...request, images: 2 };
+  const expected = expectedUsage(size);
+  assert.equal(worstUsage(size, expected), expected);
+});
+
+test("a document may fill the model's context window, or a million tokens where nobody knows it", () => {
+  const size = { ...request, documents: 1 };
+  assert.equal(worstOf(size).inputTokens, 200_000);
+  assert.equal(worstOf({ ...size, contextTokens: null }).inputTokens, 1_048_576);
+});
+
+test("documents that are expected to fill more than the window are held for in the worst case, too", () => {
+  const size = { ...request, documents: 4 };
+  assert.deepEqual(worstOf(size), expectedUsage(size));
+});
+
+test("every turn of the provider's own may fill the window again", () => {
+  assert.equal(worstOf({ ...request, turns: 10 }).inputTokens, 2_000_000);
+  assert.equal(expectedUsage({ ...request, turns: 10 }).inputTokens, 1000 + 1024);
+});
+
+test("a summary is as long as an answer in the worst case, and not expected", () => {
+  const size = { ...request, turns: 2, summaries: 1 };
+  assert.equal(expectedUsage(size).outputTokens, 50);
+  assert.equal(worstOf(size).outputTokens, 100);
 });
 
 test("the bound of the output is what the caller allowed, once for each answer", () => {
-  assert.equal(worstUsage(request).outputTokens, 50);
-  assert.equal(worstUsage({ ...request, choices: 3 }).outputTokens, 150);
+  assert.equal(expectedUsage(request).outputTokens, 50);
+  assert.equal(expectedUsage({ ...request, choices: 3 }).outputTokens, 150);
 });
 
 test("a request without any bound on its output is held at the most that models write", () => {
-  assert.equal(worstUsage({ ...request, maxOutputTokens: null }).outputTokens, 128_000);
+  assert.equal(expectedUsage({ ...request, maxOutputTokens: null }).outputTokens, 128_000);
 });
 
 test("embeddings write nothing", () => {
-  assert.equal(worstUsage({ ...request, operation: "embeddings", maxOutputTokens: null }).outputTokens, 0);
+  assert.equal(expectedUsage({ ...request, operation: "embeddings", maxOutputTokens: null }).outputTokens, 0);
 });
 
 test("metering counts a token for every four bytes begun", () => {
@@ -38,7 +84,7 @@ test("metering counts a token for every four bytes begun", () => {
 
 test("a bound or a number of answers beyond anything a model does is cut, so that the hold stays exact", () => {
   const absurd = { ...request, maxOutputTokens: Number.MAX_SAFE_INTEGER, choices: Number.MAX_SAFE_INTEGER };
-  assert.equal(worstUsage(absurd).outputTokens, 1_000_000 * 1024);
+  assert.equal(expectedUsage(absurd).outputTokens, 1_000_000 * 1024);
 });
 
 test("an image sent inline counts as an image, not by its four bytes a token", () => {
@@ -60,9 +106,9 @@ test("a small inline image counts by its bytes, and so do long words", () => {
 });
 
 test("searches and tools of the provider are held for where it may use them", () => {
-  assert.deepEqual([worstUsage(request).searchUnits, worstUsage(request).toolUnits], [0, 0]);
-  const { searchUnits, toolUnits } = worstUsage({ ...request, ownTools: true });
-  assert.ok(searchUnits > 0 && toolUnits > 0);
+  assert.deepEqual([expectedUsage(request).searchUnits, expectedUsage(request).toolUnits], [0, 0]);
+  const { searchUnits, toolUnits } = expectedUsage({ ...request, ownCalls: 32 });
+  assert.deepEqual([searchUnits, toolUnits], [32, 32]);
 });
 
 test("each event of a stream with output counts as one token at least", () => {

@@ -4,9 +4,10 @@
  * The bound for input. Tokenisers in use work on bytes or on text with a fallback to bytes, so a token stands for at
  * least one byte of the text, and the text stands in the body, where JSON only makes it longer. What a provider adds
  * (role markers, the instructions that come with tools: Anthropic documents up to some hundred tokens) is covered by
- * `addedTokens`. Media sent inline is far longer in base64 than in tokens; media sent by reference is not, and each is
- * covered by `imageTokens` or `documentTokens`. Searches and tools that a provider uses by itself and bills apart are
- * covered by `callsMax` of each: the one bound here that is not proven.
+ * `addedTokens`, an image by what a model's largest one counts. Neither documents, of which a few bytes or a reference can
+ * stand for hundreds of pages, nor what tools of the provider's own bring in have a bound of that kind. Each turn that
+ * the model takes reads its context window at the most, and that is their bound in the worst case; what is expected is
+ * less. The number of calls of such tools is the one bound here that is not proven, unless the request states it.
  *
  * The bound for output is what the caller allowed, for each of the answers asked for; reasoning counts towards it. Both
  * numbers are the caller's own, so both are cut at what no model exceeds: the products stay far within the exact range.
@@ -24,20 +25,27 @@ export interface RequestSize {
   /** How many answers one call produces. */
   readonly choices: number;
   readonly operation: Operation;
-  /** Images that the body has or refers to. Default 0. */
-  readonly images?: number;
-  /** The same of sounds, videos and documents. Default 0. */
-  readonly documents?: number;
-  /** Whether the provider may search or use tools of its own on the way. Default false. */
-  readonly ownTools?: boolean;
+  /** Images that the body has or refers to. */
+  readonly images: number;
+  /** What one of them counts at the most. */
+  readonly tokensPerImage: number;
+  /** The same of videos and documents. */
+  readonly documents: number;
+  /** Calls of the provider's own searches and tools, of each kind. 0: it has none to call. */
+  readonly ownCalls: number;
+  /** How often the provider may have a model read, and so charge for, a full context window. */
+  readonly turns: number;
+  /** Answers besides those asked for, as long at the most: summaries of what came before, say. */
+  readonly summaries: number;
+  /** The model's context window in tokens; `null`: unknown. */
+  readonly contextTokens: number | null;
 }
 
 const addedTokens = 1024;
-/** Twice what the largest image counts in detail at the providers that say it (OpenAI, Anthropic, Google). */
-const imageTokens = 8192;
+/** Some thirty pages, by what Anthropic counts for one. */
 const documentTokens = 65_536;
-/** Providers' own searches and tool calls of one request: what deep research is documented and seen to make. */
-const callsMax = 32;
+/** Where it is not known: what most of the large models read (https://platform.claude.com/docs/en/models/overview). */
+const unknownContextTokens = 1_048_576;
 /** The most that current models write in one answer (https://platform.claude.com/docs/en/models/overview). */
 const unboundedOutputTokens = 128_000;
 /** Above what any model writes in one answer, and what any provider takes for `n` (OpenAI: 128). */
@@ -51,20 +59,36 @@ const choicesMax = 1024;
  */
 const bytesPerToken = 4;
 
-/** The most that an attempt can use, all input in one bucket and all output in another: rate it by `worstCost`. */
-export function worstUsage(size: RequestSize): Usage {
+/**
+ * What an attempt may use: the most for text and images, the usual for documents, and nothing for what a provider's own
+ * tools bring in. All input is in one bucket and all output in another: rate it by `worstCost`.
+ */
+export function expectedUsage(size: RequestSize): Usage {
   const usage = emptyUsage();
-  const media = (size.images ?? 0) * imageTokens + (size.documents ?? 0) * documentTokens;
+  const media = size.images * size.tokensPerImage + size.documents * documentTokens;
   usage.inputTokens = size.inputBytes + addedTokens + media;
   if (size.operation === "chat") {
-    const answerTokens = Math.min(size.maxOutputTokens ?? unboundedOutputTokens, outputTokensMax);
-    usage.outputTokens = answerTokens * Math.min(size.choices, choicesMax);
-    if (size.ownTools === true) {
-      usage.searchUnits = callsMax;
-      usage.toolUnits = callsMax;
-    }
+    usage.outputTokens = answerTokens(size) * Math.min(size.choices, choicesMax);
+    usage.searchUnits = size.ownCalls;
+    usage.toolUnits = size.ownCalls;
   }
   return usage;
+}
+
+/** The most that an attempt can use, in the same buckets. `expected` itself, where that is the most already. */
+export function worstUsage(size: RequestSize, expected: Usage): Usage {
+  const { operation, turns, summaries, documents, contextTokens } = size;
+  if (operation !== "chat" || (turns === 1 && summaries === 0 && documents === 0)) return expected;
+  const windows = turns * (contextTokens ?? unknownContextTokens);
+  return {
+    ...expected,
+    inputTokens: Math.max(expected.inputTokens, windows),
+    outputTokens: expected.outputTokens + answerTokens(size) * summaries,
+  };
+}
+
+function answerTokens({ maxOutputTokens }: RequestSize): number {
+  return Math.min(maxOutputTokens ?? unboundedOutputTokens, outputTokensMax);
 }
 
 /**

@@ -59,6 +59,8 @@ export interface Reservation extends Rates {
   readonly heldAmounts: readonly HeldAmount[];
   /** Whether an answer that goes on must be extended: some allowance on the path holds slices only. */
   readonly growing: boolean;
+  /** Whether some allowance on the path holds the worst case of money or tokens. */
+  readonly strict: boolean;
   /**
    * Holds so much more of every growing allowance, all or none. `null`: done at once; else a promise, because the store
    * must be asked. Throws or rejects with `budget_exhausted` or `rate_limited`; then what was held stays held.

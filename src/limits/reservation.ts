@@ -30,6 +30,7 @@ const HELD_LONG_MS = 1_000;
 export const emptyReservation: Reservation = {
   heldAmounts: [],
   growing: false,
+  strict: false,
   ...noRates,
   extend: () => null,
   shrink: () => [],
@@ -118,6 +119,10 @@ export class HeldReservation implements Reservation, Taker {
 
   get growing(): boolean {
     return this.#path.growing;
+  }
+
+  get strict(): boolean {
+    return this.#path.strict;
   }
 
   get requestRate(): RateStanding | null {

@@ -27,6 +27,11 @@ export function isGrowing({ meter, policy }: Allowance): boolean {
   return policy === "expected" && (meter === "money" || meter === "tokens");
 }
 
+/** Whether what is held of it is the worst case. */
+export function isStrict({ meter, policy }: Allowance): boolean {
+  return policy === "strict" && (meter === "money" || meter === "tokens");
+}
+
 /** Zero where it does not grow. */
 export function growthOf(allowance: Allowance, more: Demand): Amount {
   if (!isGrowing(allowance)) return 0n;

@@ -7,7 +7,7 @@
 import type { Allowance } from "../allowance.ts";
 import type { Purse } from "../escrow/purse.ts";
 import type { AccountKey } from "../../storage/escrow/bank.ts";
-import { isGrowing } from "./amounts.ts";
+import { isGrowing, isStrict } from "./amounts.ts";
 import type { WindowCache } from "./window-cache.ts";
 
 export interface PurseSource {
@@ -25,6 +25,8 @@ export class Path {
   readonly allowances: readonly Allowance[];
   /** Whether some allowance holds slices only. */
   readonly growing: boolean;
+  /** Whether some allowance holds the worst case. */
+  readonly strict: boolean;
   /** Whether some allowance may refuse a request, or make it wait. */
   readonly refuses: boolean;
   readonly #entries: readonly Entry[];
@@ -38,6 +40,7 @@ export class Path {
   constructor(entries: readonly Entry[], windows: WindowCache) {
     this.allowances = entries.map((entry) => entry.allowance);
     this.growing = this.allowances.some(isGrowing);
+    this.strict = this.allowances.some(isStrict);
     this.refuses = this.allowances.some(({ mode }) => mode === "enforce");
     this.#entries = entries;
     this.#windows = windows;
