@@ -47,8 +47,9 @@ async function whileFull(
   }
 }
 
+/** All are called before the first has its answer, also on a busy machine. */
 async function askAll(scene: Scene, all: readonly Case[]): Promise<readonly Asked[]> {
-  const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
+  const asked = all.map((one) => scene.ask({ ...one, script: "ttft=1500" }));
   await scene.whenCalled(all.length);
   return asked;
 }
