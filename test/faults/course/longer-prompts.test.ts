@@ -1,64 +1,137 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import type { ServerResponse } from "node:http";
+import { after, before, describe, test } from "node:test";
 import { createSecret } from "../../../src/config/secret.ts";
 import { evidenceOf } from "../../support/evidence.ts";
 import { startLocalServer } from "../../support/local-server.ts";
+import { beginStream, finishStream } from "../hand-written.ts";
 import { callers, speeches, type Caller } from "../speech.ts";
+import { upstreams, type Upstream } from "../table.ts";
 import { inOrder } from "./cases.ts";
-import { openCourses, trailOf } from "./scene.ts";
 import { promises } from "./promises.ts";
+import { openCourses, trailOf, type CourseAsk, type Courses } from "./scene.ts";
 
-const tooLong = {
-  error: {
-    message: "This model's maximum context length is 8192 tokens.",
-    type: "invalid_request_error",
-    param: "messages",
-    code: "context_length_exceeded",
+interface Provider {
+  readonly kind: string;
+  /** Two whose windows are known and equal. */
+  readonly small: readonly [string, string];
+  /** A larger one: the only one that the prompt fits. */
+  readonly large: string;
+  readonly tooLong: object;
+  readonly answer: object;
+}
+
+/** Nobody knows its window. */
+const UNKNOWN = "house-model";
+
+const providers: Readonly<Record<Upstream, Provider>> = {
+  "openai-chat": {
+    kind: "openai",
+    small: ["gpt-4", "gpt-4-0613"],
+    large: "gpt-4.1",
+    tooLong: {
+      error: {
+        message: "This model's maximum context length is 8192 tokens.",
+        type: "invalid_request_error",
+        param: "messages",
+        code: "context_length_exceeded",
+      },
+    },
+    answer: {
+      id: "a",
+      object: "chat.completion",
+      model: "m",
+      choices: [{ index: 0, message: { role: "assistant", content: "Yes" }, finish_reason: "stop" }],
+      usage: { prompt_tokens: 9000, completion_tokens: 1, total_tokens: 9001 },
+    },
+  },
+  "anthropic-messages": {
+    kind: "anthropic",
+    small: ["claude-3-5-sonnet", "claude-3-5-haiku"],
+    large: "claude-sonnet-4-6",
+    tooLong: {
+      type: "error",
+      error: { type: "invalid_request_error", message: "prompt is too long: 250000 tokens > 200000 maximum" },
+    },
+    answer: {
+      id: "a",
+      type: "message",
+      role: "assistant",
+      model: "m",
+      content: [{ type: "text", text: "Yes" }],
+      stop_reason: "end_turn",
+      usage: { input_tokens: 250_000, output_tokens: 1 },
+    },
   },
 };
-const answer = {
-  id: "a",
-  object: "chat.completion",
-  model: "m",
-  choices: [{ index: 0, message: { role: "assistant", content: "Yes" }, finish_reason: "stop" }],
-  usage: { prompt_tokens: 9000, completion_tokens: 1, total_tokens: 9001 },
-};
 
-async function askTooMuch(caller: Caller): Promise<void> {
+let courses: Courses;
+before(async () => {
+  courses = await openCourses({});
+});
+after(() => courses[Symbol.asyncDispose]());
+
+/** As a provider whose models all find the prompt too long, but one. */
+function reply(response: ServerResponse, upstream: Upstream, asked: { model: string; stream?: boolean }): void {
+  const { large, tooLong, answer } = providers[upstream];
+  if (asked.model === large && asked.stream === true) {
+    beginStream(response, upstream);
+    finishStream(response, upstream, true);
+    response.end();
+    return;
+  }
+  response.writeHead(asked.model === large ? 200 : 400, { "content-type": "application/json" });
+  response.end(JSON.stringify(asked.model === large ? answer : tooLong));
+}
+
+async function askTooMuch(caller: Caller, upstream: Upstream, stream: boolean): Promise<void> {
   const asked: string[] = [];
-  await using provider = await startLocalServer((request, response) => {
+  await using server = await startLocalServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const { model } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-      asked.push(model);
-      const fits = model === "gpt-4.1";
-      response.writeHead(fits ? 200 : 400, { "content-type": "application/json" });
-      response.end(JSON.stringify(fits ? answer : tooLong));
+      const body = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+      asked.push(body.model);
+      reply(response, upstream, body);
     });
   });
-  await using courses = await openCourses({});
+  const name = `windows-${caller}-${upstream}-${stream}`;
+  const { kind, small, large } = providers[upstream];
   const credentials = [{ name: "test", key: createSecret("sk-test", "test") }];
-  courses.provide("windows", { baseUrl: `${provider.url}/v1`, credentials }, "openai");
+  courses.provide(name, { baseUrl: `${server.url}/v1`, credentials }, kind);
+  const route = (first: string, second: string): CourseAsk => {
+    const model = courses.route(`${name}-${first}-${second}`, {
+      targets: inOrder(`${name}/${first}`, `${name}/${second}`),
+    });
+    return { caller, model, stream };
+  };
 
-  const larger = courses.route("larger", { targets: inOrder("windows/gpt-4", "windows/gpt-4.1") });
-  const reply = await courses.ask({ caller, model: larger });
-  const evidence = await evidenceOf(courses.test.gateway, String(reply.headers["x-request-id"]));
-  assert.deepEqual([reply.status, asked], [200, ["gpt-4", "gpt-4.1"]]);
-  const became = trailOf(evidence).map(({ code }) => code);
-  assert.deepEqual(became, ["upstream_rejected", null]);
-  assert.equal(evidence.row.cost_nano_usd, evidence.entries.at(-1)?.cost_nano_usd, "the refusal costs nothing");
+  for (const first of [small[0], UNKNOWN]) {
+    asked.length = 0;
+    const { status, headers } = await courses.ask(route(first, large));
+    assert.deepEqual([status, asked], [200, [first, large]]);
+    const evidence = await evidenceOf(courses.test.gateway, String(headers["x-request-id"]));
+    const became = trailOf(evidence).map(({ code }) => code);
+    assert.deepEqual(became, ["upstream_rejected", null]);
+    const charged = evidence.entries.map(({ cost_nano_usd }) => cost_nano_usd > 0n);
+    assert.deepEqual(charged.toSorted(), [false, true], "the refusal costs nothing");
+  }
 
-  asked.length = 0;
-  const smaller = courses.route("smaller", { targets: inOrder("windows/gpt-4", "windows/gpt-4-0613") });
-  const refused = await courses.ask({ caller, model: smaller });
-  assert.deepEqual(
-    [refused.status, speeches[caller].errorOf(JSON.parse(refused.text))?.code],
-    [400, "context_length_exceeded"],
-  );
-  assert.deepEqual(asked, ["gpt-4"]);
+  for (const second of [small[1], UNKNOWN]) {
+    asked.length = 0;
+    const refused = await courses.ask(route(small[0], second));
+    const told = speeches[caller].errorOf(JSON.parse(refused.text))?.code;
+    assert.deepEqual([refused.status, told, asked], [400, "context_length_exceeded", [small[0]]]);
+  }
 }
 
 describe(promises.longPrompt, () => {
-  for (const caller of callers) test(`asked in ${caller}`, () => askTooMuch(caller));
+  for (const caller of callers) {
+    for (const upstream of upstreams) {
+      for (const stream of [false, true]) {
+        const answer = stream ? "a stream" : "a whole answer";
+        test(`asked in ${caller} for ${answer} of ${upstream}`, () => askTooMuch(caller, upstream, stream));
+      }
+    }
+  }
 });
