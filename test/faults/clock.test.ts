@@ -26,7 +26,7 @@ function jump(jumpMs: number): Strike {
   return together(async (all) => {
     const clock = createJumpingClock();
     await using scene = await openScene({}, { clock });
-    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=400,rate=200" }));
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=1200,rate=200" }));
     await scene.whenCalled(all.length);
     clock.jump(jumpMs);
     const verdicts = await Promise.allSettled(

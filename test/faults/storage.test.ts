@@ -94,7 +94,7 @@ testLines(storageLines, {
   /** It is complete only when it is recorded. */
   "locked at the end": together(async (all) => {
     await using scene = await openScene();
-    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=1200" }));
     let ended = 0;
     for (const { reply } of asked) void reply.then(() => ended++);
     await scene.whenCalled(all.length);
@@ -137,7 +137,7 @@ testLines(storageLines, {
   "locked for long at the end": together(async (all) => {
     const clock = createSkippingClock();
     await using scene = await openScene({}, { clock });
-    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200" }));
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=1200" }));
     await scene.whenCalled(all.length);
     const lock = lockStore(scene);
     await journalWaits(scene, all.length);
@@ -156,7 +156,7 @@ testLines(storageLines, {
     const { logger, text } = captureLog();
     await using scene = await openScene({}, { logger });
     const { gateway, dataDir, simulator } = scene.test;
-    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=200,tokens=1000,rate=100" }));
+    const asked = all.map((one) => scene.ask({ ...one, script: "ttft=1200,tokens=1000,rate=100" }));
     await scene.whenCalled(all.length);
     {
       using _lock = lockStore(scene);
