@@ -27,7 +27,11 @@ export interface Outcome {
 }
 
 const TAIL_CHARS = 400;
-const STREAM_END = /data: \[DONE\]\s*$/;
+/** Terminal markers, by what was asked. */
+const streamEnds: ReadonlyMap<string, RegExp> = new Map([
+  ["/v1/chat/completions", /data: \[DONE\]\s*$/],
+  ["/v1/messages", /data: \{"type":"message_stop"\}\s*$/],
+]);
 
 export function callGateway(url: string, agent: Agent, plan: Plan): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -138,6 +142,7 @@ class Call {
     const response = this.#response;
     if (response === null || !response.complete) return "lost";
     if (response.statusCode !== 200) return "error";
-    return this.#plan.stream && !STREAM_END.test(this.#tail) ? "error" : "complete";
+    if (!this.#plan.stream) return "complete";
+    return streamEnds.get(this.#plan.path)?.test(this.#tail) === true ? "complete" : "error";
   }
 }

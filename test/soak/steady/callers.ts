@@ -1,7 +1,8 @@
 /** The callers of a steady soak: each call takes the next errand, and what each saw is kept. */
 import { Agent } from "node:http";
 import { callGateway, type Outcome } from "../caller.ts";
-import { type Errand, errandAt, type Sources } from "./traffic.ts";
+import type { Sources } from "./chat-plan.ts";
+import { type Errand, errandAt } from "./traffic.ts";
 
 export interface Served {
   readonly errand: Errand;

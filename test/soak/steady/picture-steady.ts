@@ -21,6 +21,7 @@ export function renderResult(result: SteadyResult, perSecond: number): string {
   return (
     `\n${outcomes.length} requests, ${perSecond} a second asked for, ${size} calls of providers\n` +
     renderOutcomes(outcomes) +
+    `Asked: ${renderCounts(outcomes.map(({ plan }) => plan.path))}\n` +
     `Answers: ${renderCounts(outcomes.map((outcome) => String(answerOf(outcome))))}\n` +
     `Endings on record: ${renderCounts([...books.ledger.requests.values()].map(({ ending }) => ending))}\n` +
     `Requests that were ${Object.entries(ways)

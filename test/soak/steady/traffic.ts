@@ -3,8 +3,8 @@
  * block of requests a few belong together, because one repeats the other.
  */
 import { Random } from "../../../src/simulator/answer/random.ts";
-import type { SoakKey } from "../keys.ts";
 import type { Leaving, Plan } from "../plan.ts";
+import { chatPlan, prose, type Sources, speechOf, withHeader } from "./chat-plan.ts";
 import { type FaultyRoute, faultyRoutes, TAG } from "./routes.ts";
 import { type Answer, rightAnswersOf } from "./right-answers.ts";
 
@@ -17,11 +17,6 @@ export interface Errand {
   readonly idempotencyKey: string | null;
   /** The number of a request that has to be over before; `null`: it goes out at once. */
   readonly after: number | null;
-}
-
-export interface Sources {
-  readonly seed: number;
-  readonly keys: readonly SoakKey[];
 }
 
 const KNUTH = 2_654_435_761;
@@ -69,31 +64,8 @@ function randomOf(seed: number, index: number): Random {
   return random;
 }
 
-interface ChatOptions {
-  readonly stream: boolean;
-  readonly text: string;
-}
-
-function chatPlan({ keys }: Sources, random: Random, index: number, alias: string, options: ChatOptions): Plan {
-  const { stream, text } = options;
-  const asked = stream ? { stream, stream_options: { include_usage: true } } : {};
-  return {
-    index,
-    kind: alias,
-    method: "POST",
-    path: "/v1/chat/completions",
-    key: random.pick(keys),
-    headers: {},
-    body: JSON.stringify({ model: alias, messages: [{ role: "user", content: text }], ...asked }),
-    stream,
-    fault: null,
-    leaving: null,
-    pauseMs: 0,
-  };
-}
-
 function chatErrand(sources: Sources, random: Random, index: number, alias: string): Errand {
-  const options = { stream: random.next() < 0.6, text: prose(random) };
+  const options = { stream: random.next() < 0.6, text: prose(random), speech: speechOf(random) };
   return alone(chatPlan(sources, random, index, alias, options), ["complete"]);
 }
 
@@ -134,7 +106,11 @@ function narrowErrand(sources: Sources, random: Random, index: number): Errand {
 
 /** More than the buffers on the way hold, for callers who take their time or leave in the middle. */
 function longErrand(sources: Sources, random: Random, index: number): Errand {
-  const plan = chatPlan(sources, random, index, "long", { stream: true, text: prose(random) });
+  const plan = chatPlan(sources, random, index, "long", {
+    stream: true,
+    text: prose(random),
+    speech: speechOf(random),
+  });
   if (random.next() < 0.3) {
     const leaving: Leaving = { when: "stalled", ms: 50 + random.below(200) };
     return alone({ ...plan, leaving }, ["left"]);
@@ -143,16 +119,17 @@ function longErrand(sources: Sources, random: Random, index: number): Errand {
 }
 
 function vectorsErrand(sources: Sources, random: Random, index: number): Errand {
-  const plan = chatPlan(sources, random, index, "vectors", { stream: false, text: "" });
+  const plan = chatPlan(sources, random, index, "vectors", { stream: false, text: "", speech: "chat" });
   const body = JSON.stringify({ model: "vectors", input: [prose(random), prose(random)], dimensions: 8 });
   return alone({ ...plan, path: "/v1/embeddings", body }, ["complete"]);
 }
 
-/** Equal for equal texts, streams some of them; with one key, because projects share nothing. */
+/** Equal for equal texts, some of them streams, some in Messages; with one key, because projects share nothing. */
 function cachedErrand(sources: Sources, index: number, text: string): Errand {
   const random = randomOf(sources.seed, index);
   const [key = null] = sources.keys;
-  const plan = chatPlan(sources, random, index, "cached", { stream: text.endsWith("1"), text });
+  const speech = /[23]$/.test(text) ? "messages" : "chat";
+  const plan = chatPlan(sources, random, index, "cached", { stream: /[12]$/.test(text), text, speech });
   return alone({ ...plan, key }, ["complete"]);
 }
 
@@ -161,7 +138,11 @@ function meaningErrand(sources: Sources, random: Random, index: number): Errand 
   const [key = null] = sources.keys;
   const words = `${random.pick(QUESTIONS)} ${random.pick(["please", "now", "again"])}`;
   const text = random.next() < 0.5 ? words : words.toUpperCase();
-  const plan = chatPlan(sources, random, index, "meaning", { stream: random.next() < 0.5, text });
+  const plan = chatPlan(sources, random, index, "meaning", {
+    stream: random.next() < 0.5,
+    text,
+    speech: speechOf(random),
+  });
   return alone({ ...plan, key }, ["complete"]);
 }
 
@@ -176,7 +157,7 @@ function keyedErrand(sources: Sources, index: number, block: number, place: numb
   const random = randomOf(sources.seed, -1 - block);
   const idempotencyKey = `block-${block}`;
   const route = random.pick(faultyRoutes.filter(isAlwaysWhole));
-  const options = { stream: random.next() < 0.5, text: prose(random) };
+  const options = { stream: random.next() < 0.5, text: prose(random), speech: speechOf(random) };
   const made = chatPlan(sources, random, index, route.alias, options);
   const plan = withHeader({ ...made, kind: "keyed", fault: route.struck.fault }, "idempotency-key", idempotencyKey);
   if (place === KEYED_OTHERWISE) {
@@ -206,15 +187,4 @@ function planLeaving(random: Random, stream: boolean): Leaving {
   if (draw < 0.1) return { when: "stalled", ms: 20 + random.below(60) };
   if (stream && draw < 0.6) return { when: "chunk", count: 1 + random.below(12) };
   return { when: "after", ms: random.below(60) };
-}
-
-function withHeader(plan: Plan, name: string, value: string): Plan {
-  return { ...plan, headers: { ...plan.headers, [name]: value } };
-}
-
-function prose(random: Random): string {
-  const words = Array.from({ length: 3 + random.below(40) }, () =>
-    random.pick(["water", "gate", "river", "größe", "川", "flow"]),
-  );
-  return words.join(" ");
 }
