@@ -8,11 +8,17 @@ import { send, type Reply } from "../support/simulator-client.ts";
 export interface CallersOptions {
   readonly count: number;
   readonly key: string;
-  readonly body: (caller: number) => object;
+  readonly ask: (caller: number) => Asking;
   /** Where requests may go, asked anew for each try. */
   readonly urls: () => readonly string[];
   /** Told of each caller that was served. */
   readonly served: (count: number) => void;
+}
+
+/** A caller's request, the same in each try. */
+export interface Asking {
+  readonly path: string;
+  readonly body: object;
 }
 
 export interface CallersReport {
@@ -57,11 +63,12 @@ export async function runCallers(options: CallersOptions): Promise<CallersReport
 }
 
 async function runCaller(options: CallersOptions, caller: number, counts: Counts): Promise<void> {
+  const { path, body } = options.ask(caller);
   for (let turn = 0; turn < TRIES_MAX; turn++) {
     const urls = options.urls();
-    const reply = await send(`${urls[(caller + turn) % urls.length]}/v1/chat/completions`, {
+    const reply = await send(`${urls[(caller + turn) % urls.length]}${path}`, {
       headers: { authorization: `Bearer ${options.key}`, "content-type": "application/json" },
-      body: options.body(caller),
+      body,
     });
     const waitMs = judge(reply, counts);
     if (waitMs === null) {

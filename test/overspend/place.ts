@@ -84,6 +84,8 @@ export async function createPlace(options: PlaceOptions): Promise<OverspendPlace
 
 /** JSON is YAML, too. */
 function settingsOf(simulatorUrl: string, dataDir: string, shared: boolean): unknown {
+  const baseUrl = `${simulatorUrl}/v1`;
+  const credentials = [{ name: "only", key: "env:OVERSPEND_KEY" }];
   return {
     server: { port: 0, shutdownGraceMs: 10_000 },
     storage: { dataDir, ...(shared ? { postgres: `env:${POSTGRES_VARIABLE}` } : {}) },
@@ -91,11 +93,8 @@ function settingsOf(simulatorUrl: string, dataDir: string, shared: boolean): unk
     budgets: { outputSliceTokens: 256 },
     telemetry: { logLevel: "warn", logFormat: "json" },
     providers: {
-      sim: {
-        kind: "simulator",
-        baseUrl: `${simulatorUrl}/v1`,
-        credentials: [{ name: "only", key: "env:OVERSPEND_KEY" }],
-      },
+      sim: { kind: "simulator", baseUrl, credentials },
+      claude: { kind: "simulator-anthropic", baseUrl, credentials },
     },
   };
 }

@@ -15,7 +15,7 @@ import { startSimulatorProcess } from "../soak/children.ts";
 import { awaitIdle, readInvoice } from "../soak/simulator-books.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTestPostgres } from "../support/postgres.ts";
-import { runCallers, type CallersReport } from "./callers.ts";
+import { runCallers, type Asking, type CallersReport } from "./callers.ts";
 import { startFleet } from "./fleet.ts";
 import { createPlace, type OverspendPlace } from "./place.ts";
 
@@ -32,20 +32,27 @@ export interface OverspendOptions {
 }
 
 const OUTPUT_TOKENS = 800;
-/** Of `sim-chat`, nano-dollars a token. */
+/** Of `sim-chat` and `sim-claude`, nano-dollars a token. */
 const OUTPUT_RATE = 4000n;
+const DEAR_OUTPUT_RATE = 15_000n;
 /** As configured in place.ts. */
 const SLICE_TOKENS = 256n;
 const RECOVERED_WITHIN_MS = 60_000;
 
-/** With twice the output allowed that comes: what holds the worst case holds too much, what grows does not. */
-function bodyOf(caller: number): object {
-  return {
-    model: `sim/sim-chat:tokens=${OUTPUT_TOKENS},ttft=100,rate=4000`,
-    max_completion_tokens: OUTPUT_TOKENS * 2,
-    stream: caller % 2 === 0,
-    messages: [{ role: "user", content: "What does a budget bound?" }],
-  };
+const script = `tokens=${OUTPUT_TOKENS},ttft=100,rate=4000`;
+
+/**
+ * Half of the callers stream, and a quarter speak the Messages API, to providers of both dialects. With twice the output
+ * allowed that comes: what holds the worst case holds too much, what grows does not.
+ */
+function askingOf(caller: number): Asking {
+  const fields = { stream: caller % 2 === 0, messages: [{ role: "user", content: "What does a budget bound?" }] };
+  if (caller % 8 < 6) {
+    const model = `sim/sim-chat:${script}`;
+    return { path: "/v1/chat/completions", body: { model, max_completion_tokens: OUTPUT_TOKENS * 2, ...fields } };
+  }
+  const model = caller % 16 < 8 ? `sim/sim-chat:${script}` : `claude/sim-claude:${script}`;
+  return { path: "/v1/messages", body: { model, max_tokens: OUTPUT_TOKENS * 2, ...fields } };
 }
 
 /** What is wrong, if anything. `say` takes the report, line by line. */
@@ -67,7 +74,7 @@ export async function runOverspend(options: OverspendOptions, say: (line: string
     report = await runCallers({
       count: options.requests,
       key: place.key,
-      body: bodyOf,
+      ask: askingOf,
       urls: fleet.urls,
       served: (count) => kills.served(count),
     });
@@ -95,7 +102,7 @@ async function priceOfOne(simulatorUrl: string): Promise<bigint> {
   const response = await fetch(`${simulatorUrl}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: "Bearer sk-overspend", "content-type": "application/json" },
-    body: JSON.stringify({ ...bodyOf(1), model }),
+    body: JSON.stringify({ ...askingOf(1).body, model }),
   });
   await response.text();
   const lines = await readInvoice(simulatorUrl);
@@ -168,11 +175,17 @@ async function settledAccount(db: Kysely<Database>): Promise<Database["allowance
   return account.granted_amount === 0n ? account : null;
 }
 
+/** A slice for each stream that may be open at a time, in nano-dollars. */
+function slicesOf({ requests, fits }: OverspendOptions): bigint {
+  const streams = Math.min(fits, Math.ceil(requests / 2));
+  const dear = Math.min(streams, Math.ceil(requests / 16));
+  return SLICE_TOKENS * (BigInt(dear) * DEAR_OUTPUT_RATE + BigInt(streams - dear) * OUTPUT_RATE);
+}
+
 function judge(options: OverspendOptions, limit: bigint, report: CallersReport, books: Books): readonly string[] {
   const findings: string[] = [];
   const expect = (holds: boolean, finding: string): void => void (holds || findings.push(finding));
-  const streams = BigInt(Math.min(options.fits, Math.ceil(options.requests / 2)));
-  const slack = options.policy === "strict" ? 0n : streams * SLICE_TOKENS * OUTPUT_RATE;
+  const slack = options.policy === "strict" ? 0n : slicesOf(options);
   expect(books.ledger <= limit + slack, `settled ${books.ledger} is beyond the limit ${limit} + ${slack}`);
   expect(books.spent === books.ledger, `the account says ${books.spent} is spent, the ledger ${books.ledger}`);
   expect(books.granted === 0n, `${books.granted} is still granted`);
