@@ -10,8 +10,10 @@ import { composeScript, faultNames, silentFaults } from "./scripts.ts";
 const FAULTY_SHARE = 0.3;
 const LEAVING_SHARE = 0.18;
 const DEADLINE_SHARE = 0.02;
+const MESSAGES_SHARE = 0.3;
 const KNUTH = 2_654_435_761;
 const CHAT = "/v1/chat/completions";
+const MESSAGES = "/v1/messages";
 
 export function planRequest(place: SoakPlace, seed: number, index: number): Plan {
   const random = new Random(seed ^ Math.imul(index + 1, KNUTH));
@@ -50,9 +52,12 @@ function planChat(place: SoakPlace, random: Random, index: number): Plan {
   const script = composeScript(random, { fault, paced, endpoint: wire === "claude" ? "messages" : "chat", tools });
   const model =
     random.next() < 0.02 ? "either" : `${chooseProvider(random, wire, fault)}/${chooseModel(random, wire)}:${script}`;
+  const asksMessages = random.next() < MESSAGES_SHARE;
+  const fields = asksMessages ? messagesFields(random, stream, tools) : chatFields(random, stream, tools);
   return {
-    ...base(place, random, index, `${wire} ${stream ? "stream" : "whole"}`),
-    body: JSON.stringify({ model, ...chatFields(random, stream, tools) }),
+    ...base(place, random, index, `${asksMessages ? "messages" : "chat"} ${wire} ${stream ? "stream" : "whole"}`),
+    path: asksMessages ? MESSAGES : CHAT,
+    body: JSON.stringify({ model, ...fields }),
     stream,
     fault,
     leaving,
@@ -98,6 +103,21 @@ function chatFields(random: Random, stream: boolean, tools: boolean): Readonly<R
   return fields;
 }
 
+/** Of the Messages API. */
+function messagesFields(random: Random, stream: boolean, tools: boolean): Readonly<Record<string, unknown>> {
+  const bound = random.next() < 0.2 ? 1 + random.below(60) : 4096;
+  const fields: Record<string, unknown> = { max_tokens: bound, messages: turns(random) };
+  if (stream) fields["stream"] = true;
+  if (random.next() < 0.4) fields["system"] = prose(random, 1 + random.below(30));
+  if (random.next() < 0.1) fields["metadata"] = { user_id: `user-${random.below(50)}` };
+  if (tools) {
+    const { name, description, parameters } = weatherTool.function;
+    fields["tools"] = [{ name, description, input_schema: parameters }];
+    if (random.next() < 0.3) fields["tool_choice"] = { type: "any" };
+  }
+  return fields;
+}
+
 const placeSchema = {
   type: "object",
   properties: { city: { type: "string" }, days: { type: "integer" } },
@@ -110,8 +130,14 @@ const weatherTool = {
 };
 
 function messages(random: Random): unknown[] {
-  const list: unknown[] = [{ role: "user", content: prose(random, 1 + random.below(60)) }];
+  const list = turns(random);
   if (random.next() < 0.4) list.unshift({ role: "system", content: prose(random, 1 + random.below(30)) });
+  return list;
+}
+
+/** Of the user and the assistant, as both APIs have them. */
+function turns(random: Random): unknown[] {
+  const list: unknown[] = [{ role: "user", content: prose(random, 1 + random.below(60)) }];
   if (random.next() < 0.2) {
     list.push({ role: "assistant", content: prose(random, 1 + random.below(20)) });
     list.push({ role: "user", content: "And then? 水門 🌊" });
