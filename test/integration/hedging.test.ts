@@ -110,7 +110,7 @@ for (const stream of [true, false]) {
     });
 
     test("the slow target, if that is the first after all, and the hedge is paid for", async () => {
-      const scripts = ["tokens=10,ttft=250,rate=40", "tokens=2,ttft=20000"] as const;
+      const scripts = ["tokens=10,ttft=1000,rate=40", "tokens=2,ttft=20000"] as const;
       const { model, first, second } = pair(`late-${kind}`, scripts);
       const { reply, leftAfterMs } = await raced({ model, stream });
       assert.equal(reply.headers["x-headgate-model"], first);

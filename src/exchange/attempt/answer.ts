@@ -72,6 +72,11 @@ export function readRefusal(
 /** Undici's code when its own limit of a dial ran out before the attempt's. */
 const DIAL_TIMEOUT = "UND_ERR_CONNECT_TIMEOUT";
 
+/** A head that undici's parser cannot read, or that is beyond all measure (undici, lib/core/errors.js). */
+function isNoHttp({ name, code }: NodeJS.ErrnoException): boolean {
+  return name === "HTTPParserError" || code === "UND_ERR_HEADERS_OVERFLOW";
+}
+
 /** The connection failed: before any answer, or (`answered`) in the middle of one. */
 export function connectionError(call: AttemptCall, answered: boolean, cause: Error): HeadgateError {
   const { code } = cause as NodeJS.ErrnoException;
@@ -82,6 +87,10 @@ export function connectionError(call: AttemptCall, answered: boolean, cause: Err
       `The connection to provider ${call.providerName} broke in the middle of its answer${detail}.`,
       { cause },
     );
+  }
+  if (isNoHttp(cause)) {
+    const message = `Provider ${call.providerName} answered with something that is not HTTP${detail}. The operator checks its baseUrl.`;
+    return new HeadgateError("upstream_malformed", message, { cause });
   }
   if (code === DIAL_TIMEOUT) {
     return new HeadgateError(
