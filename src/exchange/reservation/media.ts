@@ -64,7 +64,7 @@ export function countMedia({ root: { messages } }: JsonDocument): Media {
 function countParts(content: unknown, counts: Counts): void {
   for (const part of Array.isArray(content) ? (content as readonly (WithContent | null)[]) : []) {
     const type = part?.type;
-    if (inlineParts.has(type)) continue;
+    if (type === "text" || inlineParts.has(type)) continue;
     if (type === "image_url" || type === "image") counts.images++;
     else if (type === "tool_result") countParts(part?.content, counts);
     else if (type === "document") countDocument(part?.source as WithContent | null | undefined, counts);

@@ -25,7 +25,9 @@ const STATED_CALLS_MAX = 1000;
 const none: ProviderWork = { ownCalls: 0, turns: 1, summaries: 0 };
 
 export function providerWork({ root }: JsonDocument, model: string): ProviderWork {
-  const ownTools = Array.isArray(root["tools"]) ? (root["tools"] as readonly Tool[]).filter(isRunByProvider) : noTools;
+  const { tools } = root;
+  const ownTools =
+    Array.isArray(tools) && tools.some(isRunByProvider) ? (tools as readonly Tool[]).filter(isRunByProvider) : noTools;
   const loops = ownTools.length > 0 || searches(root) || searchingModel.test(model);
   const asksOthers = compacts(root) || ownTools.some(({ type }) => String(type).startsWith("advisor"));
   if (!loops && !asksOthers) return none;
