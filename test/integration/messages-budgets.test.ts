@@ -74,7 +74,7 @@ for (const model of models) {
       assert.deepEqual([last.type, last.error.code], ["error", "budget_exhausted"]);
       assert.ok(!reply.text.includes("message_stop"));
       const { money } = await spentOf(place.gateway);
-      // A slice beyond the limit, and what comes with one read from a provider that was held up: of 20,000 tokens the beginning.
+      // A slice beyond the limit, and what comes at once from a provider that was held up: of 20,000 tokens the beginning.
       assert.ok(money > 1_000_000n && money <= 12_000_000n + 1_000n * OUTPUT_RATE, String(money));
       assert.equal(money, (await ledgerOf(place.gateway)).money);
     });

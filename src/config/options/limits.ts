@@ -87,7 +87,7 @@ export const limitsOptions: Options<LimitsConfig> = {
 
 export const budgetsOptions: Options<BudgetsConfig> = {
   outputSliceTokens: numeric("integer", {
-    doc: "Tokens of output that a stream holds at a time under allowances of policy `expected`: at the most one such slice for each open stream, and what one read of its connection brings, can be spent beyond a limit.",
+    doc: "Tokens of output that a stream holds at a time under allowances of policy `expected`: at the most one such slice for each open stream, and what two reads of its connection bring, can be spent beyond a limit.",
     default: 2048,
     min: 64,
     max: 1_000_000,

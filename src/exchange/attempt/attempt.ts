@@ -170,7 +170,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   /** Ends `holdBack`. A caller who reads slowly pauses the provider again with the next bytes. */
   goOn(): void {
     this.#heldBack = false;
-    if (this.state === "running" && !this.#heldBack) this.#source()?.resume();
+    if (this.state === "running") this.#source()?.resume();
   }
 
   /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */

@@ -7,8 +7,9 @@
  *   asking ── all that is held is used ─▶ asking, and the provider is not read until there is an answer
  *
  * In `over` the stream is ended with an honest error. So one stream uses at the most one slice beyond what is held for
- * it, and what one read of its connection brings: that is generated and billed, so it is counted, asked for at once and,
- * if granted, handed on. Reasoning that a provider does not show is known at the end only.
+ * it, as far as the gateway sees its output: reasoning that a provider does not show is known at the end only, and what a
+ * provider sends in one burst is generated and billed already. So what comes with the read that passes what is held, and
+ * with the next one, is handed on: refusing it would cut answers that are paid for.
  */
 import type { Price } from "../../accounting/price-book.ts";
 import { type HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
@@ -67,7 +68,7 @@ export class Growth {
     if (!this.#asking && this.#refusal === null) this.#ask();
     if (usedTokens >= this.#held.usage.outputTokens) {
       if (this.#refusal !== null) this.#end(this.#refusal);
-      else if (this.#asking && !this.#heldBack) this.#holdBack();
+      else if (this.#asking) this.#holdBack();
     }
     this.dueTokens = this.#nextDueTokens();
   }
@@ -80,9 +81,7 @@ export class Growth {
 
   #nextDueTokens(): number {
     const heldTokens = this.#held.usage.outputTokens;
-    if (this.#stopped) return Infinity;
-    // What came with the same read counts.
-    if (this.#heldBack) return this.#usedTokens;
+    if (this.#stopped || this.#heldBack) return Infinity;
     if (this.#refusal !== null || this.#asking) return heldTokens;
     if (heldTokens >= this.#deps.worst.usage.outputTokens) return Infinity;
     return heldTokens - this.#sliceTokens / 2;
@@ -129,11 +128,12 @@ export class Growth {
     if (refusal === null) this.#granted(grown);
     else this.#refused(refusal);
     if (this.#asking) return;
-    const wasHeldBack = this.#heldBack;
-    this.#heldBack = false;
+    if (this.#heldBack) {
+      this.#heldBack = false;
+      this.#deps.stream.goOn();
+    }
     this.dueTokens = this.#nextDueTokens();
     this.reached(this.#usedTokens);
-    if (wasHeldBack && !this.#heldBack && !this.#stopped) this.#deps.stream.goOn();
   }
 
   #granted(grown: Holding): void {
