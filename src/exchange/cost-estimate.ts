@@ -1,25 +1,24 @@
 /** The estimate of a request before it is made: what it would hold, what it can cost, and whether it would be admitted. */
 import type { Dialect, RequestView } from "../dialects/dialect.ts";
-import { assert } from "../kernel/assert.ts";
 import { formatUsd, type NanoUsd } from "../kernel/money.ts";
 import type { Meter } from "../limits/allowance.ts";
 import type { AllowanceVerdict, Limits } from "../limits/limits.ts";
 import type { Principal } from "../tenancy/principal.ts";
-import { chooseTarget } from "./attempt/choose.ts";
+import { chooseTarget, type ChosenTarget } from "./attempt/choose.ts";
 import type { Exchange } from "./exchange.ts";
 import { planRequest } from "./plan-request.ts";
-import { demandOf, estimateAttempt, toEstimate, type Holding } from "./reservation/estimate.ts";
+import { type AttemptEstimate, demandOf, estimateAttempt, toEstimate, type Holding } from "./reservation/estimate.ts";
 import { requestScope } from "./reservation/reserve.ts";
 
 export interface CostEstimate {
   readonly object: "cost.estimate";
-  /** `provider/model` that the request would go to now. */
+  /** `provider/model` of the target that would be called first, of those that allowances admit. */
   readonly model: string;
   /** `null`: the model has no price. */
   readonly price_version: string | null;
   /** Held at the beginning by allowances of policy `expected`. */
   readonly hold: AmountOfUse;
-  /** The most it can use; held by allowances of policy `strict`. */
+  /** The most one call of it can use, at the dearest target; `strict` allowances hold what it is at the one called. */
   readonly max: AmountOfUse;
   readonly admitted: boolean;
   /** Name of the first allowance that would refuse it. */
@@ -49,7 +48,11 @@ interface EstimatedAllowance {
   readonly admitted: boolean;
 }
 
-/** Throws and rejects like the request itself would before money is held, and with `storage_unavailable`. */
+/**
+ * Of one call: of the first target in order of which its allowances would admit it, else of the first one. `max` is that of
+ * the dearest target it may go to. Throws and rejects like the request itself would before money is held, and with
+ * `storage_unavailable`.
+ */
 export async function estimateCost(
   limits: Limits,
   { snapshot, startedAtMs, incoming }: Pick<Exchange, "snapshot" | "startedAtMs" | "incoming">,
@@ -58,24 +61,46 @@ export async function estimateCost(
   principal: Principal,
 ): Promise<CostEstimate> {
   const request = { snapshot, dialect, startedAtMs, incoming };
-  const [target] = planRequest(request, view, principal).targets;
-  assert(target !== undefined, "a plan has a target");
-  const chosen = chooseTarget(request, view, target);
   const { outputSliceTokens } = snapshot.config.budgets;
-  const estimate = estimateAttempt(chosen, view, dialect.operation, outputSliceTokens, null);
-  const verdicts = await limits.preview(requestScope(request, view, principal, chosen), toEstimate(estimate));
-  const refusing = verdicts.find(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
-  const priced = chosen.price !== null;
+  const estimates: TargetEstimate[] = [];
+  let failure: unknown = null;
+  for (const target of planRequest(request, view, principal).targets) {
+    try {
+      const chosen = chooseTarget(request, view, target);
+      const estimate = estimateAttempt(chosen, view, dialect.operation, outputSliceTokens, null);
+      const verdicts = await limits.preview(requestScope(request, view, principal, chosen), toEstimate(estimate));
+      const refusing = verdicts.find(({ admitted, allowance }) => !admitted && allowance.mode === "enforce") ?? null;
+      estimates.push({ chosen, estimate, verdicts, refusing });
+    } catch (thrown) {
+      failure ??= thrown;
+    }
+  }
+  const taken = estimates.find(({ refusing }) => refusing === null) ?? estimates[0];
+  if (taken === undefined) throw failure;
+  const dearest = estimates.reduce((most, each) => (costOf(each) > costOf(most) ? each : most), taken);
   return {
     object: "cost.estimate",
-    model: chosen.target.name,
-    price_version: chosen.price?.version ?? null,
-    hold: describe(estimate.first, priced),
-    max: describe(estimate.worst, priced),
-    admitted: refusing === undefined,
-    refused_by: refusing?.allowance.name ?? null,
-    allowances: verdicts.map(describeVerdict),
+    model: taken.chosen.target.name,
+    price_version: taken.chosen.price?.version ?? null,
+    hold: describe(taken.estimate.first, taken.chosen.price !== null),
+    max: describe(dearest.estimate.worst, dearest.chosen.price !== null),
+    admitted: taken.refusing === null,
+    refused_by: taken.refusing?.allowance.name ?? null,
+    allowances: taken.verdicts.map(describeVerdict),
   };
+}
+
+/** What the request would be to one target. */
+interface TargetEstimate {
+  readonly chosen: ChosenTarget;
+  readonly estimate: AttemptEstimate;
+  readonly verdicts: readonly AllowanceVerdict[];
+  /** `null`: its allowances admit it. */
+  readonly refusing: AllowanceVerdict | null;
+}
+
+function costOf({ estimate }: TargetEstimate): NanoUsd {
+  return estimate.worst.costNanoUsd;
 }
 
 function describe(holding: Holding, priced: boolean): AmountOfUse {

@@ -190,3 +190,26 @@ test("each end user has an allowance of their own; soft and shadow limits refuse
   assert.deepEqual([await as("ann"), await as("ann"), await as("ben"), await as("ben")], [200, 402, 200, 402]);
   assert.equal((await ask(place)).status, 200, "a request without an end user is not counted by it");
 });
+
+test("the estimate of an alias is of the target that would be called, and at the most of the dearest", async () => {
+  const targets = [
+    { model: "simulator/sim-chat", weight: 1_000_000 },
+    { model: "simulator-anthropic/sim-claude", weight: 1 },
+  ];
+  await using place = await startTestGateway({ config: { models: { either: { targets } } } });
+  const used = { name: "first-only", meter: "money", limit: 0n, models: ["simulator/sim-chat"] } as const;
+  await allow(place.gateway, used);
+  const request = { model: "either", messages: [{ role: "user", content: "Hi" }], max_tokens: 50 };
+  const estimateOf = async (model: string): Promise<{ [name: string]: unknown; max: { cost_nano_usd: string } }> =>
+    JSON.parse((await ask(place, { path: "/v1/cost/estimate", body: { request: { ...request, model } } })).text);
+  const either = await estimateOf("either");
+  assert.deepEqual([either["model"], either["admitted"], either["refused_by"]], [targets[1]?.model, true, null]);
+  assert.equal((await ask(place, { body: request })).headers["x-headgate-model"], targets[1]?.model);
+  const costs = await Promise.all(
+    targets.map(async ({ model }) => BigInt((await estimateOf(model)).max.cost_nano_usd)),
+  );
+  assert.equal(
+    BigInt(either.max.cost_nano_usd),
+    costs.reduce((most, cost) => (cost > most ? cost : most)),
+  );
+});
