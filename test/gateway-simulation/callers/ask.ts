@@ -127,7 +127,7 @@ function drawCacheWish(random: Random): CacheWish {
   const mode = random.pick(["use", "use", "refresh", "bypass"] as const);
   const header = random.pick(["x-headgate-cache", "x-headgate-cache", "cache-control"] as const);
   const hasAge = header === "cache-control" && mode === "use";
-  return { mode, header, maxAgeS: hasAge ? random.between(0, 20) : null };
+  return { mode, header, maxAgeS: hasAge ? random.between(0, 3) : null };
 }
 
 function drawDeadline(random: Random, spanMs: number): Ask["deadline"] {
