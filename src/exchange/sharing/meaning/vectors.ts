@@ -2,6 +2,8 @@
 
 /** More than any model gives. */
 const DIMENSIONS_MAX = 16_384;
+/** The squares of shorter ones lose their digits. */
+const LENGTH_LEAST = 1e-150;
 
 /** Of a wire value; `null` for what is no vector, or has no direction. */
 export function toUnitVector(values: unknown): Float32Array | null {
@@ -12,7 +14,7 @@ export function toUnitVector(values: unknown): Float32Array | null {
     square += value * value;
   }
   const length = Math.sqrt(square);
-  if (!(length > 0 && length < Infinity)) return null;
+  if (!(length > LENGTH_LEAST && length < Infinity)) return null;
   return Float32Array.from(values as readonly number[], (value) => value / length);
 }
 
