@@ -54,6 +54,20 @@ function absorbing(state: StreamState): Row {
   };
 }
 
+/** The provider has said why it stopped. */
+function finished(state: StreamState): Row {
+  return {
+    ...absorbing(state),
+    end: "ended",
+    eof: "ended",
+    reset: "ended",
+    quiet: "ended",
+    timeout: "ended",
+    error: "broken",
+    abort: "cancelled",
+  };
+}
+
 export const streamTransitions: Readonly<Record<StreamState, Row>> = {
   connecting: { ...absorbing("broken"), headers: "open", quiet: "connecting", abort: "cancelled" },
   open: {
@@ -66,27 +80,8 @@ export const streamTransitions: Readonly<Record<StreamState, Row>> = {
     quiet: "open",
     abort: "cancelled",
   },
-  ending: {
-    ...absorbing("ending"),
-    whole: "whole",
-    end: "ended",
-    eof: "ended",
-    reset: "ended",
-    quiet: "ended",
-    timeout: "ended",
-    error: "broken",
-    abort: "cancelled",
-  },
-  whole: {
-    ...absorbing("whole"),
-    end: "ended",
-    eof: "ended",
-    reset: "ended",
-    quiet: "ended",
-    timeout: "ended",
-    error: "broken",
-    abort: "cancelled",
-  },
+  ending: { ...finished("ending"), whole: "whole" },
+  whole: finished("whole"),
   ended: absorbing("ended"),
   broken: absorbing("broken"),
   cancelled: absorbing("cancelled"),

@@ -17,6 +17,7 @@ import {
   requireObject,
   type Fields,
 } from "../../request-fields/fields.ts";
+import { readMessages, requireMessage } from "../../request-fields/messages.ts";
 import { readPricedTier } from "../priced-tier.ts";
 import { invalid, missing, unsupported } from "../../request-fields/refusals.ts";
 
@@ -133,19 +134,12 @@ function checkSystem({ system }: Fields): void {
 }
 
 function checkMessages(root: Fields, needs: Wanted): void {
-  const messages = readArray(root, "messages");
-  if (messages === null) throw missing("messages");
-  if (messages.length === 0) throw invalid("messages", "an array with at least one message");
+  const messages = readMessages(root);
   for (let index = 0; index < messages.length; index++) checkMessage(messages[index], index, needs);
 }
 
 function checkMessage(message: unknown, index: number, needs: Wanted): void {
-  if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw invalid(`messages[${index}]`, "an object");
-  }
-  const { role, content } = message as Fields;
-  if (role === undefined) throw missing(`messages[${index}].role`);
-  if (typeof role !== "string") throw invalid(`messages[${index}].role`, "a string, such as user or assistant");
+  const { content } = requireMessage(message, index);
   if (typeof content === "string") return;
   if (content === undefined) throw missing(`messages[${index}].content`);
   if (!Array.isArray(content)) throw invalid(`messages[${index}].content`, "a string or an array of content blocks");

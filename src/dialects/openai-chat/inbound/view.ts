@@ -17,6 +17,7 @@ import {
   requireObject,
   type Fields,
 } from "../../request-fields/fields.ts";
+import { readMessages, requireMessage } from "../../request-fields/messages.ts";
 import { invalid, missing } from "../../request-fields/refusals.ts";
 
 const CHOICES_MAX = 128;
@@ -114,20 +115,13 @@ function checkTools(root: Fields, needs: Wanted): void {
 }
 
 function checkMessages(root: Fields, needs: Wanted): void {
-  const messages = readArray(root, "messages");
-  if (messages === null) throw missing("messages");
-  if (messages.length === 0) throw invalid("messages", "an array with at least one message");
+  const messages = readMessages(root);
   for (let index = 0; index < messages.length; index++) checkMessage(messages[index], index, needs);
 }
 
 function checkMessage(message: unknown, index: number, needs: Wanted): void {
-  if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw invalid(`messages[${index}]`, "an object");
-  }
-  const fields = message as Fields;
-  const role = fields["role"];
-  if (role === undefined) throw missing(`messages[${index}].role`);
-  if (typeof role !== "string") throw invalid(`messages[${index}].role`, "a string, such as user or assistant");
+  const fields = requireMessage(message, index);
+  const { role } = fields;
   checkContent(fields["content"], !speaking.has(role), index, needs);
   if (role === "tool") {
     needs.tools = true;
