@@ -1,23 +1,23 @@
 /**
  * One call of one target, from the moment its hold is committed to the moment nothing of it can cost or say anything
- * more. It owns the upstream call and the timers, reads the answer as a stream or as a whole, and ends exactly once, by
+ * more. It owns the provider's side and the timers, reads the answer as a stream or as a whole, and ends exactly once, by
  * `done`.
  *
  * What it does not do: decide whether another attempt follows, charge, or write the response's head or end. A
  * stream's bytes go to the `AttemptSink` as they come; its terminal marker stays in `tail` until the exchange has
  * committed the settlement.
  */
-import type { Clock, Timer } from "../../kernel/clock.ts";
 import { meterOutput } from "../../accounting/estimate.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
-import { createContentDecoder, type ContentDecoder, type DecodedSink } from "../../providers/content-decoding.ts";
-import type { Transport, UpstreamCall, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
+import type { DecodedSink } from "../../providers/content-decoding.ts";
+import type { Transport, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
 import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
 import type { AttemptCall } from "./call.ts";
 import { CommitWindow } from "./commit-window.ts";
 import { AttemptTimers, type TimerName } from "./timers.ts";
 import { connectionError, emptyReading } from "./answer.ts";
+import { ProviderSide } from "./provider-side.ts";
 import { PlainAnswer, type PlainAnswerDeps } from "./plain-answer.ts";
 import { timeoutError } from "./timeout-error.ts";
 
@@ -79,20 +79,18 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   readonly #window: CommitWindow | null;
   /** Empty where no stream was asked for. */
   readonly #streamReading: ResponseReading;
-  #upstream: UpstreamCall | null = null;
-  #decoder: ContentDecoder | null = null;
+  readonly #provider: ProviderSide;
   #streaming = false;
   #plain: PlainAnswer | null = null;
   #unreadBytes = 0;
   #heldBack = false;
-  #lingering: Timer | null = null;
-  #closed = false;
 
   constructor(deps: AttemptDeps, call: AttemptCall, sink: AttemptSink) {
     this.call = call;
     this.#deps = deps;
     this.#sink = sink;
     const { answers } = deps.admission;
+    this.#provider = new ProviderSide(deps.clock, call.timeouts.endingMs);
     this.#relay = call.stream ? new StreamRelay(call.relayOptions(), this, answers) : null;
     this.#window =
       this.#relay !== null && call.commit.at === "window"
@@ -147,7 +145,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.startedAtMs = this.#deps.clock.monotonicMs();
     this.#timers.start();
     try {
-      this.#upstream = this.#deps.transport.send(this.call.request, this);
+      this.#provider.send(this.#deps.transport, this.call.request, this);
     } catch (cause) {
       this.onError(cause instanceof Error ? cause : new Error(String(cause)));
     }
@@ -157,20 +155,20 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   resume(): void {
     if (this.state !== "running") return;
     this.#timers.progress(false);
-    if (!this.#heldBack) this.#source()?.resume();
+    if (!this.#heldBack) this.#provider.resume();
   }
 
   /** The provider is not read until `goOn`, whether the caller reads or not. */
   holdBack(): void {
     if (this.state !== "running") return;
     this.#heldBack = true;
-    this.#source()?.pause();
+    this.#provider.pause();
   }
 
   /** Ends `holdBack`. A caller who reads slowly pauses the provider again with the next bytes. */
   goOn(): void {
     this.#heldBack = false;
-    if (this.state === "running") this.#source()?.resume();
+    if (this.state === "running") this.#provider.resume();
   }
 
   /** Stops the call at once; `drainMs` above 0 reads on silently for so long to learn the usage instead. */
@@ -203,7 +201,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     const id = idHeader === null ? undefined : headers[idHeader];
     if (typeof id === "string") this.upstreamRequestId = id.slice(0, 200);
     try {
-      this.#decoder = createContentDecoder(headers["content-encoding"], () => this.#upstream, this);
+      this.#provider.decodeBy(headers["content-encoding"], this);
     } catch (thrown) {
       this.#fail(thrown);
       return;
@@ -216,21 +214,19 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#decoder === null) this.onDecoded(chunk);
-    else this.#decoder.write(chunk);
+    if (!this.#provider.decode(chunk)) this.onDecoded(chunk);
   }
 
   onEnd(): void {
-    if (this.#decoder === null) this.onDecodedEnd();
-    else this.#decoder.end();
+    if (!this.#provider.endDecoding()) this.onDecodedEnd();
   }
 
   /** What a decoder still holds is delivered first; it then reports the missing rest itself. */
   onError(error: Error): void {
-    this.#close();
+    this.#provider.close();
     if (this.state !== "running") return;
-    if (this.#decoder !== null) this.#decoder.end();
-    else if (this.#streaming) this.#relay?.reset(error);
+    if (this.#provider.endDecoding()) return;
+    if (this.#streaming) this.#relay?.reset(error);
     else this.#breakOff(connectionError(this.call, this.#plain !== null, error));
   }
 
@@ -241,7 +237,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
   }
 
   onDecodedEnd(): void {
-    this.#close();
+    this.#provider.close();
     if (this.state !== "running") return;
     if (this.#streaming) this.#relay?.eof();
     else if (this.#plain !== null) this.#read(this.#plain);
@@ -260,7 +256,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   relayWrite(bytes: Uint8Array): void {
     if (this.#sink.attemptWrite(bytes) || this.state !== "running") return;
-    this.#source()?.pause();
+    this.#provider.pause();
     this.#unreadBytes = this.#sink.unreadBytes();
     this.#timers.waitForReader();
   }
@@ -288,11 +284,6 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     if (relay === null || relay.state === "cancelled") this.#finish("cancelled", null);
     else if (relay.state === "ended") this.#finish("complete", null);
     else this.#finish("failed", relay.failure);
-  }
-
-  /** What gives the bytes that are delivered next: the decoder, where there is one. */
-  #source(): ContentDecoder | UpstreamCall | null {
-    return this.#decoder ?? this.#upstream;
   }
 
   #openStream(): void {
@@ -376,11 +367,11 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.state = state;
     this.failure = failure;
     this.endedAtMs = this.#deps.clock.monotonicMs();
-    this.stopped = !this.#closed && state !== "complete";
+    this.stopped = !this.#provider.closed && state !== "complete";
     this.#timers.stop();
     this.#window?.stop();
     if (state !== "complete") this.#forget();
-    this.#closeUpstream();
+    this.#provider.leave(state === "complete");
     this.#resolve();
   }
 
@@ -389,31 +380,6 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     this.#plain?.clear();
     this.#relay?.mute();
   }
-
-  /** The provider's side is over. */
-  #close(): void {
-    this.#closed = true;
-    this.#lingering?.cancel();
-    this.#lingering = null;
-  }
-
-  /** A complete stream's connection gets a moment to close by itself, so that it can be used again. */
-  #closeUpstream(): void {
-    if (this.#closed) return;
-    if (this.state === "complete" && this.#decoder === null) {
-      // A caller who reads slowly may have paused it.
-      this.#upstream?.resume();
-      this.#lingering = abortLater(this.#deps.clock, this.#upstream, this.call.timeouts.endingMs);
-      return;
-    }
-    this.#decoder?.destroy();
-    this.#upstream?.abort();
-  }
-}
-
-/** Holds on to the call alone. */
-function abortLater(clock: Clock, upstream: UpstreamCall | null, delayMs: number): Timer {
-  return clock.setTimer(() => upstream?.abort(), delayMs);
 }
 
 function isEventStream(headers: UpstreamHeaders): boolean {

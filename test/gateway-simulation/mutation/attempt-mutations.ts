@@ -2,6 +2,7 @@
 import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const attempt = "src/exchange/attempt/attempt.ts";
+const provider = "src/exchange/attempt/provider-side.ts";
 const timers = "src/exchange/attempt/timers.ts";
 const relay = "src/streaming/relay.ts";
 
@@ -33,20 +34,20 @@ export const attemptMutations: readonly Mutation[] = [
   {
     name: "a provider is read on although its caller does not read",
     file: attempt,
-    find: "    this.#source()?.pause();\n    this.#unreadBytes",
+    find: "    this.#provider.pause();\n    this.#unreadBytes",
     replace: "    this.#unreadBytes",
   },
   {
     name: "a call that has ended keeps its connection",
-    file: attempt,
-    find: "    this.#upstream?.abort();\n  }\n}",
+    file: provider,
+    find: "    this.#call?.abort();\n  }\n}",
     replace: "  }\n}",
   },
   {
     name: "the connection of a complete stream may stay open for ever",
-    file: attempt,
-    find: "return clock.setTimer(() => upstream?.abort(), delayMs);",
-    replace: "return clock.setTimer(() => upstream?.resume(), delayMs);",
+    file: provider,
+    find: "return clock.setTimer(() => call?.abort(), delayMs);",
+    replace: "return clock.setTimer(() => call?.resume(), delayMs);",
   },
   {
     name: "timers of a call that has ended go on",
