@@ -8,6 +8,7 @@ import { HeadgateError, type ErrorCode } from "../kernel/errors.ts";
 import type { Hold } from "../storage/records.ts";
 import type { Price } from "../accounting/price-book.ts";
 import type { Rates, Reservation } from "../limits/limits.ts";
+import type { Pass } from "../limits/queue/pass.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Pause } from "./course/pause.ts";
@@ -68,6 +69,13 @@ export interface PassedOver {
   readonly code: ErrorCode;
 }
 
+/** A place in a line of a target: the request waits there, or did. */
+export interface PlaceInLine {
+  /** `provider/model`. */
+  readonly target: string;
+  readonly pass: Pick<Pass, "waitedMs">;
+}
+
 export function shuttingDown(): HeadgateError {
   return new HeadgateError("shutting_down", "The gateway shut down before the answer was complete.", {
     retryAfterMs: SHUTDOWN_RETRY_AFTER_MS,
@@ -81,6 +89,7 @@ export function callerGone(): HeadgateError {
 /** By then another process has taken over, or this one is back. */
 const SHUTDOWN_RETRY_AFTER_MS = 1_000;
 const NOBODY: readonly PassedOver[] = [];
+const NOWHERE: readonly PlaceInLine[] = [];
 
 export class Exchange {
   readonly requestId: string;
@@ -110,6 +119,8 @@ export class Exchange {
   readonly attempts: OpenAttempt[] = [];
   /** Empty for nearly all. */
   passedOver: readonly PassedOver[] = NOBODY;
+  /** Empty for nearly all. */
+  placesInLine: readonly PlaceInLine[] = NOWHERE;
   /** What it has to do with the answers of other requests; `null` for nearly all. */
   share: Share | null = null;
   answer: Answer | null = null;

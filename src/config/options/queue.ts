@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 /** The same two for all providers, for one provider, one alias and one target; the nearest one that is set counts. */
 export const queueWaitsOptions: Options<QueueWaitsConfig> = {
   waitMs: numeric("duration", {
-    doc: "How long a request may wait. One that is not expected to be served by then, or by its own deadline, is refused at once with 503.",
+    doc: "How long a request may wait for one target, in all its lines and calls together. One that is not expected to be served by then, or by its own deadline, is refused at once with 503.",
     default: 30_000,
     min: 0,
     max: HOUR_MS,

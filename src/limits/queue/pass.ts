@@ -19,8 +19,10 @@ export interface QueueRequest {
   readonly priority: Priority;
   /** The service that the call is expected to take, in tokens (or any other unit, the same for all). Counts as 1 at least. */
   readonly cost: number;
-  /** How long it may wait for its turn, milliseconds. */
+  /** How long it may wait for its turn, milliseconds; `waitedMs` of that are gone. */
   readonly waitMs: number;
+  /** How long its request has waited for this target before, in whichever line. Default: 0. */
+  readonly waitedMs?: number;
   /** When the request must be over, monotonic milliseconds; `Infinity` for none. */
   readonly dueMs: number;
 }
@@ -70,6 +72,8 @@ export class QueuedPass implements Pass {
   readonly priority: Priority;
   readonly cost: number;
   readonly enteredMs: number;
+  /** What its request had waited for the target before. */
+  readonly waitedBeforeMs: number;
   waitedMs = 0;
   /** When it is refused if it still waits, monotonic milliseconds; and whether that is the caller's own deadline. */
   dueMs: number = Infinity;
@@ -94,6 +98,7 @@ export class QueuedPass implements Pass {
     this.priority = request.priority;
     this.cost = Math.max(1, cost);
     this.enteredMs = nowMs;
+    this.waitedBeforeMs = request.waitedMs ?? 0;
   }
 
   get ready(): Promise<void> | null {

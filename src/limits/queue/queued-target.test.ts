@@ -109,6 +109,23 @@ describe("a saturated target", () => {
     assert.equal(target.standing.running, 1);
   });
 
+  test("takes off what the request has waited for it before", async () => {
+    const { clock, enter, fill } = createPlace(1);
+    fill();
+    const pass = enter({ waitedMs: 3_500 });
+    clock.advance(1_499);
+    assert.equal(await stateOf(pass), "waiting");
+    clock.advance(1);
+    await assert.rejects(pass.ready ?? Promise.resolve(), { message: /waited for 5 s \(queue\.waitMs\)/ });
+    assert.equal(pass.waitedMs, 1_500);
+    assert.throws(() => enter({ waitedMs: 5_000 }), {
+      message: /would have to wait, and what is left of queue\.waitMs allows 0 ms/,
+    });
+    assert.throws(() => enter({ waitedMs: 1_000, dueMs: clock.monotonicMs() }), {
+      message: /its deadline allows 0 ms/,
+    });
+  });
+
   test("ends a wait when the caller's own deadline passes", async () => {
     const { clock, enter, fill } = createPlace(1);
     fill();

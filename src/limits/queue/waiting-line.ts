@@ -63,14 +63,14 @@ export class WaitingLine {
     if (this.#order.of(priority).lengthOf(tenantId) >= this.#lengthMax) {
       throw lineFull(awaited, this.#lengthMax, priority, expectedMs);
     }
-    const { waitMs } = request;
+    const leftMs = request.waitMs - pass.waitedBeforeMs;
     const callersMs = request.dueMs - nowMs;
-    const allowedMs = Math.min(waitMs, callersMs);
+    const allowedMs = Math.min(leftMs, callersMs);
     if (allowedMs <= 0 || (expectedMs !== null && expectedMs > allowedMs)) {
-      const bound = callersMs < waitMs ? "its deadline" : waitBound(priority);
+      const bound = callersMs < leftMs ? "its deadline" : restOfBound(pass);
       throw waitTooLong(awaited, expectedMs, Math.max(0, allowedMs), bound);
     }
-    pass.wait(nowMs + allowedMs, callersMs < waitMs);
+    pass.wait(nowMs + allowedMs, callersMs < leftMs);
     this.#order.add(pass);
     this.#due.add(pass);
     this.#setTimer(nowMs);
@@ -143,12 +143,18 @@ export class WaitingLine {
     const { awaited } = this.#owner;
     if (pass.dueIsCallers) return deadlinePassed(awaited);
     const expectedMs = this.#owner.expectedMs(pass, nowMs);
-    return waitedOut(awaited, nowMs - pass.enteredMs, waitBound(pass.priority), expectedMs);
+    const waitedMs = pass.waitedBeforeMs + nowMs - pass.enteredMs;
+    return waitedOut(awaited, waitedMs, waitBound(pass.priority), expectedMs);
   }
 }
 
 function isDueBefore(one: QueuedPass, other: QueuedPass): boolean {
   return one.dueMs < other.dueMs;
+}
+
+/** What bounds the wait of one that comes now. */
+function restOfBound({ priority, waitedBeforeMs }: QueuedPass): string {
+  return waitedBeforeMs > 0 ? `what is left of ${waitBound(priority)}` : waitBound(priority);
 }
 
 function waitBound(priority: Priority): string {
