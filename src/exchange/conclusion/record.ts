@@ -1,9 +1,10 @@
 /** The wide row of an exchange: everything an operator may want to know of it, and no content. */
+import type { HeadgateError } from "../../kernel/errors.ts";
 import { addUsd, zeroUsd } from "../../kernel/money.ts";
 import { addUsage, emptyUsage, totalOutputTokens } from "../../kernel/usage.ts";
 import type { Ending, LedgerEntry, RequestRecord, SettlementBasis } from "../../storage/records.ts";
 import type { Attempt } from "../attempt/attempt.ts";
-import type { Exchange } from "../exchange.ts";
+import { callerGone, type Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
 import { trailOf } from "./trail.ts";
 
@@ -11,14 +12,20 @@ const USER_AGENT_CHARS_MAX = 200;
 const PATH_CHARS_MAX = 300;
 const MODEL_CHARS_MAX = 300;
 
-/** `endBytes`: what is still to be sent. `nowMs`: monotonic. */
+/**
+ * `endBytes`: what is still to be sent. `nowMs`: monotonic. It tells what the request's own caller saw: one who left an
+ * answer that others go on reading left all the same, whatever became of it.
+ */
 export function buildRecord(
   exchange: Exchange,
   entries: readonly LedgerEntry[],
   endBytes: number,
   nowMs: number,
 ): RequestRecord {
-  const { view, failure, toldAttempt, incoming, dialect } = exchange;
+  const { view, toldAttempt, incoming, dialect } = exchange;
+  const leftAnswer = exchange.share?.leading?.callerThatLeft ?? null;
+  const failure = leftAnswer === null ? exchange.failure : callerGone();
+  const { headSent, bytesOut } = leftAnswer ?? exchange.responder;
   const attempt = toldAttempt?.attempt ?? null;
   const userAgent = incoming.headers["user-agent"];
   const usage = emptyUsage();
@@ -41,8 +48,8 @@ export function buildRecord(
     modelAsked: view?.model.slice(0, MODEL_CHARS_MAX) ?? null,
     modelServed: toldAttempt?.hold.modelTarget ?? exchange.share?.modelServed ?? null,
     provider: toldAttempt?.hold.provider ?? exchange.share?.provider ?? null,
-    status: failure === null || exchange.responder.headSent ? 200 : failure.status,
-    ending: endingOf(exchange),
+    status: failure === null || headSent ? 200 : failure.status,
+    ending: endingOf(failure, headSent, exchange),
     finishReason: attempt?.reading.finish ?? null,
     errorCode: failure?.code ?? null,
     attempts: exchange.attempts.length,
@@ -56,7 +63,7 @@ export function buildRecord(
     costNanoUsd,
     basis: basisOf(exchange, entries),
     bytesIn: exchange.bytesIn,
-    bytesOut: exchange.responder.bytesOut + endBytes,
+    bytesOut: leftAnswer === null ? bytesOut + endBytes : bytesOut,
     queueUs: sinceUs(exchange.startedMs, exchange.admittedMs),
     connectUs: sinceUs(attempt?.startedAtMs ?? null, attempt?.sentAtMs ?? null),
     firstTokenUs: sinceUs(exchange.startedMs, attempt?.firstOutputAtMs ?? null),
@@ -72,7 +79,7 @@ function basisOf({ toldAttempt }: Exchange, entries: readonly LedgerEntry[]): Se
   return told?.basis ?? "none";
 }
 
-function endingOf({ failure, attempts, responder }: Exchange): Ending {
+function endingOf(failure: HeadgateError | null, headSent: boolean, { attempts }: Exchange): Ending {
   if (failure === null) return "complete";
   switch (failure.code) {
     case "client_closed":
@@ -97,7 +104,7 @@ function endingOf({ failure, attempts, responder }: Exchange): Ending {
     default:
       if (failure.fault === "upstream") return "provider-error";
       // A stream that has begun is not refused any more: what allowances do not let go on is cut short.
-      return responder.headSent ? "truncated" : "refused";
+      return headSent ? "truncated" : "refused";
   }
 }
 

@@ -55,7 +55,8 @@ export function isFinalFailure({ code }: HeadgateError): boolean {
 /** How an answer ends that is as good for the next who asks: neither cut short nor refused. */
 const normalFinishes: ReadonlySet<string> = new Set(["stop", "stop-sequence", "tool-calls"]);
 
-export function isCacheable({ ending, operation, finishReason, invalidEvents }: RequestRecord): boolean {
-  if (ending !== "complete" || invalidEvents > 0) return false;
+/** Of an answer that is there as a whole, whether the caller for whom it was made stayed to its end or not. */
+export function isCacheable({ operation, finishReason, invalidEvents }: RequestRecord): boolean {
+  if (invalidEvents > 0) return false;
   return operation === "chat" ? finishReason !== null && normalFinishes.has(finishReason) : true;
 }

@@ -112,8 +112,7 @@ function truncated(request: Request, what: string): Violation {
 
 /** The caller left only when all was over but for the store, or when the gateway was giving up by itself. */
 function wasThereToTheEnd({ leftAtMs, exchange }: Request, { closedAtMs }: Keeping): boolean {
-  const goesOnForOthers = exchange.share !== null;
-  return leftAtMs === null || leftAtMs >= closedAtMs || exchange.cancelCause === "shutdown" || goesOnForOthers;
+  return leftAtMs === null || leftAtMs >= closedAtMs || exchange.cancelCause === "shutdown";
 }
 
 /** What the store made of a record. */

@@ -80,4 +80,10 @@ export const sharingMutations: readonly Mutation[] = [
     find: "return toNanoUsd(this.savedNanoUsd - this.embeddingNanoUsd);",
     replace: "return this.savedNanoUsd;",
   },
+  {
+    name: "who left an answer that others go on reading is recorded as having had it",
+    file: "src/exchange/conclusion/record.ts",
+    find: "exchange.share?.leading?.callerThatLeft ?? null",
+    replace: 'null as Exchange["responder"] | null',
+  },
 ];

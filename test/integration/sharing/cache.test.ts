@@ -193,10 +193,14 @@ describe("a route that caches", () => {
     const joined = place.ask({ ...fast, stream: true }, { onChunk: () => begun.resolve() });
     await begun.promise;
     leave();
-    await first;
+    const left = await first;
     await place.served();
     response.end(streamEnd());
     const shared = await joined;
+    const row = await place.rowOf(left);
+    assert.deepEqual([row.ending, row.error_code, row.status], ["caller-gone", "client_closed", 200]);
+    assert.deepEqual([row.cost_nano_usd, row.basis], [COST, "reported"]);
+    assert.ok(row.bytes_out > 0 && row.bytes_out < shared.text.length, `${row.bytes_out} bytes`);
     assert.deepEqual([cacheOf(shared), (await place.rowOf(shared)).saved_nano_usd], ["joined", COST]);
     assert.ok(shared.text.endsWith("data: [DONE]\n\n"));
     assert.deepEqual([place.calls.length, await place.charged()], [1, COST]);

@@ -200,6 +200,9 @@ describe("a route that compares meanings", () => {
     const reply = await staying;
     assert.deepEqual([cacheOf(reply), reply.text], ["joined", kept.text]);
     assert.equal((await embeddingIds(place)).length, 2);
+    const gone = journalDb.selectFrom("requests").selectAll().where("ending", "=", "caller-gone");
+    const { status, bytes_out: bytesOut, reuse } = await gone.executeTakeFirstOrThrow();
+    assert.deepEqual([status, bytesOut, reuse], [499, 0, "semantic"]);
   });
 
   test("repeats what it gave under an Idempotency-Key", async () => {

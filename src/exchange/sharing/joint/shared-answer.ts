@@ -173,6 +173,11 @@ export class SharedAnswer implements Responder {
     return this.#log.readerCount > 0;
   }
 
+  /** The leader's own caller if that one has left while the answer goes on; `null`: it is there. */
+  get callerThatLeft(): Responder | null {
+    return this.#log.has(this.#callersReader) ? null : this.#caller;
+  }
+
   /** One of the readers has room again; the leader's caller without `reader`. */
   drained(reader: LogReader = this.#callersReader): void {
     reader.drained();
