@@ -170,7 +170,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     "other-target",
     "No output from the provider within `timeouts.firstTokenMs`.",
   ),
-  idle_timeout: kind(504, "upstream", "other-target", "The provider fell silent for `timeouts.idleMs` in mid-stream."),
+  idle_timeout: kind(504, "upstream", "other-target", "The provider fell silent for `timeouts.idleMs` in mid-answer."),
   upstream_unreachable: kind(
     502,
     "upstream",

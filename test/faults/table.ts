@@ -60,7 +60,8 @@ const silentWhole = failed(504, "total_timeout", { ending: "timeout", charged: "
 const truncated = failed(502, "stream_truncated", { ending: "truncated", charged: "input estimate" });
 /** Broken off in the middle of the JSON: what had come of it is counted. */
 const truncatedWhole = failed(502, "stream_truncated", { ending: "truncated", charged: "estimate" });
-const silentInWhole = failed(504, "total_timeout", { ending: "timeout", charged: "estimate" });
+/** Once it is being sent it is there, so that it may be silent no longer than a stream. */
+const silentInWhole = failed(504, "idle_timeout", { ending: "timeout", charged: "estimate" });
 const malformed = failed(502, "upstream_malformed", { charged: "input estimate" });
 const tooLarge = failed(502, "upstream_too_large", { charged: "input estimate" });
 const cut = brokenOff("stream_truncated", "truncated");

@@ -125,7 +125,7 @@ export const timeoutsOptions: Options<TimeoutsConfig> = {
     zero: "only the total counts",
   }),
   idleMs: numeric("duration", {
-    doc: "How long a provider may fall silent between two events of a stream that carry something; keep-alive comments, pings and empty events do not count.",
+    doc: "How long a provider may fall silent in the middle of an answer: between two events of a stream that carry something (keep-alive comments, pings and empty events do not count), and within a whole answer once its first byte has come.",
     default: 60_000,
     min: 1,
     max: DAY_MS,

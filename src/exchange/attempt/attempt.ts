@@ -293,8 +293,9 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   #collect(plain: PlainAnswer, chunk: Uint8Array): void {
     const next = plain.add(chunk);
-    if (next === "stream") this.#readAsStream(plain);
-    else if (next !== "more") this.#fail(next);
+    if (next === "answer") this.#timers.body();
+    else if (next === "stream") this.#readAsStream(plain);
+    else if (next !== "nothing") this.#fail(next);
   }
 
   #readAsStream(plain: PlainAnswer): void {

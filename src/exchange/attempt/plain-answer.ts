@@ -48,21 +48,26 @@ export class PlainAnswer {
     }
   }
 
-  /** `stream`: it is an event stream after all, and `bytes` its beginning. An error ends the attempt. */
-  add(chunk: Uint8Array): "more" | "stream" | HeadgateError {
+  /**
+   * What came: `answer`, some of a whole one; `nothing` of one yet, or no more of it than blanks, which providers send to
+   * keep a connection open while they work (DeepSeek: empty lines while a request waits). `stream`: it is an event stream
+   * after all, and `bytes` its beginning. An error ends the attempt.
+   */
+  add(chunk: Uint8Array): "answer" | "nothing" | "stream" | HeadgateError {
     if (!this.#body.add(chunk)) {
       this.meterBeginning();
       // Of a refusal what has come is enough to tell.
       return this.#kind === "refusal" ? this.#refusal() : memoryFull(this.#deps.admission.answers);
     }
-    if (this.#kind === "refusal") return this.#body.size > REFUSAL_BYTES_MAX ? this.#refusal() : "more";
+    if (this.#kind === "refusal") return this.#body.size > REFUSAL_BYTES_MAX ? this.#refusal() : "nothing";
     if (this.#kind === "unclear") {
       const stream = this.#body.looksLikeEventStream();
-      if (stream === null) return "more";
+      if (stream === null) return "nothing";
       if (stream) return "stream";
       this.#kind = "whole";
     }
-    return this.#body.size > this.#call.responseBytesMax ? tooLarge(this.#call) : "more";
+    if (this.#body.size > this.#call.responseBytesMax) return tooLarge(this.#call);
+    return isBlank(chunk) ? "nothing" : "answer";
   }
 
   /** Everything has come. Returns why it is no answer to hand on, or throws what a reader of it throws. */
@@ -99,4 +104,13 @@ export class PlainAnswer {
     const wallMs = this.#deps.clock.wallMs();
     return readRefusal(this.#call, this.#body.bytes(), this.#status, this.#headers, wallMs);
   }
+}
+
+function isBlank(chunk: Uint8Array): boolean {
+  return chunk.every(isBlankByte);
+}
+
+/** What JSON allows between its parts (RFC 8259, 2). */
+function isBlankByte(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -20,7 +20,7 @@ const noDeadline = readDeadline({}, 0, true);
 
 test("whatever runs out is told with its option, how long it is, and whom it is about", () => {
   const call = aCall(noDeadline, 600_000);
-  const told = (["connect", "first-token", "idle", "ending", "reader", "total"] as const).map((name) => {
+  const told = (["connect", "first-token", "idle", "body", "ending", "reader", "total"] as const).map((name) => {
     const { code, message } = timeoutError(name, call);
     assert.match(message, /\bp(\/m)?\b/);
     return [code, /(\d+) ms/.exec(message)?.[1], /timeouts\.\w+/.exec(message)?.[0]];
@@ -28,6 +28,7 @@ test("whatever runs out is told with its option, how long it is, and whom it is 
   assert.deepEqual(told, [
     ["connect_timeout", "5000", "timeouts.connectMs"],
     ["first_token_timeout", "3000", "timeouts.firstTokenMs"],
+    ["idle_timeout", "60000", "timeouts.idleMs"],
     ["idle_timeout", "60000", "timeouts.idleMs"],
     ["idle_timeout", "2000", "timeouts.endingMs"],
     ["client_closed", "60000", "timeouts.idleMs"],

@@ -27,6 +27,7 @@ export function timeoutError(name: EndingTimer, call: AttemptCall): HeadgateErro
         `${target} gave no output within ${timeouts.firstTokenMs} ms (timeouts.firstTokenMs). Try again; for a model that thinks for long the operator raises it.`,
       );
     case "idle":
+    case "body":
       return new HeadgateError(
         "idle_timeout",
         `${target} fell silent for ${timeouts.idleMs} ms (timeouts.idleMs) in the middle of its answer. Try again; for a model that pauses for long the operator raises it.`,

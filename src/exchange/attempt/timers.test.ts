@@ -146,6 +146,48 @@ test("an answer that comes as a whole has no first token to wait for", () => {
   assert.deepEqual(fired, ["total"]);
 });
 
+test("an answer that comes as a whole may be silent for so long once it is being sent, and is slow until it is whole", () => {
+  const { clock, timers, fired } = start({}, 60_000, Infinity, 1_500);
+  timers.sent(false);
+  clock.advance(1_400);
+  timers.body();
+  clock.advance(1_900);
+  timers.body();
+  assert.deepEqual(fired, ["slow", "slow"]);
+  clock.advance(1_990);
+  assert.deepEqual(fired, ["slow", "slow"]);
+  clock.advance(10);
+  assert.deepEqual(fired, ["slow", "slow", "body"]);
+});
+
+test("what comes in the stead of a stream does not keep a caller waiting who waits for its beginning", () => {
+  const { clock, timers, fired } = start({}, 60_000, 2_500);
+  timers.sent(true);
+  clock.advance(1_000);
+  timers.body();
+  clock.advance(1_000);
+  timers.body();
+  clock.advance(500);
+  assert.deepEqual(fired, ["beginning"]);
+});
+
+test("what comes of an answer that is finished, or that is read for its usage alone, does not stretch it", () => {
+  const ending = start();
+  ending.timers.sent(false);
+  ending.timers.ending();
+  ending.clock.advance(400);
+  ending.timers.body();
+  ending.clock.advance(100);
+  assert.deepEqual(ending.fired, ["ending"]);
+  const drained = start();
+  drained.timers.sent(false);
+  drained.timers.drain(1_000);
+  drained.clock.advance(900);
+  drained.timers.body();
+  drained.clock.advance(100);
+  assert.deepEqual(drained.fired, ["drain"]);
+});
+
 test("a caller who waits so long for a stream to begin bounds the first token, and nothing after it", () => {
   const late = start({}, 60_000, 3_000);
   late.timers.sent(true);

@@ -1,7 +1,14 @@
 /**
- * The timers of one attempt: connect, first token, slow, idle, ending and total. They share one timer of the clock that is
- * armed for the nearest due time; an event only moves a number, and a timer that fires early arms itself again.
+ * The timers of one attempt: connect, first token, slow, idle, body, ending and total. They share one timer of the clock
+ * that is armed for the nearest due time; an event only moves a number, and a timer that fires early arms itself again.
  * So a stream of a thousand events costs no timer operation per event.
+ *
+ *   stream   connect ─▶ first-token ── output ──▶ idle ⟲ ── its reason ──▶ ending
+ *   whole    connect ─▶ first-token ── first byte ──▶ body ⟲
+ *
+ * Of a whole answer nothing is seen while it is made: neither its head nor the blanks that some providers send meanwhile
+ * begin it, so until its first byte only `slow` and the total count. From there on it may be silent for as long as a
+ * stream between two events. `slow` goes on until it is whole: before that it is of no use to anybody.
  */
 import type { Clock, Timer } from "../../kernel/clock.ts";
 import type { TimeoutsConfig } from "../../config/config.ts";
@@ -16,6 +23,7 @@ export type TimerName =
   | "beginning"
   | "slow"
   | "idle"
+  | "body"
   | "ending"
   | "reader"
   | "drain"
@@ -78,6 +86,12 @@ export class AttemptTimers {
       this.#enter("idle", this.#timeouts.idleMs);
   }
 
+  /** Some of a whole answer came. Where a stream was asked for, the caller still waits for one to begin. */
+  body(): void {
+    if (this.#phase !== "first-token" && this.#phase !== "body") return;
+    this.#enter("body", this.#timeouts.idleMs, this.#bounds.firstOutputDueMs);
+  }
+
   /** The provider finished; only its terminal marker may still come. A drain ends no later than it would have. */
   ending(): void {
     this.#enter("ending", this.#timeouts.endingMs, this.#phase === "drain" ? this.#phaseDueMs : Infinity);
@@ -136,7 +150,8 @@ export class AttemptTimers {
   }
 
   #isBeginningOver(nowMs: number): boolean {
-    const isWaiting = this.#phase === "connect" || this.#phase === "first-token";
+    const phase = this.#phase;
+    const isWaiting = phase === "connect" || phase === "first-token" || phase === "body";
     return isWaiting && nowMs >= this.#bounds.firstOutputDueMs - EARLY_MS;
   }
 }

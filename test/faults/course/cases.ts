@@ -30,7 +30,7 @@ export function oneTargetCases(): readonly CourseCase[] {
   return casesOf("one", (way) => {
     const target = faulty(way, "one");
     return {
-      model: { targets: [{ model: target }], ...hurry(way.row) },
+      model: { targets: [{ model: target }], ...hurry(way.row, outcomeOf(way)) },
       expected: expectOne(way.row, outcomeOf(way), target),
     };
   });
@@ -42,7 +42,10 @@ export function twoTargetCases(commit: Commit): readonly CourseCase[] {
     const first = faulty(way, commit);
     const second = `${models[other(way.upstream)]}:tokens=20,input=7,tag=beside-${commit}-${tagOf(way)}`;
     const expected = expectTwo(way.row, outcomeOf(way), commit, [first, second]);
-    return { model: { targets: inOrder(first, second), commit: { at: commit }, ...hurry(way.row) }, expected };
+    return {
+      model: { targets: inOrder(first, second), commit: { at: commit }, ...hurry(way.row, outcomeOf(way)) },
+      expected,
+    };
   });
   if (commit === "first-output") return cases;
   return cases.filter(({ row, stream }) => stream && row.stream.caller.kind !== "answer");
@@ -57,8 +60,10 @@ export function inOrder(first: string, second: string): NonNullable<DeepPartial<
 }
 
 /** Only where silence is the fault: elsewhere the defaults show that nothing waits for them. */
-export function hurry(row: FaultCase): Pick<DeepPartial<ModelConfig>, "timeouts"> {
-  return isSilent(row) ? { timeouts: { switchMs: 300, firstTokenMs: 2_000, idleMs: 2_000, totalMs: 2_500 } } : {};
+export function hurry(row: FaultCase, { code }: Outcome): Pick<DeepPartial<ModelConfig>, "timeouts"> {
+  if (!isSilent(row)) return {};
+  const totalMs = code === "total_timeout" ? 2_500 : 30_000;
+  return { timeouts: { switchMs: 300, firstTokenMs: 2_000, idleMs: 2_000, totalMs } };
 }
 
 type Part = Pick<CourseCase, "model" | "expected">;

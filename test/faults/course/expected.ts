@@ -47,7 +47,7 @@ export function expectTwo(
 
 /** Whether it is the silence that is the fault: another target is called beside it, rather than after it. */
 export function isSilent({ whole }: FaultCase): boolean {
-  return whole.code === "total_timeout";
+  return whole.ending === "timeout";
 }
 
 /** What may follow: of a row, or of a fault that no simulator injects. */

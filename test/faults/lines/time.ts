@@ -1,5 +1,5 @@
 import { answered, brokenOff, failed } from "../outcome.ts";
-import { any, stream, type Lines } from "./line.ts";
+import { any, stream, whole, type Lines } from "./line.ts";
 
 const overdue = { ending: "timeout", charged: "input estimate" } as const;
 
@@ -11,6 +11,9 @@ export const timeLines: Lines<
   | "deadline before call"
   | "total time"
   | "only comments"
+  | "blank lines before"
+  | "blank lines within"
+  | "in pieces"
   | "stays open"
   | "stays open without usage"
 > = {
@@ -33,6 +36,15 @@ export const timeLines: Lines<
     "The provider sends nothing but comments, pings and empty events for `timeouts.idleMs` in mid-stream",
     brokenOff("idle_timeout", "timeout"),
   ),
+  "blank lines before": whole(
+    "The provider sends the head of a whole answer at once, then blank lines while it works, and the answer after more than `timeouts.idleMs`",
+    answered(),
+  ),
+  "blank lines within": whole(
+    "The provider sends nothing but blank lines for `timeouts.idleMs` in the middle of a whole answer",
+    failed(504, "idle_timeout", { ending: "timeout", charged: "estimate" }),
+  ),
+  "in pieces": whole("A whole answer comes in pieces, and takes longer than `timeouts.idleMs`", answered()),
   "stays open": stream(
     "The provider finishes, says what was used, and keeps the stream open: nobody waits",
     answered(),
