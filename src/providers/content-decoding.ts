@@ -34,7 +34,7 @@ const decoders: ReadonlyMap<string, () => Decompressor> = new Map<string, () => 
   ["zstd", createZstdDecompress],
 ]);
 
-/** `null` for no encoding. Throws `upstream_malformed` for one that is not known. */
+/** `null` for no encoding. Throws `upstream_malformed`, not to be tried again, for one that is not known. */
 export function createContentDecoder(
   encoding: string | string[] | undefined,
   call: () => UpstreamCall | null,
@@ -48,7 +48,8 @@ export function createContentDecoder(
   if (create === undefined) {
     throw new HeadgateError(
       "upstream_malformed",
-      `The provider used the content encoding ${JSON.stringify(name.slice(0, 40))}, which the gateway does not know.`,
+      `The provider used the content encoding ${JSON.stringify(name.slice(0, 40))}, which the gateway does not know. The operator checks its baseUrl, and what stands in front of it.`,
+      { shouldRetry: false },
     );
   }
   const stream = create();

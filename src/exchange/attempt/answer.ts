@@ -64,6 +64,7 @@ export function readRefusal(
     return new HeadgateError(
       "upstream_malformed",
       `Provider ${call.providerName} answered with a redirect (${status}), which the gateway does not follow. The operator checks its baseUrl.`,
+      { shouldRetry: false },
     );
   }
   return call.outbound.readError(status, headers, body, wallMs);

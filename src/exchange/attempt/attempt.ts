@@ -200,15 +200,18 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     const idHeader = this.call.requestIdHeader;
     const id = idHeader === null ? undefined : headers[idHeader];
     if (typeof id === "string") this.upstreamRequestId = id.slice(0, 200);
+    this.answered = status >= 200 && status <= 299;
+    const isStream = this.answered && this.call.stream && isEventStream(headers);
+    if (!isStream) this.#plain = new PlainAnswer(this.#deps, this.call, status, headers);
     try {
       this.#provider.decodeBy(headers["content-encoding"], this);
     } catch (thrown) {
-      this.#fail(thrown);
+      // A refusal is told without its reason.
+      if (this.answered || this.#plain === null) this.#fail(thrown);
+      else this.#read(this.#plain);
       return;
     }
-    this.answered = status >= 200 && status <= 299;
-    if (this.answered && this.call.stream && isEventStream(headers)) this.#openStream();
-    else this.#plain = new PlainAnswer(this.#deps, this.call, status, headers);
+    if (isStream) this.#openStream();
     // The status has said it: the reason is not waited for for long.
     if (!this.answered) this.#timers.ending();
   }

@@ -15,6 +15,7 @@ export function judge(failure: HeadgateError): Verdict {
     case "upstream_overloaded":
     case "upstream_malformed":
     case "stream_truncated":
+      // `false`: the provider said so, or it is set up in a way that the next call would meet, too.
       return failure.shouldRetry === false ? "elsewhere" : "again";
     case "upstream_rate_limited":
       return failure.shouldRetry === false ? "elsewhere" : "limited";

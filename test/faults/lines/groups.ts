@@ -5,6 +5,7 @@ import { enduringLines } from "./enduring.ts";
 import { keyLines } from "./keys.ts";
 import { killedLines } from "./killed.ts";
 import type { Lines } from "./line.ts";
+import { misconfiguredLines } from "./misconfigured.ts";
 import { overloadLines } from "./overload.ts";
 import { sharedDatabaseLines } from "./shared-database.ts";
 import { stalledLines } from "./stalled.ts";
@@ -25,6 +26,11 @@ export const lineGroups: Readonly<Record<string, LineGroup>> = {
     heading: "The way to a provider",
     lines: unreachableLines,
     testedBy: "course/unreachable.test.ts",
+  },
+  misconfiguredLines: {
+    heading: "Providers that are set up wrongly",
+    lines: misconfiguredLines,
+    testedBy: "course/misconfigured.test.ts",
   },
   stalledLines: {
     heading: "Refusals that do not end",
