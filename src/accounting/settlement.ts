@@ -55,6 +55,9 @@ export interface AttemptEnd {
   readonly billsCancelledInput: boolean;
 }
 
+/** What our own count is made of. */
+export type Metered = Pick<AttemptEnd, "reading" | "body" | "outputEvents">;
+
 export interface Settlement {
   readonly usage: Usage;
   readonly cost: NanoUsd;
@@ -74,7 +77,7 @@ export function settle(end: AttemptEnd, asked: Price | null): Settlement {
   if (endedByItself) return { ...nothing(price), basis: "metered", flags: flagsOf("metered", price) };
   if (finished && reading.usage !== null) return charge(reading.usage, end.drained ? "drained" : "reported", price);
   const begun = finished || reading.outputBytes > 0 || reading.usage !== null;
-  return begun || end.billsCancelledInput ? charge(meter(end), "metered", price) : nothing(price);
+  return begun || end.billsCancelledInput ? charge(meterUsage(end), "metered", price) : nothing(price);
 }
 
 function nothing(price: Price | null): Settlement {
@@ -93,8 +96,11 @@ function flagsOf(basis: SettlementBasis, price: Price | null): readonly LedgerFl
   return flags;
 }
 
-/** Usage of an unfinished answer is cumulative: right about the input, possibly behind on the output. */
-function meter({ reading, body, outputEvents }: AttemptEnd): Usage {
+/**
+ * What is charged where the provider has not said, or only of an unfinished answer: that is cumulative, so it is right about
+ * the input, and possibly behind on the output.
+ */
+export function meterUsage({ reading, body, outputEvents }: Metered): Usage {
   const usage = reading.usage === null ? emptyUsage() : { ...reading.usage };
   if (totalInputTokens(usage) === 0) usage.inputTokens = body === null ? 0 : meterInput(body);
   usage.outputTokens += Math.max(0, meterOutput(reading.outputBytes, outputEvents) - totalOutputTokens(usage));

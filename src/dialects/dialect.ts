@@ -158,8 +158,11 @@ export interface InboundTranslation {
   decodeRequest(view: RequestView): CanonicalRequest;
   /** Whether the request says only what every dialect of the operation carries. `false`: a translation must show. */
   isPlain(view: RequestView): boolean;
-  /** `createdMs`: when the request began, for dialects that state a time and providers that do not. */
-  encodeResponse(response: CanonicalResponse, view: RequestView, createdMs: number): Uint8Array;
+  /**
+   * `createdMs`: when the request began, for dialects that state a time and providers that do not. `count`: asked by
+   * dialects whose answers always tell usage, where the provider reported none. Default: they tell zeros then.
+   */
+  encodeResponse(response: CanonicalResponse, view: RequestView, createdMs: number, count?: UsageCount): Uint8Array;
   /** `idStands`: the caller knows the answer's id as it is, so it is not made one of this dialect. Default: it is. */
   createStreamEncoder(view: RequestView, createdMs: number, idStands?: boolean): StreamEncoder;
 }
@@ -167,8 +170,14 @@ export interface InboundTranslation {
 export interface StreamEncoder {
   /** The wire bytes of one event; empty if the event has none. */
   encode(event: CanonicalEvent): string;
-  /** The terminal bytes of a stream that finished. Called once, after `finish` was encoded. */
-  end(): string;
+  /** The terminal bytes of a stream that finished. Called once, after `finish` was encoded. `count`: as above. */
+  end(count?: UsageCount): string;
+}
+
+/** Of a call that is complete. */
+export interface UsageCount {
+  /** The gateway's own count of what it used, which is what it is charged where its provider reports nothing. */
+  countUsage(): Usage;
 }
 
 export interface OutboundCodec {

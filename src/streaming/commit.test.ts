@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultModel } from "../config/defaults.ts";
 import { findDialect } from "../dialects/registry.ts";
+import { emptyUsage } from "../kernel/usage.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import { planCommit, type CommitPolicy } from "./commit.ts";
 import { StreamRelay } from "./relay.ts";
@@ -37,6 +38,7 @@ function relayWith(
       relayWrite: (bytes) => void (text += Buffer.from(bytes).toString()),
       relayProgress: () => {},
       relayEnding: () => {},
+      countUsage: emptyUsage,
       relayDone: () => void calls.push("done"),
     },
     memory,

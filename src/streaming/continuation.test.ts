@@ -5,6 +5,7 @@ import { spoken, writeStream, type ProviderDialect } from "../../test/support/pr
 import type { CanonicalEvent, OpaqueState } from "../dialects/canonical.ts";
 import type { RequestView, StreamDecoder } from "../dialects/dialect.ts";
 import { findDialect } from "../dialects/registry.ts";
+import { emptyUsage } from "../kernel/usage.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import { ContinuingDecoder, prefillOf } from "./continuation.ts";
 import { StreamRelay } from "./relay.ts";
@@ -48,6 +49,7 @@ function play(
       relayWrite: (bytes) => void (written += Buffer.from(bytes).toString("latin1")),
       relayProgress() {},
       relayEnding() {},
+      countUsage: emptyUsage,
       relayDone() {},
     },
     new AnswerMemory(Infinity),

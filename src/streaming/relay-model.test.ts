@@ -15,6 +15,7 @@ import {
   type ProviderDialect,
   type ProviderEvent,
 } from "../../test/support/provider-streams.ts";
+import { emptyUsage } from "../kernel/usage.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import type { CommitPolicy } from "./commit.ts";
 import { StreamRelay } from "./relay.ts";
@@ -172,6 +173,7 @@ function relayFor(run: Run, seen: Seen): StreamRelay {
       },
       relayProgress() {},
       relayEnding() {},
+      countUsage: emptyUsage,
       relayDone: () => void seen.done++,
     },
     new AnswerMemory(Infinity),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { findDialect } from "../dialects/registry.ts";
+import { emptyUsage } from "../kernel/usage.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import { StreamRelay, type RelayOptions, type RelayOwner } from "./relay.ts";
 
@@ -34,6 +35,7 @@ function createProbe(options: Partial<RelayOptions> = {}, choices = 1): Probe {
     },
     relayProgress: () => {},
     relayEnding: () => void calls.push("ending"),
+    countUsage: emptyUsage,
     relayDone: () => void calls.push("done"),
   };
   const relay = new StreamRelay(

@@ -10,14 +10,14 @@
  */
 import type { InvalidEvents } from "../config/config.ts";
 import { HeadgateError, toHeadgateError } from "../kernel/errors.ts";
-import type { ResponseReading, StreamDecoder, StreamEncoder, StreamReader } from "../dialects/dialect.ts";
+import type { ResponseReading, StreamDecoder, StreamEncoder, StreamReader, UsageCount } from "../dialects/dialect.ts";
 import { SseParser, type SseEvent } from "../dialects/sse.ts";
 import { memoryFull, type AnswerMemory } from "./answer-memory.ts";
 import type { CommitPolicy } from "./commit.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { isTerminal, nextStreamState, type StreamInput, type StreamState } from "./stream-state.ts";
 
-export interface RelayOwner {
+export interface RelayOwner extends UsageCount {
   /** The commit point is reached: `relayWrite` follows, with what was held back first. Called at most once. */
   relayCommitted(): void;
   /** Bytes for the caller, in order. */
@@ -323,7 +323,7 @@ export class StreamRelay {
 
   #end(): void {
     const translation = this.#options.translation;
-    if (translation !== null) this.#tail = Buffer.from(translation.encoder.end());
+    if (translation !== null) this.#tail = Buffer.from(translation.encoder.end(this.#owner));
     else if (this.#tail.byteLength === 0) this.#tail = this.#options.streamEnd;
   }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import type { DeepPartial } from "../../src/config/defaults.ts";
+import { evidenceOf } from "../support/evidence.ts";
 import {
   begin,
   breakOff,
@@ -56,6 +57,11 @@ function openai(answer: (call: UpstreamCall, callsBefore: number) => void): Hand
 function answerChat(call: UpstreamCall, words: readonly string[]): void {
   begin(call, chatChunk({ role: "assistant", content: "" }), ...words.map((content) => chatChunk({ content })));
   call.response.end(`${chatChunk({}, "stop")}data: [DONE]\n\n`);
+}
+
+function answerJson({ response }: UpstreamCall, body: object): void {
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(body));
 }
 
 function breakChat(call: UpstreamCall, words: readonly string[]): void {
@@ -226,6 +232,30 @@ describe("a caller of the Messages API", () => {
     });
     assert.match(reply.text, /^: keep-alive\n\n/);
     assert.deepEqual(read(reply), { types: wholeOrder, text: "late" });
+  });
+
+  test("is given the gateway's count, as it is charged, where a chat provider tells no usage", async () => {
+    const words = ["Many", " words", ", and", " no", " count", "."];
+    const message = { role: "assistant", content: words.join("") };
+    const whole = { id: "x", model: "gpt-5", choices: [{ index: 0, message, finish_reason: "stop" }] };
+    await using scene = await openStreamScene(
+      { gpt: openai((call, before) => (before === 0 ? answerChat(call, words) : answerJson(call, whole))) },
+      route(["gpt/gpt-5"]),
+    );
+    const streamed = await ask(scene);
+    const delta = eventData(streamed.text).find((data) => data.includes('"message_delta"')) ?? "";
+    const collected = await ask(scene, { stream: false });
+    for (const [reply, said] of [
+      [streamed, delta],
+      [collected, collected.text],
+    ] as const) {
+      const { entries } = await evidenceOf(scene.gateway.gateway, String(reply.headers["x-request-id"]));
+      assert.deepEqual([entries.length, entries[0]?.basis], [1, "metered"]);
+      const { usage } = JSON.parse(said);
+      const charged = [entries[0]?.input_tokens, entries[0]?.output_tokens];
+      assert.deepEqual([usage.input_tokens, usage.output_tokens], charged);
+      assert.ok(usage.input_tokens > 10 && usage.output_tokens > 5, said);
+    }
   });
 
   test("is given the usage that a chat provider tells after its reason", async () => {

@@ -39,7 +39,7 @@ const inbound: InboundCodec = {
   translation: {
     decodeRequest,
     isPlain,
-    encodeResponse,
+    encodeResponse: (response, view, _createdMs, count) => encodeResponse(response, view, count),
     createStreamEncoder: (view, _createdMs, idStands) => new MessagesStreamEncoder(view, idStands),
   },
 };

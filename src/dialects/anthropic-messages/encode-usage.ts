@@ -1,3 +1,4 @@
+import type { UsageCount } from "../dialect.ts";
 import { totalInputTokens, totalOutputTokens, type Usage } from "../../kernel/usage.ts";
 
 /**
@@ -21,5 +22,11 @@ export function encodeUsage(usage: Usage): object {
   };
 }
 
-/** Where nothing is known, or not yet: the API's shape has counts in every message, and its SDKs read them unasked. */
+/** The API's shape has counts in every message, and its SDKs read them unasked: the gateway's own where there are no others. */
+export function encodeKnownUsage(reported: Usage | null, count: UsageCount | undefined): object {
+  const usage = reported ?? count?.countUsage() ?? null;
+  return usage === null ? unknownUsage : encodeUsage(usage);
+}
+
+/** Where nothing is known, or not yet. */
 export const unknownUsage: object = { input_tokens: 0, output_tokens: 0 };

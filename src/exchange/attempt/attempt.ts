@@ -9,7 +9,9 @@
  */
 import { meterOutput } from "../../accounting/estimate.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
+import { meterUsage } from "../../accounting/settlement.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
+import type { Usage } from "../../kernel/usage.ts";
 import type { DecodedSink } from "../../providers/content-decoding.ts";
 import type { Transport, UpstreamHandler, UpstreamHeaders } from "../../providers/transport.ts";
 import { StreamRelay, type RelayOwner } from "../../streaming/relay.ts";
@@ -105,6 +107,10 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   get reading(): ResponseReading {
     return this.#plain?.reading ?? this.#streamReading;
+  }
+
+  countUsage(): Usage {
+    return meterUsage({ reading: this.reading, body: this.call.request.body ?? null, outputEvents: this.outputEvents });
   }
 
   /** The bytes of a whole answer, once `complete`. */

@@ -1,5 +1,5 @@
 import type { CommitConfig, TimeoutsConfig } from "../../config/config.ts";
-import type { OutboundCodec } from "../../dialects/dialect.ts";
+import type { OutboundCodec, UsageCount } from "../../dialects/dialect.ts";
 import type { UpstreamRequest } from "../../providers/transport.ts";
 import type { Target } from "../../routing/plan.ts";
 import type { RelayOptions } from "../../streaming/relay.ts";
@@ -31,7 +31,7 @@ export interface AttemptCall {
   readonly deadline: CallerDeadline;
   readonly responseBytesMax: number;
   /** The caller's bytes of a whole answer; `null` where the provider's own bytes are passed on. */
-  readonly translateAnswer: ((json: unknown) => Uint8Array) | null;
+  readonly translateAnswer: ((json: unknown, count: UsageCount) => Uint8Array) | null;
   /** It is to go on where another call broke off. */
   readonly isContinuation: boolean;
   /** Grows with what a stream shows to the caller, so that another attempt can go on from there; `null`: none can. */

@@ -7,6 +7,7 @@ import type {
   OutboundCodec,
   RequestView,
   TargetFacts,
+  UsageCount,
 } from "../../dialects/dialect.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { IdSource } from "../../kernel/ids.ts";
@@ -154,7 +155,8 @@ function createCall(exchange: Exchange, parts: CallParts): AttemptCall {
     firstOutputDueMs: exchange.responder.headSent ? Infinity : parts.deadline.firstOutputDueMs,
     deadline: parts.deadline,
     responseBytesMax: responseBytes,
-    translateAnswer: translator === null ? null : (json) => translateAnswer(translator, json, exchange, view, target),
+    translateAnswer:
+      translator === null ? null : (json, count) => translateAnswer(translator, json, exchange, view, target, count),
     isContinuation: parts.continues !== null,
     shown,
     relayOptions: () => relayOptions(exchange, parts, shown),
@@ -167,9 +169,10 @@ function translateAnswer(
   exchange: Exchange,
   view: RequestView,
   target: Target,
+  count: UsageCount,
 ): Uint8Array {
   const response = translator.outbound.decodeResponse(json, target.facts.quirks);
-  return translator.inbound.encodeResponse(response, view, exchange.startedAtMs);
+  return translator.inbound.encodeResponse(response, view, exchange.startedAtMs, count);
 }
 
 /** Of the body, and of headers that only the caller's dialect has. */

@@ -67,7 +67,7 @@ function takeAnswer(exchange: Exchange): void {
   const attempt = exchange.toldAttempt?.attempt;
   if (exchange.failure !== null || attempt === undefined || attempt.body === null) return;
   try {
-    exchange.answer = { status: 200, body: attempt.call.translateAnswer?.(attempt.json) ?? attempt.body };
+    exchange.answer = { status: 200, body: attempt.call.translateAnswer?.(attempt.json, attempt) ?? attempt.body };
   } catch (thrown) {
     exchange.failure = toHeadgateError(thrown);
   }

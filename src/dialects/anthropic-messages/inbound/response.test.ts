@@ -70,8 +70,13 @@ describe("encodeResponse", () => {
     });
   });
 
-  test("has counts even where the provider gave none, because its callers read them unasked", () => {
-    assert.deepEqual(encode([text("x")]).usage, { input_tokens: 0, output_tokens: 0 });
+  test("has the gateway's counts where the provider gave none, because its callers read them unasked", () => {
+    const count = { countUsage: () => ({ ...emptyUsage(), inputTokens: 12, outputTokens: 3 }) };
+    const told = (given: CanonicalResponse["usage"]) =>
+      JSON.parse(Buffer.from(encodeResponse(answer([text("x")], { usage: given }), view, count)).toString()).usage;
+    assert.deepEqual([told(null).input_tokens, told(null).output_tokens], [12, 3]);
+    assert.equal(told(usage).input_tokens, 4);
+    assert.deepEqual(encode([text("x")]).usage, { input_tokens: 0, output_tokens: 0 }, "nobody counts");
   });
 
   test("is read back by this dialect's decoder as the same answer", () => {

@@ -4,10 +4,10 @@
  */
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { CanonicalResponse, Item, OpaqueState, Part } from "../../canonical.ts";
-import type { RequestView } from "../../dialect.ts";
+import type { RequestView, UsageCount } from "../../dialect.ts";
 import { parseExactJson } from "../../exact-json.ts";
 import { encodeCallId } from "../call-id.ts";
-import { encodeUsage, unknownUsage } from "../encode-usage.ts";
+import { encodeKnownUsage } from "../encode-usage.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { opaqueKinds } from "../response.ts";
 import { encodeStop } from "../stop-reason.ts";
@@ -21,7 +21,7 @@ export function encodeId(id: string): string {
 }
 
 /** Throws `upstream_malformed` for a tool call whose arguments are no JSON object though the answer was not cut. */
-export function encodeResponse(response: CanonicalResponse, view: RequestView): Uint8Array {
+export function encodeResponse(response: CanonicalResponse, view: RequestView, count?: UsageCount): Uint8Array {
   const { items, finish, usage } = response;
   const content: object[] = [];
   let refusal = "";
@@ -39,7 +39,7 @@ export function encodeResponse(response: CanonicalResponse, view: RequestView): 
     model: response.model,
     content,
     ...encodeStop(finish, { hasCalls, refusal }),
-    usage: usage === null ? unknownUsage : encodeUsage(usage),
+    usage: encodeKnownUsage(usage, count),
   };
   return Buffer.from(JSON.stringify(body));
 }

@@ -128,6 +128,18 @@ describe("MessagesStreamEncoder", () => {
     });
   });
 
+  test("tells the gateway's count where the provider gave none", () => {
+    const count = { countUsage: () => ({ ...emptyUsage(), inputTokens: 12, outputTokens: 3 }) };
+    const told = (events: readonly CanonicalEvent[]) => {
+      const encoder = new MessagesStreamEncoder(view);
+      for (const event of events) encoder.encode(event);
+      return JSON.parse(parse(encoder.end(count))[0]?.data ?? "").usage;
+    };
+    const silent = told(story.filter(({ type }) => type !== "usage"));
+    assert.deepEqual([silent.input_tokens, silent.output_tokens], [12, 3]);
+    assert.equal(told(story).output_tokens, 11);
+  });
+
   test("begins as the API begins, with the counts that its SDKs add to", () => {
     const { message } = JSON.parse(play(story)[0]?.data ?? "");
     assert.deepEqual(message, {

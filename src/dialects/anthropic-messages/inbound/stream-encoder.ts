@@ -8,16 +8,16 @@
  * only on what was said so far. An item that says nothing has no block; but where the caller was shown a stream of this
  * dialect, whose id stands, a message has one as soon as it begins, as it had there.
  *
- * Why the answer stopped is told at the end, with the usage, which some providers give after it.
+ * Why the answer stopped is told at the end, with the usage, which some providers give after it, and others not at all.
  *
  * Runs for every event of a translated stream.
  */
 import type { CanonicalEvent, Finish, OpaqueState, OutputItemHead } from "../../canonical.ts";
-import type { RequestView, StreamEncoder } from "../../dialect.ts";
+import type { RequestView, StreamEncoder, UsageCount } from "../../dialect.ts";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { Usage } from "../../../kernel/usage.ts";
 import { encodeCallId } from "../call-id.ts";
-import { encodeUsage, unknownUsage } from "../encode-usage.ts";
+import { encodeKnownUsage, unknownUsage } from "../encode-usage.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { encodeStop } from "../stop-reason.ts";
 import { restoreToolName } from "../tool-name.ts";
@@ -84,10 +84,10 @@ export class MessagesStreamEncoder implements StreamEncoder {
     }
   }
 
-  end(): string {
+  end(count?: UsageCount): string {
     if (this.#finish === null) return messageStop;
     const delta = encodeStop(this.#finish, { hasCalls: this.#hasCalls, refusal: this.#refusal });
-    const usage = this.#usage === null ? unknownUsage : encodeUsage(this.#usage);
+    const usage = encodeKnownUsage(this.#usage, count);
     return render("message_delta", JSON.stringify({ type: "message_delta", delta, usage })) + messageStop;
   }
 
