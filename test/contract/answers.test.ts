@@ -1,40 +1,19 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { toNanoUsd } from "../../src/kernel/money.ts";
-import type {
-  AnswerStore,
-  CachedAnswer,
-  ClaimRequest,
-  KeptAnswer,
-  Meaning,
-} from "../../src/storage/answers/answers.ts";
+import { fileURLToPath } from "node:url";
+import type { AnswerStore, KeptAnswer, Meaning } from "../../src/storage/answers/answers.ts";
 import { purgeCache } from "../../src/storage/answers/cache-purges.ts";
 import { openAnswers } from "../../src/storage/answers/open-answers.ts";
 import type { Store } from "../../src/storage/storage.ts";
 import { eventually } from "../support/eventually.ts";
-import { clock, type Engine, engines, ids } from "./engines.ts";
+import { clock, type Engine, engines, ids, type Place } from "./engines.ts";
+import { aClaim, anAnswer, cached } from "./kept-samples.ts";
 
-const anAnswer: KeptAnswer = {
-  requestId: "req_1",
-  kind: "stream",
-  atMs: 1_800_000_000_000,
-  headers: ["x-headgate-model", "openai/gpt-5-mini"],
-  body: Buffer.from([0, 255, 13, 10]),
-  modelServed: "openai/gpt-5-mini",
-  provider: "openai",
-  costNanoUsd: toNanoUsd(9_007_199_254_740_993n),
-};
-
-function aClaim(keyHash: string, claimId: string, leaseMs = 60_000): ClaimRequest {
-  return { keyHash, claimId, tenantId: "ten_1", fingerprint: `of ${claimId}`, leaseMs };
-}
-
-function cached(cacheKey: string, given: Partial<CachedAnswer & KeptAnswer> = {}): CachedAnswer {
-  const { tenantId = "ten_1", modelAsked = "fast", expiresAtMs = clock.wallMs() + 60_000, ...answer } = given;
-  return { cacheKey, tenantId, modelAsked, expiresAtMs, answer: { ...anAnswer, ...answer } };
-}
+const keepScript = fileURLToPath(new URL("./children/keep.ts", import.meta.url));
 
 async function withStore(engine: Engine, act: (store: Store, another: Store) => Promise<void>): Promise<void> {
   await using place = await engine.createPlace();
@@ -49,7 +28,7 @@ function plain(answer: KeptAnswer | null): unknown {
 }
 
 async function keysOf(answers: AnswerStore, keys: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(keys.map((key) => answers.findCached(key)));
+  const found = await Promise.all(keys.map(async (key) => answers.findCached(key)));
   return found.flatMap((each) => (each === null ? [] : [each.cacheKey]));
 }
 
@@ -257,4 +236,42 @@ describe("the file of kept answers on sqlite", () => {
     await using store = await place.openStore();
     assert.equal((await store.answers.claim(aClaim("key", "b"))).state, "claimed");
   });
+
+  test("a process killed in mid-load leaves every answer that it said was kept, and no claim", async () => {
+    await using place = await sqlite.createPlace();
+    const { claimed, kept } = await killWhileKeeping(place);
+    await using store = await place.openStore();
+    const results = new Map<string, string>();
+    for (const key of claimed) {
+      const result = await store.answers.claim(aClaim(key, `again ${key}`));
+      if (result.state === "answered") assert.equal(result.answer?.requestId, key);
+      results.set(key, result.state);
+      assert.equal(result.state === "running", false, key);
+    }
+    for (const key of kept) {
+      assert.equal(results.get(key), "answered");
+      assert.equal((await store.answers.findCached(key))?.answer.requestId, key);
+    }
+    assert.ok(kept.length >= 500 && kept.length < claimed.length, `${kept.length} of ${claimed.length}`);
+  });
 });
+
+/** What the process had said when it was killed. */
+async function killWhileKeeping(place: Place): Promise<{ claimed: readonly string[]; kept: readonly string[] }> {
+  const file = join(place.dataDir, "acknowledged.txt");
+  const child = spawn(process.execPath, [keepScript, JSON.stringify(place.options), file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await Promise.race([
+    once(child.stdout, "data"),
+    once(child, "exit").then(([code]) =>
+      Promise.reject(new Error(`the process ended by itself, code ${String(code)}`)),
+    ),
+  ]);
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const lines = readFileSync(file, "utf8").split("\n");
+  const keysOf = (what: string): readonly string[] =>
+    lines.flatMap((line) => (line.startsWith(`${what} `) ? [line.slice(what.length + 1)] : []));
+  return { claimed: keysOf("claimed"), kept: keysOf("kept") };
+}

@@ -24,17 +24,29 @@ export class StoreTier {
   }
 
   /** `null`: it has none, or did not say so in time; what was asked goes on. */
-  async ask<Found>(what: string, question: (answers: AnswerStore) => Promise<Found>): Promise<Found | null> {
-    const { clock, answers, telemetry } = this.#deps;
+  async ask<Found>(what: string, question: (answers: AnswerStore) => Found | Promise<Found>): Promise<Found | null> {
+    const { clock, answers } = this.#deps;
     if (clock.monotonicMs() < this.#awayUntilMs) return null;
-    const pause = new Pause(clock, LOOK_MS);
-    const asked = question(answers).catch((thrown: unknown) => {
-      this.#awayUntilMs = clock.monotonicMs() + AWAY_MS;
-      telemetry.backgroundFailed(what, thrown);
-      return null;
-    });
-    const found = await Promise.race([asked, pause.over.then(() => null)]);
+    try {
+      const found = question(answers);
+      return found instanceof Promise ? await this.#awaited(what, found) : found;
+    } catch (thrown) {
+      return this.#failed(what, thrown);
+    }
+  }
+
+  async #awaited<Found>(what: string, asked: Promise<Found>): Promise<Found | null> {
+    const pause = new Pause(this.#deps.clock, LOOK_MS);
+    const found = asked.catch((thrown: unknown) => this.#failed(what, thrown));
+    const inTime = await Promise.race([found, pause.over.then(() => null)]);
     pause.cancel();
-    return found;
+    return inTime;
+  }
+
+  #failed(what: string, thrown: unknown): null {
+    const { clock, telemetry } = this.#deps;
+    this.#awayUntilMs = clock.monotonicMs() + AWAY_MS;
+    telemetry.backgroundFailed(what, thrown);
+    return null;
   }
 }

@@ -107,7 +107,8 @@ export interface AnswerStore {
   /** Ends a claim without an answer: the key is free. */
   release(claim: KeyClaim): Promise<void>;
 
-  findCached(cacheKey: string): Promise<CachedAnswer | null>;
+  /** At once where that takes no waiting, which also may throw. */
+  findCached(cacheKey: string): CachedAnswer | null | Promise<CachedAnswer | null>;
   /** Takes the place of an older one. Without `meaning` it is given to equal requests only. */
   cache(answer: CachedAnswer, meaning?: Meaning | null): Promise<void>;
   /** Of answers that have not expired. */

@@ -17,10 +17,12 @@ import type { SqlAnswersDeps } from "./sql-answers.ts";
 const ROWS_AT_ONCE = 200;
 
 /** Rejects with what the database throws. */
-export function createSqlCached({
-  db: open,
-  now,
-}: SqlAnswersDeps): Pick<AnswerStore, "findCached" | "cache" | "findMeanings" | "dropCached" | "sumCached" | "sweep"> {
+export function createSqlCached({ db: open, now }: SqlAnswersDeps): Pick<
+  AnswerStore,
+  "cache" | "findMeanings" | "dropCached" | "sumCached" | "sweep"
+> & {
+  readonly findCached: (cacheKey: string) => Promise<CachedAnswer | null>;
+} {
   return {
     findCached: async (cacheKey) => find(await open(), now, cacheKey),
     cache: async (cached, meaning = null) => put(await open(), cached, meaning),

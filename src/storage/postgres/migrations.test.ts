@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { Pool } from "pg";
 import { openTestPostgres, postgresMissing } from "../../../test/support/postgres.ts";
-import { answersMigrations } from "../answers/answers-file.ts";
+import { answersMigrations } from "../answers/file/schema.ts";
 import { migrate as migrateSqlite } from "../sqlite/migrations.ts";
 import { migrate, readSchema } from "./migrations.ts";
 import { createPool } from "./pool.ts";

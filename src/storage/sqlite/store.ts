@@ -48,7 +48,13 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
     options,
   );
   opened.use(recovery);
-  const kept = createAnswersFile({ dataDir: options.dataDir, clock, instanceId, instances: () => listInstances(db) });
+  const kept = createAnswersFile({
+    dataDir: options.dataDir,
+    clock,
+    instanceId,
+    instances: () => listInstances(db),
+    events: options.events,
+  });
   opened.use(kept);
 
   opened.defer(closing);

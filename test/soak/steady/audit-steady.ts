@@ -32,10 +32,10 @@ export const measures: readonly Measure[] = Object.keys(bounds) as Measure[];
 
 /**
  * The journal's log grows to 64 MiB before it is written over from its beginning, whether that takes minutes or hours, so
- * it is not flat but bounded. It is looked at after each 8 MiB, and a few are written until the journal has paused. The
- * log of kept answers is written over from 4 MiB on.
+ * it is not flat but bounded. It is looked at after each 8 MiB, and a few are written until the journal has paused. So is
+ * the log of kept answers, at 16 MiB.
  */
-export const LOG_BYTES_MAX: number = (64 + 8 + 4 + 4) * MIB;
+export const LOG_BYTES_MAX: number = (64 + 8 + 4 + 16 + 8 + 4) * MIB;
 
 export function flatnessOfMeasure(rests: readonly Rest[], measure: Measure): Flatness {
   return flatnessOf(
