@@ -1,11 +1,11 @@
-/** Which handler takes a path. Data only: adding an endpoint of a known dialect is one line. */
+/** Which handler takes a path, and whose API it belongs to. Data only: adding an endpoint of a known dialect is one line. */
 import type { DialectName } from "../dialects/dialect.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 
 export type Route =
-  | { readonly kind: "inference"; readonly dialect: DialectName }
-  | { readonly kind: "token-count"; readonly dialect: DialectName }
+  | { readonly kind: "inference" }
+  | { readonly kind: "token-count" }
   | { readonly kind: "cost-estimate" }
   | { readonly kind: "route-explain" }
   | { readonly kind: "models" }
@@ -27,7 +27,7 @@ export const inferencePaths: ReadonlyMap<string, DialectName> = new Map<string, 
 
 const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ...inferenceRoutes(),
-  ["/v1/messages/count_tokens", { method: "POST", route: { kind: "token-count", dialect: "anthropic-messages" } }],
+  ["/v1/messages/count_tokens", { method: "POST", route: { kind: "token-count" } }],
   ["/v1/cost/estimate", { method: "POST", route: { kind: "cost-estimate" } }],
   ["/v1/route/explain", { method: "POST", route: { kind: "route-explain" } }],
   ["/v1/models", { method: "GET", route: { kind: "models" } }],
@@ -36,10 +36,24 @@ const routes: ReadonlyMap<string, Entry> = new Map<string, Entry>([
 ]);
 
 function inferenceRoutes(): readonly (readonly [string, Entry])[] {
-  return [...inferencePaths].map(([path, dialect]) => [
-    path,
-    { method: "POST", route: { kind: "inference", dialect } },
-  ]);
+  return [...inferencePaths.keys()].map((path) => [path, { method: "POST", route: { kind: "inference" } }]);
+}
+
+/** The dialect of the API that a path belongs to, whether there is anything at it or not; `null`: of none, or of several. */
+export function dialectAt(path: string): DialectName | null {
+  const dialect = inferencePaths.get(path);
+  if (dialect !== undefined) return dialect;
+  for (const [above, spoken] of inferencePaths) {
+    if (path.startsWith(above) && path[above.length] === "/") return spoken;
+  }
+  return null;
+}
+
+/** Of a request target in origin form, or in absolute form, which a server has to take, too (RFC 9112, 3.2.2). */
+export function pathOf(target: string): string {
+  const url = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
+  const query = url.indexOf("?");
+  return (query === -1 ? url : url.slice(0, query)) || "/";
 }
 
 const MODEL_PREFIX = "/v1/models/";

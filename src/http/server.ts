@@ -21,7 +21,7 @@ import { NodeResponder } from "./node-responder.ts";
 import { OpenRequest, OpenRequests } from "./open-requests.ts";
 import { answerRouteExplain } from "./route-explain.ts";
 import { answerTokenCount } from "./token-count.ts";
-import { findRoute, type Route } from "./routes.ts";
+import { findRoute, pathOf, type Route } from "./routes.ts";
 import { answerParserError, refuseOnSocket } from "./unparsed.ts";
 
 export interface HttpServerDeps extends ExchangeDeps {
@@ -138,7 +138,7 @@ async function handle(
       );
       return;
     }
-    open = openRequest(deps, place, request, response, path, route);
+    open = openRequest(deps, place, request, response, path);
     await dispatch(deps, open.exchange, request, route);
   } catch (thrown) {
     const { requestId, dialect } = open?.exchange ?? {
@@ -233,14 +233,13 @@ function openRequest(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
-  route: Route | HeadgateError,
 ): OpenRequest {
   const snapshot = deps.snapshot();
   const { limits, server } = snapshot.config;
   const { bodyBytes, bufferedBytes } = limits;
   const bodyLimits = { bodyBytes, bufferedBytes, bodyTimeoutMs: server.bodyTimeoutMs };
   const incoming = new NodeIncoming(request, response, path, deps.clock, bodyLimits, bodies);
-  const dialect = answerDialect(route, request.headers);
+  const dialect = answerDialect(path, request.headers);
   const head = {
     requestId: deps.ids.next("req"),
     startedAtMs: deps.clock.wallMs(),
@@ -261,13 +260,6 @@ function answerHealth(responder: NodeResponder, requestId: string, unready: stri
   const body = JSON.stringify(unready === null ? { status: "ok" } : { status: "unavailable", reason: unready });
   const headers = ["x-request-id", requestId, "content-type", "application/json"];
   responder.send(unready === null ? 200 : 503, headers, Buffer.from(body));
-}
-
-/** Of a request target in origin form, or in absolute form, which a server has to take, too (RFC 9112, 3.2.2). */
-function pathOf(target: string): string {
-  const url = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
-  const query = url.indexOf("?");
-  return (query === -1 ? url : url.slice(0, query)) || "/";
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

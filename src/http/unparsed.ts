@@ -1,6 +1,7 @@
 /**
  * Requests that never become a request of node:http: header floods, slow heads, garbage, `CONNECT`. They get the same
- * error shape, a request id and a record, and the connection is closed.
+ * error shape, a request id and a record, and the connection is closed. The shape is that of the API whose path the
+ * request line names, where that is there to be read.
  *
  * Invariant: responses leave in the order of their requests. What cannot be parsed is answered after whatever is
  * still being answered on the connection; if it is the body of that very request, the request fails with it. A
@@ -15,12 +16,21 @@ import { refuse } from "../exchange/run.ts";
 import { answerDialect } from "./answer-dialect.ts";
 import { makeHeaderValuesSafe } from "./header-values.ts";
 import type { OpenRequest } from "./open-requests.ts";
+import { pathOf } from "./routes.ts";
 import type { HttpServerDeps } from "./server.ts";
+
+/** Of node:http's `clientError`. Without a packet where time ran out. */
+interface ParserError extends NodeJS.ErrnoException {
+  /** What came last from the connection: what could not be parsed, or a part of it, or more. */
+  readonly rawPacket?: Uint8Array;
+  /** So much of it was parsed. */
+  readonly bytesParsed?: number;
+}
 
 /** `latest`: what the connection is busy with; `null` if it is idle. */
 export function answerParserError(
   deps: HttpServerDeps,
-  error: NodeJS.ErrnoException,
+  error: ParserError,
   socket: Duplex,
   latest: OpenRequest | null,
 ): void {
@@ -29,11 +39,12 @@ export function answerParserError(
     return;
   }
   const failure = refusalOf(error, deps);
+  const head = headIn(error);
   if (latest === null || latest.response.writableFinished) {
-    void refuseOnSocket(deps, socket, failure, NO_HEAD);
+    void refuseOnSocket(deps, socket, failure, head);
   } else if (latest.request.complete) {
     latest.response.once("close", () => {
-      if (socket.writable) void refuseOnSocket(deps, socket, failure, NO_HEAD);
+      if (socket.writable) void refuseOnSocket(deps, socket, failure, head);
     });
   } else if (error.code === "HPE_INVALID_EOF_STATE") {
     socket.destroy();
@@ -49,6 +60,18 @@ interface Head {
 }
 
 const NO_HEAD: Head = { method: "", path: "", headers: {} };
+/** More than any path of ours. */
+const REQUEST_LINE_CHARS_MAX = 1_024;
+const REQUEST_LINE = /^(?:\r\n)*([A-Z]{1,20}) ([!-~]+) HTTP\/\d\.\d\r\n/;
+
+/** As much of it as can be read: nothing where it came in several packets, or behind another request in one. */
+function headIn({ rawPacket, bytesParsed = 0 }: ParserError): Head {
+  if (rawPacket === undefined) return NO_HEAD;
+  const packet = Buffer.from(rawPacket.buffer, rawPacket.byteOffset, rawPacket.byteLength);
+  const line = REQUEST_LINE.exec(packet.toString("latin1", 0, REQUEST_LINE_CHARS_MAX));
+  if (line === null || packet.subarray(0, bytesParsed).includes("\r\n\r\n", line[0].length - 2)) return NO_HEAD;
+  return { method: line[1] ?? "", path: pathOf(line[2] ?? ""), headers: {} };
+}
 
 /** Answers on the bare socket and closes it. Never rejects. */
 export async function refuseOnSocket(
@@ -68,7 +91,7 @@ export async function refuseOnSocket(
     refuseBody: () => false,
   };
   const responder = new SocketResponder(socket);
-  const exchange = new Exchange(started, incoming, responder, deps.snapshot(), answerDialect(failure, head.headers));
+  const exchange = new Exchange(started, incoming, responder, deps.snapshot(), answerDialect(head.path, head.headers));
   try {
     await refuse(deps, exchange, failure);
   } catch (thrown) {
@@ -77,7 +100,7 @@ export async function refuseOnSocket(
   }
 }
 
-function refusalOf(error: NodeJS.ErrnoException, deps: HttpServerDeps): HeadgateError {
+function refusalOf(error: ParserError, deps: HttpServerDeps): HeadgateError {
   const { limits, server } = deps.snapshot().config;
   switch (error.code) {
     case "HPE_HEADER_OVERFLOW":
