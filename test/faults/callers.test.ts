@@ -5,7 +5,7 @@ import { connectRaw } from "../support/raw-http.ts";
 import { replyOf, type Ask } from "./asker.ts";
 import { leavingLines } from "./lines/callers.ts";
 import { besides } from "./lines/besides.ts";
-import { recordsOf, type Asked, type Booked } from "./books.ts";
+import { recordsOf, type Asked } from "./books.ts";
 import { callerGone } from "./outcome.ts";
 import type { Case } from "./lines/line.ts";
 import { openScene, type Scene } from "./scene.ts";
@@ -13,8 +13,10 @@ import { speeches } from "./speech.ts";
 import { upstreams } from "./table.ts";
 import { testLines } from "./test-lines.ts";
 
-/** Most that may pass between a caller's leaving and the provider's noticing. */
+/** Most that may pass between a caller's leaving and the provider's noticing, where nothing else holds the machine up. */
 const CANCELLED_WITHIN_MS = 100;
+/** So often it may be held up. */
+const LEAVINGS_MAX = 5;
 
 let scene: Scene;
 before(async () => {
@@ -48,12 +50,15 @@ async function leave(ask: Ask, begun?: string): Promise<Leaving> {
   return { asked, noticedAfterMs: performance.now() - leftAtMs };
 }
 
-async function checkCancelled(one: Case, script: string, begun?: string): Promise<Booked | null> {
-  const cancelled = scene.test.simulator.stats().cancelled;
-  const { asked, noticedAfterMs } = await leave({ ...one, script }, begun);
-  assert.equal(scene.test.simulator.stats().cancelled, cancelled + 1, "the provider was told");
-  assert.ok(noticedAfterMs < CANCELLED_WITHIN_MS, `noticed after ${Math.round(noticedAfterMs)} ms`);
-  return scene.check(asked, one);
+async function checkCancelled(one: Case, script: string, begun?: string): Promise<void> {
+  for (let leavings = 1; ; leavings++) {
+    const cancelled = scene.test.simulator.stats().cancelled;
+    const { asked, noticedAfterMs } = await leave({ ...one, script }, begun);
+    assert.equal(scene.test.simulator.stats().cancelled, cancelled + 1, "the provider was told");
+    await scene.check(asked, one);
+    if (noticedAfterMs < CANCELLED_WITHIN_MS) return;
+    assert.ok(leavings < LEAVINGS_MAX, `${leavings} times late, at last after ${Math.round(noticedAfterMs)} ms`);
+  }
 }
 
 /** Leaves after these bytes. */
@@ -73,7 +78,7 @@ testLines(leavingLines, {
   },
   async "gone in queue"(one) {
     const provider = `narrow-${one.upstream}`;
-    const first = scene.ask({ ...one, provider, script: "ttft=300" });
+    const first = scene.ask({ ...one, provider, script: "ttft=1000" });
     await scene.whenCalled();
     let hangUp = (): void => undefined;
     const asked = scene.ask({ ...one, provider, onStart: (act) => (hangUp = act) });
@@ -85,13 +90,13 @@ testLines(leavingLines, {
     await scene.whenCalled(0);
     await first.reply;
   },
-  "gone waiting": (one) => checkCancelled(one, "ttft=4000").then(() => undefined),
+  "gone waiting": (one) => checkCancelled(one, "ttft=60000"),
   async "gone in stream"(one) {
     const { begun } = speeches[one.caller];
-    await checkCancelled(one, "tokens=1000,rate=200", begun);
-    const deaf = await leave({ ...one, script: "tokens=100,rate=200,fault=ignore-cancellation" }, begun);
+    await checkCancelled(one, "tokens=10000,rate=200", begun);
+    const deaf = await leave({ ...one, script: "tokens=200,rate=200,fault=ignore-cancellation" }, begun);
     const booked = await scene.check(deaf.asked, one);
-    assert.ok((booked?.row.total_us ?? 0) < 400_000, `the request took ${booked?.row.total_us} µs`);
+    assert.ok((booked?.row.total_us ?? 0) < 900_000, `the request took ${booked?.row.total_us} µs`);
   },
   async "gone at delivery"(one) {
     let hangUp = (): void => undefined;

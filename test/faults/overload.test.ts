@@ -12,7 +12,7 @@ const CONNECTIONS = 3;
 testLines(overloadLines, {
   "requests at the limit": together(async (all) => {
     await using scene = await openScene({ limits: { concurrentRequests: 1 } });
-    const first = scene.ask({ stream: true, script: "tokens=40,rate=100" });
+    const first = scene.ask({ stream: true, script: "tokens=40,rate=15" });
     await scene.whenCalled();
     const refused = await Promise.allSettled(all.map((one) => scene.check(scene.ask(one), one)));
     const served = { outcome: answered(), stream: true, caller: "openai-chat" } as const;

@@ -79,7 +79,7 @@ testLines(storageLines, {
       const lock = lockStore(scene);
       const asked = all.map((one) => scene.ask(one));
       if (unlimited) await journalWaits(scene, all.length);
-      else await turns(200);
+      else await turns(50);
       const { running, complete } = scene.test.simulator.stats();
       assert.deepEqual([running, complete], [0, 0]);
       lock[Symbol.dispose]();

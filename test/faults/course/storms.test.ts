@@ -94,7 +94,7 @@ describe("in a storm", { concurrency: true }, () => {
 
 test(promises.recovering, async () => {
   await using courses = await openCourses({ health: { openMs: RECOVERING_MS } });
-  const first = `simulator/sim-chat:tokens=3,ttft=250,status=500,first=${FAILURES_IN_ROW},tag=recovering`;
+  const first = `simulator/sim-chat:tokens=3,ttft=1000,status=500,first=${FAILURES_IN_ROW},tag=recovering`;
   const second = "simulator-anthropic/sim-claude:tokens=3,tag=beside-recovering";
   const callsOfFirst = (): Promise<number> => callsOf(courses, first);
   const model = courses.route("recovering", { targets: inOrder(first, second) });
