@@ -22,7 +22,7 @@ export const routeGroup: GroupNode = group("route", "See where requests go.", [
       ),
       dialect: choice(
         "--dialect <dialect>",
-        `The dialect that the request is in: ${dialects.join(", ")}. Default: openai-chat.`,
+        `The dialect that the request is in, whatever its body looks like: ${dialects.join(", ")}. Default: openai-chat.`,
         dialects,
       ),
       tags: parsed(
@@ -36,6 +36,7 @@ export const routeGroup: GroupNode = group("route", "See where requests go.", [
     examples: [
       { line: "route explain fast", what: "The targets of an alias, the likeliest first" },
       { line: "route explain fast --request request.json", what: "For this very request" },
+      { line: "route explain fast --request message.json --dialect anthropic-messages", what: "For one of the Messages API" },
       { line: "route explain fast --tags eu,no-retention --json", what: "With tags required, for a script" },
     ],
     json: "`model`, `operation`, `dialect`, `needs`, `requires`, `inputTokens`, `maxOutputTokens`, `balance` (`by`, `decision`) or null, `targets`, `refusal` (`code`, `message`) or null, and `policy`. Each of `targets` has `name`, `place` or null, `isFallback`, `weight`, `sharePercent`, `dialect`, `isTranslated`, `tags`, `contextTokens`, `maxOutputTokens`, `timeouts`, `queue` and `reasons` (`kind`, `text`).",

@@ -92,6 +92,20 @@ test("the dialect of the request may be another one", async () => {
   assert.match(stdout, /anthropic\/claude-x does not serve embeddings/);
 });
 
+test("a request of the Messages API is read as one, and only if that is said", async () => {
+  using cli = createConfigured();
+  const image = { type: "image", source: { type: "url", url: "https://example.com/a.png" } };
+  const messages = [{ role: "user", content: [image] }];
+  const file = writeRequest(cli, { model: "m", max_tokens: 1_000, top_k: 5, messages });
+  const explain = ["route", "explain", "fast", "--request", file] as const;
+  const explained = await cli.json<RouteExplanation>(...explain, "--dialect", "anthropic-messages");
+  assert.deepEqual([explained.dialect, explained.needs], ["anthropic-messages", ["image input"]]);
+  const claude = explained.targets.find(({ name }) => name.startsWith("anthropic/"));
+  assert.deepEqual([claude?.isTranslated, claude?.place === null], [false, false]);
+  const asChat = await cli.json<RouteExplanation>(...explain);
+  assert.deepEqual([asChat.dialect, asChat.needs], ["openai-chat", []]);
+});
+
 test("what cannot be explained is refused with what to do", async () => {
   using cli = createConfigured();
   const unknown = await cli.run("route", "explain", "fats");
@@ -102,7 +116,7 @@ test("what cannot be explained is refused with what to do", async () => {
   assert.match(missing.stderr, /none\.json cannot be read\. There is no such file\./);
   const broken = await cli.run("route", "explain", "fast", "--request", writeRequest(cli, "{"));
   assert.equal(broken.exitCode, 2);
-  assert.match(broken.stderr, /request\.json is no request of the dialect openai-chat: /);
+  assert.match(broken.stderr, /request\.json is no request of the dialect openai-chat: .* give --dialect\./);
   const wrong = await cli.run("route", "explain", "fast", "--request", writeRequest(cli, { messages: [] }));
   assert.match(wrong.stderr, /messages must be an array with at least one message/);
   const tags = await cli.run("route", "explain", "fast", "--tags", "EU!");

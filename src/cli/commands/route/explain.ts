@@ -49,7 +49,8 @@ function readRequest({ context, options }: Invocation<ExplainOptions>, dialect: 
     return inbound.view(parseJsonDocument(spliceMembers(parseJsonDocument(body, { depth }), [model]), { depth }));
   } catch (thrown) {
     if (!(thrown instanceof HeadgateError) || options.request === null) throw thrown;
-    const message = `${options.request} is no request of the dialect ${dialect.name}: ${thrown.message}`;
+    const hint = options.dialect === null ? " For a request in another dialect give --dialect." : "";
+    const message = `${options.request} is no request of the dialect ${dialect.name}: ${thrown.message}${hint}`;
     throw new HeadgateError("invalid_argument", message, { param: thrown.param ?? "--request", cause: thrown });
   }
 }
