@@ -100,9 +100,9 @@ describe("aborts through the SDK", () => {
         assert.deepEqual([bill.ended, ending], ["cancelled", "caller-gone"]);
       });
 
-      test("before the SDK's timeout, which the gateway knows, so that the caller hears why", async () => {
+      test("before the SDK's timeout, which the gateway knows in whole seconds, so that the caller hears why", async () => {
         const model = upstream.scripted(`${NEVER},seed=6`);
-        const pending = suite.client.chat.completions.create({ model, messages }, { timeout: 1_000 });
+        const pending = suite.client.chat.completions.create({ model, messages }, { timeout: 1_990 });
         await assert.rejects(
           pending,
           (error) => error instanceof InternalServerError && error.code === "deadline_exceeded",

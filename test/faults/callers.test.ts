@@ -22,7 +22,7 @@ let scene: Scene;
 before(async () => {
   scene = await openScene();
   for (const upstream of upstreams) {
-    scene.provide(`draining-${upstream}`, upstream, { callerGone: "drain", drainMs: 2_000 });
+    scene.provide(`draining-${upstream}`, upstream, { callerGone: "drain", drainMs: 20_000 });
     scene.provide(`impatient-${upstream}`, upstream, { callerGone: "drain", drainMs: 50 });
     scene.provide(`narrow-${upstream}`, upstream, { concurrency: 1 });
   }
@@ -107,11 +107,11 @@ testLines(leavingLines, {
     await scene.check(asked, one);
   },
   async "gone waiting, drained"(one) {
-    const { asked } = await leave({ ...one, provider: `draining-${one.upstream}`, script: "ttft=100" });
+    const { asked } = await leave({ ...one, provider: `draining-${one.upstream}`, script: "ttft=600" });
     await scene.check(asked, one);
   },
   async "gone in stream, drained"(one) {
-    const ask = { ...one, provider: `draining-${one.upstream}`, script: "tokens=60,rate=400" };
+    const ask = { ...one, provider: `draining-${one.upstream}`, script: "tokens=300,rate=400" };
     const { asked } = await leave(ask, speeches[one.caller].begun);
     await scene.check(asked, one);
   },

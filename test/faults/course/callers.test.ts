@@ -70,7 +70,7 @@ for (const upstream of upstreams) {
       });
 
       test(promises.leftPause, async () => {
-        const model = `${models[upstream]}:status=429,retry-after=2,tag=pausing-${tag}`;
+        const model = `${models[upstream]}:status=429,retry-after=5,tag=pausing-${tag}`;
         const { simulator } = courses.test;
         const refusedBefore = simulator.stats().refused;
         let hangUp = (): void => {};
@@ -79,17 +79,17 @@ for (const upstream of upstreams) {
         hangUp();
         await reply;
         const { row } = await evidenceOf(courses.test.gateway, await newestId(model));
-        assert.ok(row.total_us < 1_000_000, `the gateway waited on for ${row.total_us} µs`);
+        assert.ok(row.total_us < 4_000_000, `the gateway waited on for ${row.total_us} µs`);
         assert.deepEqual([row.ending, row.attempts, row.cost_nano_usd], ["caller-gone", 1, 0n]);
         assert.equal(simulator.stats().refused, refusedBefore + 1);
       });
 
       test(promises.shortDeadline, async () => {
-        const model = `${models[upstream]}:status=429,retry-after=3,tag=short-${tag}`;
+        const model = `${models[upstream]}:status=429,retry-after=20,tag=short-${tag}`;
         const startedMs = performance.now();
-        const reply = await courses.ask({ caller, model, stream, headers: { "x-headgate-deadline-ms": "1500" } });
-        assert.ok(performance.now() - startedMs < 1_000);
-        assert.deepEqual([reply.status, reply.headers["retry-after"]], [429, "3"]);
+        const reply = await courses.ask({ caller, model, stream, headers: { "x-headgate-deadline-ms": "10000" } });
+        assert.ok(performance.now() - startedMs < 5_000);
+        assert.deepEqual([reply.status, reply.headers["retry-after"]], [429, "20"]);
         const { row } = await evidenceOf(courses.test.gateway, String(reply.headers["x-request-id"]));
         assertEnded(row, failed(429, "upstream_rate_limited"), 1);
       });
@@ -99,7 +99,7 @@ for (const upstream of upstreams) {
         const second = `${models[upstream]}:tokens=5,tag=after-late-${tag}`;
         const timeouts = { switchMs: 0 };
         const model = courses.route(`late-${tag}`, { targets: inOrder(first, second), timeouts });
-        const reply = await courses.ask({ caller, model, stream, headers: { "x-headgate-deadline-ms": "5000" } });
+        const reply = await courses.ask({ caller, model, stream, headers: { "x-headgate-deadline-ms": "20000" } });
         const { row } = await evidenceOf(courses.test.gateway, String(reply.headers["x-request-id"]));
         assertEnded(row, answered(), 2);
       });
@@ -110,13 +110,13 @@ for (const upstream of upstreams) {
 describe("two targets of which the second wins", () => {
   for (const stream of [false, true]) {
     test(`${stream ? "Streams" : "Whole answers"}: ${promises.deafLoser}`, async () => {
-      const first = `simulator/sim-chat:tokens=50,ttft=1500,fault=ignore-cancellation,tag=deaf-${stream}`;
+      const first = `simulator/sim-chat:tokens=50,ttft=5000,fault=ignore-cancellation,tag=deaf-${stream}`;
       const second = `simulator-anthropic/sim-claude:tokens=20,tag=after-deaf-${stream}`;
       const timeouts = { switchMs: stream ? SWITCH_MS : Math.ceil(SWITCH_MS / 3) };
       const model = courses.route(`deaf-${stream}`, { targets: inOrder(first, second), timeouts });
       const startedMs = performance.now();
       const reply = await courses.ask({ model, stream });
-      assert.ok(performance.now() - startedMs < 1_200, "it would have begun to answer after 1.5 s");
+      assert.ok(performance.now() - startedMs < 4_000, "it would have begun to answer after 5 s");
       const calls = [
         { target: first, became: "cancelled", code: null, charged: "input estimate" },
         { target: second, became: "answered", code: null, charged: "reported" },
