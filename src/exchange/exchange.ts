@@ -47,13 +47,18 @@ export interface OpenAttempt {
   readonly price: Price | null;
 }
 
+/** Whether its call was made: the time for it may be over when its hold is written. */
+export function isCalled({ attempt }: OpenAttempt): boolean {
+  return attempt.startedAtMs !== null;
+}
+
 /** One call of a target, from its turn in the queue to its end (course/leg.ts). */
 export interface ExchangeLeg {
   /** What is held of allowances for it. */
   readonly reservation: Reservation | null;
   /** The most output tokens, where the caller allowed the gateway to lower its bound and it did. */
   readonly outputBound: number | null;
-  /** With its hold in the journal. `null`: it was not to be called. */
+  /** With its hold in the journal. `null`: it came to none. */
   readonly open: OpenAttempt | null;
   cancel(cause: CancelCause | "lost"): void;
   /** It is over, but not the request: what it holds and did not use is freed. Rejects with `storage_unavailable`. */
@@ -115,7 +120,7 @@ export class Exchange {
   readonly legs: ExchangeLeg[] = [];
   /** The call that the outcome rests on: the one that has won, else the last that failed. */
   decisive: ExchangeLeg | null = null;
-  /** Of those calls that have a hold in the journal. */
+  /** Of those calls that were made. */
   readonly attempts: OpenAttempt[] = [];
   /** Empty for nearly all. */
   passedOver: readonly PassedOver[] = NOBODY;
@@ -150,7 +155,8 @@ export class Exchange {
 
   /** The attempt that the caller and the record are told of. */
   get toldAttempt(): OpenAttempt | null {
-    return this.decisive?.open ?? this.attempts.at(-1) ?? null;
+    const decisive = this.decisive?.open ?? null;
+    return decisive !== null && isCalled(decisive) ? decisive : (this.attempts.at(-1) ?? null);
   }
 
   /** Resolves when the pause is over, or the exchange is cancelled. */
@@ -176,7 +182,7 @@ export class Exchange {
 
   /** It is over, and its answer handed over: what it holds of the memory for answers is free. */
   release(): void {
-    for (const { attempt } of this.attempts) attempt.release();
+    for (const { open } of this.legs) open?.attempt.release();
   }
 
   /** The caller reads again. */

@@ -21,6 +21,9 @@ const TOO_LONG_MS = 60_000;
 /** Real time between two skips: so long an answer may take to its caller before what follows it is refused, too. */
 const SKIP_EVERY_MS = 200;
 
+/** Longer than requests take to come to their holds on a loaded machine; the clock skips it. */
+const DEADLINE_MS = 600_000;
+
 const GRACE_MS = 700;
 /** What a stop may take beyond its grace period: the five seconds of the store, and something for a busy machine. */
 const CLOSING_MS = 5000 + 3500;
@@ -101,6 +104,21 @@ testLines(storageLines, {
     const lock = lockStore(scene);
     await journalWaits(scene, all.length);
     assert.equal(ended, 0);
+    lock[Symbol.dispose]();
+    const verdicts = await scene.checkAll(asked, all);
+    await scene.assertBooks();
+    return verdicts;
+  }),
+
+  /** The hold is written then, and settled as that of a call that was not made. */
+  "locked past the deadline": together(async (all) => {
+    const clock = createSkippingClock();
+    await using scene = await openScene({}, { clock }, true);
+    const lock = lockStore(scene);
+    const headers = { "x-headgate-deadline-ms": String(DEADLINE_MS) };
+    const asked = all.map((one) => scene.ask({ ...one, headers }));
+    await journalWaits(scene, all.length);
+    clock.skip(DEADLINE_MS);
     lock[Symbol.dispose]();
     const verdicts = await scene.checkAll(asked, all);
     await scene.assertBooks();

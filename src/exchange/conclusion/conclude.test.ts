@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { findDialect } from "../../dialects/registry.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
+import type { Reservation } from "../../limits/limits.ts";
 import { emptyReservation } from "../../limits/reservation.ts";
 import type { Endpoint } from "../../providers/endpoint.ts";
-import type { Hold, Journal, RequestRecord } from "../../storage/records.ts";
+import type { Hold, Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { Attempt } from "../attempt/attempt.ts";
 import { Exchange, type Incoming, type OpenAttempt } from "../exchange.ts";
@@ -54,13 +55,16 @@ function setUp(storeFails = false): {
   exchange: Exchange;
   responder: FakeResponder;
   rows: RequestRecord[];
+  entries: LedgerEntry[];
 } {
   const rows: RequestRecord[] = [];
+  const entries: LedgerEntry[] = [];
   const journal: Journal = {
     open: () => Promise.resolve(),
     extend: () => Promise.resolve(),
-    close(record) {
+    close(record, charges) {
       rows.push(record);
+      entries.push(...charges);
       const failure = new HeadgateError("storage_unavailable", "The store is full.", { retryAfterMs: 1_000 });
       return storeFails ? Promise.reject(failure) : Promise.resolve();
     },
@@ -79,22 +83,37 @@ function setUp(storeFails = false): {
   const responder = new FakeResponder();
   const head = { requestId: "req_1", startedAtMs: 1_000, startedMs: 5 };
   const exchange = new Exchange(head, incoming, responder, {} as Snapshot, findDialect("openai-chat"));
-  return { deps: { clock, journal, telemetry, lateReservations: createLateReservations() }, exchange, responder, rows };
+  const deps = { clock, journal, telemetry, lateReservations: createLateReservations() };
+  return { deps, exchange, responder, rows, entries };
 }
 
 const answer = { status: 200, body: Buffer.from('{"object":"list"}') };
 
-/** A call that was made and answered with `{}`. */
-function answeredAttempt(): OpenAttempt {
+/** A call that was made and answered with `{}`, unless it is said what else became of it. */
+function answeredAttempt(became: object = {}): OpenAttempt {
   const reading = { id: null, model: null, usage: null, serviceTier: null, finish: null, outputBytes: 0 };
   const call = { losses: [], translateAnswer: null, target: { dialect: "openai-chat" }, request: { body: null } };
-  const attempt = { body: Buffer.from("{}"), json: {}, state: "complete", sentAtMs: 6, answered: true, reading, call };
+  const attempt = {
+    body: Buffer.from("{}"),
+    json: {},
+    state: "complete",
+    startedAtMs: 6,
+    sentAtMs: 6,
+    answered: true,
+    reading,
+    call,
+  };
   return {
-    attempt: { ...attempt, upstreamRequestId: null, firstOutputAtMs: null } as unknown as Attempt,
+    attempt: { ...attempt, upstreamRequestId: null, firstOutputAtMs: null, ...became } as unknown as Attempt,
     hold: { provider: "p", modelTarget: "p/m" } as Hold,
     endpoint: { spec: { billsCancelledInput: true } } as Endpoint,
     price: null,
   };
+}
+
+/** The exchange has a call with this hold. */
+function pushLeg({ legs }: Exchange, open: OpenAttempt | null, reservation: Reservation | null = null): void {
+  legs.push({ reservation, outputBound: null, open, cancel: () => {}, free: async () => {} });
 }
 
 describe("the end of an exchange", () => {
@@ -124,10 +143,29 @@ describe("the end of an exchange", () => {
     const { deps, exchange, responder, rows } = setUp();
     exchange.answer = answer;
     const attempt = { body: null, upstreamRequestId: null, call: { losses: [] as readonly string[] } } as Attempt;
-    exchange.attempts.push({ attempt, hold: { provider: "p", modelTarget: "p/m" } } as OpenAttempt);
+    const open = { attempt, hold: { provider: "p", modelTarget: "p/m" } } as OpenAttempt;
+    pushLeg(exchange, open);
+    exchange.attempts.push(open);
     await conclude(deps, exchange);
     assert.deepEqual([responder.sent?.status, rows.length], [500, 0]);
     assert.equal(JSON.parse(responder.sent?.body ?? "").error.request_id, "req_1");
+  });
+
+  test("settles the hold of a call that was not made, and tells nobody of such a call", async () => {
+    const { deps, exchange, responder, rows, entries } = setUp();
+    pushLeg(exchange, answeredAttempt({ state: "cancelled", startedAtMs: null, sentAtMs: null, body: null }));
+    exchange.decisive = exchange.legs[0] ?? null;
+    exchange.failure = new HeadgateError("deadline_exceeded", "It was over.");
+    await conclude(deps, exchange);
+    assert.deepEqual(
+      entries.map(({ modelTarget, basis, costNanoUsd }) => ({ modelTarget, basis, costNanoUsd })),
+      [{ modelTarget: "p/m", basis: "none", costNanoUsd: 0n }],
+    );
+    assert.deepEqual(
+      rows.map((row) => [row.attempts, row.provider, row.ending, row.basis]),
+      [[0, null, "timeout", "none"]],
+    );
+    assert.equal(responder.sent?.headers.get("x-headgate-provider"), undefined);
   });
 
   test("counts the bytes of an error in the record", async () => {
@@ -156,7 +194,9 @@ describe("the end of an exchange", () => {
 
   test("tells a caller whose answer is billed but not recorded not to try again", async () => {
     const { deps, exchange, responder } = setUp(true);
-    exchange.attempts.push(answeredAttempt());
+    const open = answeredAttempt();
+    pushLeg(exchange, open);
+    exchange.attempts.push(open);
     await conclude(deps, exchange);
     const { status, headers, body } = responder.sent ?? assert.fail("nothing was sent");
     assert.deepEqual([status, headers.get("x-should-retry"), headers.get("retry-after")], [503, "false", undefined]);
@@ -171,7 +211,7 @@ describe("the end of an exchange", () => {
       const { deps, exchange } = setUp(true);
       let committed = 0;
       const reservation = { ...emptyReservation, committed: () => committed++ };
-      exchange.legs.push({ reservation, outputBound: null, open, cancel: () => {}, free: async () => {} });
+      pushLeg(exchange, open, reservation);
       if (open !== null) exchange.attempts.push(open);
       await conclude(deps, exchange);
       assert.equal(committed, before);

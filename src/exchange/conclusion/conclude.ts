@@ -77,7 +77,8 @@ function takeAnswer(exchange: Exchange): void {
 function settleAttempts(deps: ConcludeDeps, exchange: Exchange): LedgerEntry[] {
   const settledAtMs = deps.clock.wallMs();
   const entries: LedgerEntry[] = [];
-  for (const open of exchange.attempts) {
+  for (const { open } of exchange.legs) {
+    if (open === null) continue;
     try {
       entries.push(settleAttempt(open, settledAtMs));
     } catch (thrown) {

@@ -186,12 +186,12 @@ class Course implements LegCourse, Due {
    */
   #failed(leg: Leg, failure: HeadgateError): void {
     const { exchange } = this;
-    if (leg.open === null) {
+    if (!leg.isCalled) {
       const passed = { target: leg.stop.target.name, atMs: this.deps.clock.monotonicMs(), code: failure.code };
       exchange.passedOver = [...exchange.passedOver, passed];
       if (leg.isExtra && failure.allowance !== null) return;
     }
-    if (this.continues === null && (leg.open !== null || exchange.failure === null)) {
+    if (this.continues === null && (leg.isCalled || exchange.failure === null)) {
       exchange.failure = failure;
       exchange.decisive = leg;
     }

@@ -24,6 +24,7 @@ import { demandOf, settleAttempt } from "../conclusion/settle.ts";
 import { deadlinePassed, type CallerDeadline } from "../deadline.ts";
 import {
   callerGone,
+  isCalled,
   shuttingDown,
   type CancelCause,
   type Exchange,
@@ -70,7 +71,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
   reservation: Reservation | null = null;
   /** The most output tokens, where the caller allowed the gateway to lower its bound and it did. */
   outputBound: number | null = null;
-  /** With its hold in the journal. `null`: it was not to be called. */
+  /** With its hold in the journal. `null`: it came to none. */
   open: OpenAttempt | null = null;
   /** Why it ended without an answer. `null` while it runs, where it answered, and where it was cancelled. */
   failure: HeadgateError | null = null;
@@ -124,6 +125,11 @@ export class Leg implements AttemptSink, ExchangeLeg {
   get isUncounted(): boolean {
     const refusedBy = this.#course.exchange.failure?.allowance ?? null;
     return this.isExtra || refusedBy !== null;
+  }
+
+  /** Its target was called, whatever came of that. */
+  get isCalled(): boolean {
+    return this.open !== null && isCalled(this.open);
   }
 
   /** The answer is whole. */
@@ -244,15 +250,19 @@ export class Leg implements AttemptSink, ExchangeLeg {
     this.#course.legCalling(this);
     const attempt = new Attempt(deps, prepared.call, this);
     await deps.journal.open(prepared.hold);
-    this.open = { hold: prepared.hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
-    exchange.attempts.push(this.open);
-    const growth = this.#growth(this.open, reserved);
-    if (!this.isCancelled && !this.#isPassed()) attempt.start();
-    else attempt.cancel(0);
+    const open = { hold: prepared.hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
+    this.open = open;
+    if (this.isCancelled || this.#isPassed()) {
+      attempt.cancel(0);
+      if (!this.isCancelled) throw this.#tooLate();
+      return;
+    }
+    exchange.attempts.push(open);
+    const growth = this.#growth(open, reserved);
+    attempt.start();
     await attempt.done;
     growth?.stop();
     if (attempt.failure !== null) this.failure = attempt.failure;
-    else if (attempt.startedAtMs === null && !this.isCancelled) throw this.#tooLate();
   }
 
   /** `null` is never given to a call: a target without a usable credential is told of as such. */
@@ -355,7 +365,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
 
   /** What the queue charges to the tenant; `undefined` where the provider did not say: then the estimate stands. */
   #tokensUsed(): number | undefined {
-    if (this.open === null || this.open.attempt.refused) return 0;
+    if (this.open === null || !this.isCalled || this.open.attempt.refused) return 0;
     const { usage } = this.open.attempt.reading;
     return usage === null ? undefined : totalInputTokens(usage) + totalOutputTokens(usage);
   }

@@ -18,6 +18,7 @@ function lostAtEnd(title: string, charged: "reported" | "worst case"): Line {
 export const storageLines: Lines<
   | "locked before the call"
   | "locked at the end"
+  | "locked past the deadline"
   | "locked for long before the call"
   | "locked for long at the end"
   | "locked at the stop"
@@ -25,6 +26,11 @@ export const storageLines: Lines<
 > = {
   "locked before the call": any("The store is locked for a moment before the call: the call waits", answered()),
   "locked at the end": any("The store is locked for a moment when the answer is there: the caller waits", answered()),
+  "locked past the deadline": any(
+    "The store is locked before the call until the caller's deadline has passed: nobody is called",
+    failed(504, "deadline_exceeded", { ending: "timeout", attempts: 0 }),
+    { isOfProvider: true },
+  ),
   "locked for long before the call": any(
     "The store is locked for five seconds before the call",
     failed(503, unavailable, { ...refusedBefore, ending: "gateway-error" }),

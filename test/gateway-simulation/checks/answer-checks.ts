@@ -130,9 +130,11 @@ export function judgeRecord(request: Request, look: Look, record: RequestRecord,
       "record",
       `${request.id} looked ${look} but ${what}: ${record.ending} ${record.status} ${record.errorCode}.`,
     );
-  if (record.attempts < calls.length) throw told(`its record counts ${record.attempts} of ${calls.length} calls`);
+  const counts = `its record counts ${record.attempts} calls, and it made ${calls.length}`;
+  if (record.attempts < calls.length) throw told(counts);
   // What a dead process had not committed is settled as it was held, whatever the caller was told before.
   if (keeping.isDoubtful || (record.ending === "killed" && request.gateway.wasKilled && look !== "complete")) return;
+  if (record.attempts > calls.length) throw told(counts);
   const code = inbox.headers.get("x-headgate-error-code") ?? null;
   switch (look) {
     case "complete":

@@ -93,8 +93,14 @@ export const courseMutations: readonly Mutation[] = [
   {
     name: "a call that was cancelled while its hold was written is made all the same",
     file: leg,
-    find: "if (!this.isCancelled && !this.#isPassed()) attempt.start();",
-    replace: "if (!this.#isPassed()) attempt.start();",
+    find: "if (this.isCancelled || this.#isPassed()) {",
+    replace: "if (this.#isPassed()) {",
+  },
+  {
+    name: "a call that was not made counts",
+    file: leg,
+    find: "    this.open = open;\n",
+    replace: "    this.open = open;\n    if (this.isCancelled || this.#isPassed()) exchange.attempts.push(open);\n",
   },
   {
     name: "a caller's leave does not reach the provider",
