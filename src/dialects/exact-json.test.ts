@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseExactJson } from "./exact-json.ts";
+import { parseJsonDocument } from "../kernel/json-document.ts";
+import { parseExactJson, readExactBody } from "./exact-json.ts";
 
 test("keeps the digits of numbers that a double cannot hold", () => {
   const text =
@@ -39,4 +40,11 @@ test("reads what JSON.parse reads and refuses what it refuses", () => {
     }),
   );
   for (const text of ["", "{", '{"n":12345678901234567890,}']) assert.throws(() => parseExactJson(text), SyntaxError);
+});
+
+test("reads a caller's body to the digit, whatever else stands in it", () => {
+  for (const text of ['{"id":12345678901234567890,"text":"ü €"}', '{"a":{"id":-1e400}}', '{"a":[1,"€"]}']) {
+    const document = parseJsonDocument(Buffer.from(text), { depth: 10 });
+    assert.equal(JSON.stringify(readExactBody(document)), text);
+  }
 });

@@ -34,6 +34,13 @@ export function parseExactJson(text: string): unknown {
   });
 }
 
+/** The whole of a caller's body as `parseExactJson` reads it. */
+export function readExactBody({ bytes, root }: JsonDocument): object {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // What a number is recognised by is ASCII, the same in either encoding.
+  return MAY_LOSE_DIGITS.test(buffer.toString("latin1")) ? (parseExactJson(buffer.toString("utf8")) as object) : root;
+}
+
 /** A top-level member of a caller's body as `parseExactJson` reads it; `undefined` if it is absent. */
 export function readExactMember(document: JsonDocument, name: string): unknown {
   const member = document.members.find((each) => each.name === name);

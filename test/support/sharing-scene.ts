@@ -1,6 +1,7 @@
 /** Requests on their way through what they may share, without the rest of a gateway. */
 import type { CallerDeadline } from "../../src/exchange/deadline.ts";
 import type { Pause } from "../../src/exchange/course/pause.ts";
+import { CanonicalBody } from "../../src/exchange/sharing/canonical-body.ts";
 import type { Scene } from "../../src/exchange/sharing/scene.ts";
 import { Share } from "../../src/exchange/sharing/share.ts";
 import { defaultConfig } from "../../src/config/defaults.ts";
@@ -53,6 +54,7 @@ export function createSharingScene(
   return {
     exchange,
     view,
+    body: new CanonicalBody(view.document),
     deadline,
     share: new Share(exchange),
     principal: { payer: { tenantId: "ten_1", projectId: "prj_1", keyId: "key_1" } },

@@ -5,6 +5,7 @@
  */
 import type { CacheConfig, ModelCacheConfig } from "../../config/config.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { UnderWay } from "../../kernel/under-way.ts";
 import type { AnswerStore, CachedAnswer, Meaning } from "../../storage/answers/answers.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { Exchange } from "../exchange.ts";
@@ -40,8 +41,10 @@ export function cacheModeOf({ snapshot, view }: Pick<Exchange, "snapshot" | "vie
 export class CachedRequests {
   readonly #deps: CachedDeps;
   /** Under way, by cache key and form. */
-  readonly #flights = new Map<string, SharedAnswer>();
-  readonly #writing = new Set<Promise<void>>();
+  readonly #flights = new UnderWay<SharedAnswer>();
+  /** Answers that the store has not taken yet, and who waits for none to be left. */
+  #unwritten = 0;
+  #allWritten: (() => void) | null = null;
   readonly #store: StoreTier;
   readonly #similar: SimilarAnswers;
 
@@ -73,11 +76,11 @@ export class CachedRequests {
   put(cached: CachedAnswer, meaning: Meaning | null, config: CacheConfig): void {
     this.#deps.memory.put(cached, config.sizeBytes);
     if (meaning !== null) this.#similar.add(meaning, cached, config);
-    const writing = this.#deps.answers
-      .cache(cached, meaning)
-      .catch((thrown: unknown) => this.#deps.telemetry.backgroundFailed("writing an answer to the cache", thrown))
-      .finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
+    this.#unwritten++;
+    this.#deps.answers.cache(cached, meaning).then(this.#written, (thrown: unknown) => {
+      this.#deps.telemetry.backgroundFailed("writing an answer to the cache", thrown);
+      this.#written();
+    });
   }
 
   /** What the exchange leads is over. */
@@ -87,8 +90,16 @@ export class CachedRequests {
 
   /** Resolves when everything that was put is written, or has failed. */
   async written(): Promise<void> {
-    await Promise.all(this.#writing);
+    if (this.#unwritten > 0) {
+      await new Promise<void>((resolve) => {
+        this.#allWritten = resolve;
+      });
+    }
   }
+
+  readonly #written = (): void => {
+    if (--this.#unwritten === 0) this.#allWritten?.();
+  };
 
   /** In memory or among those under way. `true`: answered, or cancelled. */
   async #find(scene: Scene, cacheKey: string, { maxAgeMs }: CacheWish): Promise<boolean> {
@@ -162,7 +173,7 @@ function flightKeyOf({ view }: Scene, cacheKey: string): string {
   return `${cacheKey} ${formOf(view)}`;
 }
 
-function identityOf({ exchange, view, principal }: Scene, version: string): CacheIdentity {
+function identityOf({ exchange, view, principal, body }: Scene, version: string): CacheIdentity {
   const { snapshot, incoming } = exchange;
   const model = snapshot.config.models[view.model];
   const targets = [...(model?.targets ?? []), ...(model?.fallbacks ?? [])].map((target) => {
@@ -171,5 +182,5 @@ function identityOf({ exchange, view, principal }: Scene, version: string): Cach
   });
   const tags = requiredTags(exchange, view.model);
   const path = [incoming.path, ...passedHeaders(exchange)].join("\n");
-  return { version, payer: principal.payer, path, targets, tags, document: view.document };
+  return { version, payer: principal.payer, path, targets, tags, body };
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type JsonDocument, parseJsonDocument } from "../../kernel/json-document.ts";
+import { parseJsonDocument } from "../../kernel/json-document.ts";
+import { CanonicalBody } from "./canonical-body.ts";
 import { type CacheIdentity, cacheKeyOf, fingerprintOf, hashOfKey } from "./identity.ts";
 
-function parse(text: string): JsonDocument {
-  return parseJsonDocument(Buffer.from(text), { depth: 100 });
+function parse(text: string): CanonicalBody {
+  return new CanonicalBody(parseJsonDocument(Buffer.from(text), { depth: 100 }));
 }
 
 function fingerprint(text: string): string {
@@ -30,7 +31,7 @@ const identity = {
   payer,
   path: "/v1/chat/completions",
   targets: ["own/m"],
-  document: parse('{"model":"fast"}'),
+  body: parse('{"model":"fast"}'),
 };
 
 describe("the fingerprint of a request", () => {
@@ -64,10 +65,10 @@ describe("the fingerprint of a request", () => {
   });
 
   test("depends on method and path", () => {
-    const document = parse("{}");
-    const all = [fingerprintOf("POST", "/a", document), fingerprintOf("POST", "/b", document)];
+    const body = parse("{}");
+    const all = [fingerprintOf("POST", "/a", body), fingerprintOf("POST", "/b", body)];
     assert.notEqual(...(all as [string, string]));
-    assert.notEqual(fingerprintOf("PUT", "/a", document), all[0]);
+    assert.notEqual(fingerprintOf("PUT", "/a", body), all[0]);
   });
 });
 
@@ -79,18 +80,18 @@ test("an Idempotency-Key is another one for another tenant", () => {
 
 describe("the key of a cached answer", () => {
   test("is the same for all keys and end users of a project", () => {
-    const document = parse('{"user":"ann","model":"fast","safety_identifier":"x","prompt_cache_key":"y"}');
-    assert.equal(cacheKeyOf({ ...identity, payer: { ...payer, keyId: "key_2" }, document }), cacheKeyOf(identity));
+    const body = parse('{"user":"ann","model":"fast","safety_identifier":"x","prompt_cache_key":"y"}');
+    assert.equal(cacheKeyOf({ ...identity, payer: { ...payer, keyId: "key_2" }, body }), cacheKeyOf(identity));
     const messages = parse('{"model":"fast","metadata":{"user_id":"ann"}}');
-    assert.equal(cacheKeyOf({ ...identity, document: messages }), cacheKeyOf(identity));
+    assert.equal(cacheKeyOf({ ...identity, body: messages }), cacheKeyOf(identity));
     const more = parse('{"model":"fast","metadata":{"user_id":"ann","team":"a"}}');
-    assert.notEqual(cacheKeyOf({ ...identity, document: more }), cacheKeyOf(identity));
+    assert.notEqual(cacheKeyOf({ ...identity, body: more }), cacheKeyOf(identity));
   });
 
   test("is the same for every form of an answer", () => {
     const forms = ['{"model":"fast","stream":true}', '{"stream":false,"stream_options":null,"model":"fast"}'];
     for (const form of [...forms, '{"model":"fast","stream":true,"stream_options":{"include_usage":true}}']) {
-      assert.equal(cacheKeyOf({ ...identity, document: parse(form) }), cacheKeyOf(identity), form);
+      assert.equal(cacheKeyOf({ ...identity, body: parse(form) }), cacheKeyOf(identity), form);
     }
   });
 
@@ -109,8 +110,8 @@ describe("the key of a cached answer", () => {
       { ...identity, path: "/v1/embeddings" },
       { ...identity, targets: ["own/m2"] },
       { ...identity, targets: ["own/m", "own/m2"] },
-      { ...identity, document: parse('{"model":"fast","seed":1}') },
-      { ...identity, document: parse('{"model":"fast","stream_options":{"include_obfuscation":false}}') },
+      { ...identity, body: parse('{"model":"fast","seed":1}') },
+      { ...identity, body: parse('{"model":"fast","stream_options":{"include_obfuscation":false}}') },
     ];
     assert.equal(new Set([identity, ...others].map(cacheKeyOf)).size, others.length + 1);
   });

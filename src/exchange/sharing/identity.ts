@@ -2,10 +2,9 @@
  * What makes two requests the same. Bodies are compared as canonical JSON: the order of names and white space do not
  * count, every digit of a number does. Only hashes leave this file, so neither keys nor bodies are stored.
  */
-import { createHash } from "node:crypto";
-import { parseExactJson } from "../../dialects/exact-json.ts";
-import type { JsonDocument } from "../../kernel/json-document.ts";
+import { hash as digest } from "node:crypto";
 import type { Payer } from "../../storage/records.ts";
+import { type CanonicalBody, type CanonicalMember, canonicalMember, canonicalObject } from "./canonical-body.ts";
 
 /** Fields that tell the provider who asks or how to run the call; a model's answer does not depend on them. */
 const notOfTheAnswer: ReadonlySet<string> = new Set(["user", "safety_identifier", "prompt_cache_key"]);
@@ -16,8 +15,8 @@ export function hashOfKey(tenantId: string, idempotencyKey: string): string {
 }
 
 /** Of the whole request: with the same key it must be the same. */
-export function fingerprintOf(method: string, path: string, document: JsonDocument): string {
-  return hash(["request", method, path], canonicalJson(parse(document)));
+export function fingerprintOf(method: string, path: string, body: CanonicalBody): string {
+  return hash(["request", method, path], canonicalObject(body.members));
 }
 
 export interface CacheIdentity {
@@ -29,12 +28,12 @@ export interface CacheIdentity {
   readonly targets: readonly string[];
   /** That route and caller require of whoever serves. */
   readonly tags: readonly string[];
-  readonly document: JsonDocument;
+  readonly body: CanonicalBody;
 }
 
 /** Of version, tenant, project, what may serve, and all of the body that an answer may depend on but its form. */
 export function cacheKeyOf(identity: CacheIdentity): string {
-  return hash(["cache", ...partsOf(identity)], canonicalJson(bodyOf(identity.document)));
+  return hash(["cache", ...partsOf(identity)], canonicalObject(membersOf(identity.body)));
 }
 
 /**
@@ -42,10 +41,15 @@ export function cacheKeyOf(identity: CacheIdentity): string {
  * each other's answers if they mean the same. `embeddings`: the model that says what they mean.
  */
 export function partitionOf(identity: CacheIdentity, embeddings: string, numbers: readonly string[]): string {
-  const body = bodyOf(identity.document);
-  const messages = body["messages"] as readonly Readonly<Record<string, unknown>>[];
-  const rest = { ...body, messages: messages.with(-1, { ...messages.at(-1), content: null }) };
-  return hash(["meaning", ...partsOf(identity), embeddings, "numbers", ...numbers], canonicalJson(rest));
+  const members = membersOf(identity.body).map((member) =>
+    member.name === "messages" ? withoutWords(member) : member,
+  );
+  return hash(["meaning", ...partsOf(identity), embeddings, "numbers", ...numbers], canonicalObject(members));
+}
+
+function withoutWords({ name, value }: CanonicalMember): CanonicalMember {
+  const messages = value as readonly object[];
+  return canonicalMember(name, messages.with(-1, { ...messages.at(-1), content: null }));
 }
 
 function partsOf({ version, payer, path, targets, tags }: CacheIdentity): readonly string[] {
@@ -54,19 +58,20 @@ function partsOf({ version, payer, path, targets, tags }: CacheIdentity): readon
 }
 
 /** What an answer may depend on. Its form is not of it, since one is made of the other (form/form.ts). */
-function bodyOf(document: JsonDocument): Readonly<Record<string, unknown>> {
-  const members = Object.entries(parse(document) as object).map(withoutUser);
-  return Object.fromEntries(
-    members.filter(([name, value]) => value !== undefined && !notOfTheAnswer.has(name) && !isOfTheForm(name, value)),
-  );
+function membersOf(body: CanonicalBody): readonly CanonicalMember[] {
+  return body.members.flatMap((member) => {
+    const { name, value } = member;
+    if (notOfTheAnswer.has(name) || isOfTheForm(name, value)) return [];
+    return name === "metadata" ? withoutUser(member) : [member];
+  });
 }
 
 /** The Messages API has the end user in `metadata.user_id`. */
-function withoutUser(member: readonly [string, unknown]): readonly [string, unknown] {
-  const [name, value] = member;
-  if (name !== "metadata" || typeof value !== "object" || value === null || !("user_id" in value)) return member;
+function withoutUser(member: CanonicalMember): readonly CanonicalMember[] {
+  const { name, value } = member;
+  if (typeof value !== "object" || value === null || !("user_id" in value)) return [member];
   const { user_id: _, ...rest } = value;
-  return [name, Object.keys(rest).length === 0 ? undefined : rest];
+  return Object.keys(rest).length === 0 ? [] : [canonicalMember(name, rest)];
 }
 
 /** Of `stream_options` only whether usage is said is understood. */
@@ -76,25 +81,7 @@ function isOfTheForm(name: string, value: unknown): boolean {
   return Object.keys(value).every((option) => option === "include_usage");
 }
 
-interface JsonWithSources {
-  isRawJSON(value: unknown): boolean;
-}
-
-/** Missing from TypeScript's library: see exact-json.ts. */
-const json = JSON as unknown as JsonWithSources;
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_name, member: unknown) => {
-    if (typeof member !== "object" || member === null || Array.isArray(member) || json.isRawJSON(member)) return member;
-    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
-
-function parse({ bytes }: JsonDocument): unknown {
-  return parseExactJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
-}
-
 /** The parts are told apart by their JSON, the body from them by a line. */
 function hash(parts: readonly string[], body = ""): string {
-  return createHash("sha256").update(JSON.stringify(parts)).update("\n").update(body).digest("hex");
+  return digest("sha256", `${JSON.stringify(parts)}\n${body}`, "hex");
 }

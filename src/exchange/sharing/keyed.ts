@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../kernel/clock.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
+import { UnderWay } from "../../kernel/under-way.ts";
 import { Pause } from "../course/pause.ts";
 import { type CallerDeadline, describeDeadline } from "../deadline.ts";
 import { hashOfKey, fingerprintOf } from "./identity.ts";
@@ -32,7 +33,7 @@ interface Running {
 export class KeyedRequests {
   readonly #deps: KeyedDeps;
   /** By the hash of tenant and key. */
-  readonly #running = new Map<string, Running>();
+  readonly #running = new UnderWay<Running>();
 
   constructor(deps: KeyedDeps) {
     this.#deps = deps;
@@ -40,13 +41,13 @@ export class KeyedRequests {
 
   /** `make`: makes the request, or answers it from the cache. Throws what keeps it from being answered. */
   async serve(scene: Scene, key: string, make: () => Promise<void>): Promise<void> {
-    const { exchange, view, principal } = scene;
+    const { exchange, principal, body } = scene;
     const { method, path } = exchange.incoming;
     const keyHash = hashOfKey(principal.payer.tenantId, key);
-    const fingerprint = fingerprintOf(method, path, view.document);
+    const fingerprint = fingerprintOf(method, path, body);
     while (exchange.cancelCause === null) {
       const running = this.#running.get(keyHash);
-      if (running === undefined) return this.#lead(scene, keyHash, fingerprint, make);
+      if (running === null) return this.#lead(scene, keyHash, fingerprint, make);
       if (await this.#follow(scene, running, fingerprint)) return;
     }
   }

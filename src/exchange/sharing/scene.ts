@@ -4,6 +4,7 @@ import type { AnswerMemory } from "../../streaming/answer-memory.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { CallerDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
+import type { CanonicalBody } from "./canonical-body.ts";
 import { decodeFailure } from "./kept-failure.ts";
 import type { Embedded, Words } from "./meaning/embed.ts";
 import type { Share } from "./share.ts";
@@ -13,6 +14,7 @@ import { SharedAnswer } from "./joint/shared-answer.ts";
 export interface Scene {
   readonly exchange: Exchange;
   readonly view: RequestView;
+  readonly body: CanonicalBody;
   readonly principal: Principal;
   readonly share: Share;
   readonly deadline: CallerDeadline;

@@ -24,6 +24,7 @@ import { readDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import { planRequest } from "../plan-request.ts";
 import { createAnswerCache } from "./answer-cache.ts";
+import { CanonicalBody } from "./canonical-body.ts";
 import { cacheModeOf, CachedRequests } from "./cached.ts";
 import { KeyClaims } from "./claims.ts";
 import { KeyedRequests } from "./keyed.ts";
@@ -85,7 +86,8 @@ export function createSharing(deps: SharingDeps): Sharing {
       const share = new Share(exchange);
       exchange.share = share;
       const deadline = readDeadline(incoming.headers, exchange.startedMs, view.stream);
-      const scene = { exchange, view, principal, share, deadline, embed, memory };
+      const body = new CanonicalBody(view.document);
+      const scene = { exchange, view, body, principal, share, deadline, embed, memory };
       const key = snapshot.config.idempotency.retentionMs === 0 ? null : readIdempotencyKey(incoming.headers);
       if (key === null) await cached.serve(scene, make);
       else await keyed.serve(scene, key, () => cached.serve(scene, make));

@@ -42,7 +42,7 @@ export const sharingMutations: readonly Mutation[] = [
     name: "equal requests under way are made again",
     file: cached,
     find: "if (flight?.isJoinable !== true) return false;",
-    replace: "if (flight === undefined || flight.isJoinable) return false;",
+    replace: "if (flight === null || flight.isJoinable) return false;",
   },
   {
     name: "a caller who wants a new answer gets a kept one",
