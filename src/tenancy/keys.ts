@@ -60,31 +60,44 @@ export async function listKeys(db: Kysely<Database>, project: ProjectReference |
 
 /** By id, visible prefix or name; a prefix or name must fit one key only. Throws `not_found`, `invalid_argument`. */
 export async function findKey(db: Kysely<Database>, reference: string): Promise<ApiKey> {
+  return theOnly(await keysCalled(db, reference), reference);
+}
+
+/**
+ * The same; where a name fits several, as after a rotation, it is the one that is in force at `nowMs`. Throws
+ * `invalid_argument` where more than one is.
+ */
+export async function findKeyInForce(db: Kysely<Database>, reference: string, nowMs: number): Promise<ApiKey> {
+  const called = await keysCalled(db, reference);
+  const inForce = called.filter((key) => isInForce(key, nowMs));
+  return theOnly(inForce.length === 0 ? called : inForce, reference);
+}
+
+async function keysCalled(db: Kysely<Database>, reference: string): Promise<readonly ApiKey[]> {
   const rows = await db
     .selectFrom("api_keys")
     .selectAll()
     .where((key) => key.or([key("id", "=", reference), key("prefix", "=", reference), key("name", "=", reference)]))
     .orderBy("id")
-    .limit(2)
     .execute();
-  const [row, second] = rows;
-  if (row === undefined) throw notFound("key", reference);
-  if (second !== undefined) {
-    throw new HeadgateError(
-      "invalid_argument",
-      `More than one key is called ${JSON.stringify(reference)}. Use its id: \`headgate key list\` shows it.`,
-      {
-        param: "key",
-      },
-    );
-  }
-  return toApiKey(row);
+  return rows.map(toApiKey);
+}
+
+function theOnly([key, second]: readonly ApiKey[], reference: string): ApiKey {
+  if (key === undefined) throw notFound("key", reference);
+  if (second === undefined) return key;
+  const message = `More than one key is called ${JSON.stringify(reference)}. Use its id: \`headgate key list --all\` shows it.`;
+  throw new HeadgateError("invalid_argument", message, { param: "key" });
+}
+
+function isInForce({ revokedAtMs, expiresAtMs }: ApiKey, nowMs: number): boolean {
+  return revokedAtMs === null && (expiresAtMs === null || expiresAtMs > nowMs);
 }
 
 /** From the next request on the key is refused, in every process. Revoking again changes nothing. Throws `not_found`. */
 export function revokeKey(deps: TenancyDeps, reference: string): Promise<ApiKey> {
   return changeControl(deps.db, async (db, generation) => {
-    const key = await findKey(db, reference);
+    const key = await findKeyInForce(db, reference, deps.clock.wallMs());
     const revokedAtMs = key.revokedAtMs ?? deps.clock.wallMs();
     await db.updateTable("api_keys").set({ revoked_at_ms: revokedAtMs, generation }).where("id", "=", key.id).execute();
     return { ...key, revokedAtMs };
@@ -97,9 +110,9 @@ export function revokeKey(deps: TenancyDeps, reference: string): Promise<ApiKey>
  */
 export function rotateKey(deps: TenancyDeps, reference: string, overlapMs: number): Promise<CreatedKey> {
   return changeControl(deps.db, async (db, generation) => {
-    const old = await findKey(db, reference);
     const nowMs = deps.clock.wallMs();
-    if (old.revokedAtMs !== null || (old.expiresAtMs !== null && old.expiresAtMs <= nowMs)) {
+    const old = await findKeyInForce(db, reference, nowMs);
+    if (!isInForce(old, nowMs)) {
       throw new HeadgateError(
         "invalid_argument",
         `The key ${old.id} is no longer in force and cannot be rotated. Create a new key.`,

@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 import { systemRandomFill } from "../../src/kernel/ids.ts";
 import type { Database } from "../../src/storage/schema.ts";
 import { createFirstKey } from "../../src/tenancy/first-key.ts";
-import { createKey, findKey, listKeys, revokeKey, rotateKey } from "../../src/tenancy/keys.ts";
+import { createKey, findKey, findKeyInForce, listKeys, revokeKey, rotateKey } from "../../src/tenancy/keys.ts";
 import {
   createProject,
   findProject,
@@ -102,6 +102,13 @@ for (const engine of engines) {
       assert.ok((await findKey(deps.db, old.key.id)).revokedAtMs !== null);
       await assert.rejects(rotateKey(deps, old.key.id, 0), { code: "invalid_argument" });
       await assert.rejects(findKey(deps.db, "ci"), { code: "invalid_argument", message: /More than one/ });
+      const nowMs = deps.clock.wallMs();
+      assert.notEqual((await findKeyInForce(deps.db, "ci", nowMs)).id, old.key.id);
+      assert.equal(
+        (await findKeyInForce(deps.db, old.key.id, nowMs)).id,
+        old.key.id,
+        "an id means its key, whatever became of it",
+      );
     });
 
     test("an overlap never makes an old key live longer than it would have", async () => {

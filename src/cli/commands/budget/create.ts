@@ -33,7 +33,7 @@ export async function create(invocation: Invocation<BudgetCreateOptions>): Promi
   await using records = openRecords(invocation);
   const allowance = await createAllowance(records, {
     name: options.name,
-    scope: await chooseScope(records.db, options),
+    scope: await chooseScope(records, options),
     meter,
     limit,
     window,

@@ -1,11 +1,10 @@
 /** Whom an allowance counts: from what options name to ids, and from ids to what people read. */
-import type { Kysely } from "kysely";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { Allowance, AllowanceScope } from "../../../limits/allowance.ts";
-import type { Database } from "../../../storage/schema.ts";
-import { findKey } from "../../../tenancy/keys.ts";
+import { findKeyInForce } from "../../../tenancy/keys.ts";
 import { findProject } from "../../../tenancy/projects.ts";
 import { findTenant } from "../../../tenancy/tenants.ts";
+import type { Records } from "../../workspace.ts";
 import { chooseTenant } from "../tenancy/default-scope.ts";
 import type { Names } from "../tenancy/names.ts";
 
@@ -20,7 +19,10 @@ export interface ScopeOptions {
 const EACH = "each";
 
 /** The deepest option says what is counted. Throws `not_found`, `invalid_argument`. */
-export async function chooseScope(db: Kysely<Database>, options: ScopeOptions): Promise<AllowanceScope> {
+export async function chooseScope(
+  { db, clock }: Pick<Records, "db" | "clock">,
+  options: ScopeOptions,
+): Promise<AllowanceScope> {
   const tenant = await findTenant(db, await chooseTenant(db, options.tenant));
   const kind = kindOf(options);
   refuseEachAbove(kind, options);
@@ -29,7 +31,7 @@ export async function chooseScope(db: Kysely<Database>, options: ScopeOptions): 
     kind,
     tenantId: tenant.id,
     projectId: project === null || project === EACH ? null : (await findProject(db, { tenant: tenant.id, project })).id,
-    keyId: key === null || key === EACH ? null : (await findKey(db, key)).id,
+    keyId: key === null || key === EACH ? null : (await findKeyInForce(db, key, clock.wallMs())).id,
     endUser: endUser === EACH ? null : endUser,
   };
 }

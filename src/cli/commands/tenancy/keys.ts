@@ -4,6 +4,7 @@ import {
   type CreatedKey,
   createKey,
   findKey,
+  findKeyInForce,
   listKeys,
   revokeKey,
   rotateKey,
@@ -76,8 +77,8 @@ export async function revoke(invocation: Invocation<KeyReferenceOptions>): Promi
 export async function rotate(invocation: Invocation<KeyRotateOptions>): Promise<ExitCode> {
   await using records = openExistingRecords(invocation);
   const { key: reference, overlapMs } = invocation.options;
-  const old = await findKey(records.db, reference);
-  const created = await rotateKey(records, reference, overlapMs ?? 0);
+  const old = await findKeyInForce(records.db, reference, records.clock.wallMs());
+  const created = await rotateKey(records, old.id, overlapMs ?? 0);
   const ended = await findKey(records.db, old.id);
   return await tellOnce(invocation, records, created, `Replaced key ${old.name} (${old.prefix}…), ${whenOver(ended)}.`);
 }

@@ -124,6 +124,32 @@ test("a key is revoked by its prefix, and rotated with or without an overlap", a
   assert.equal((await cli.run("key", "revoke", "hg-00000")).exitCode, 4);
 });
 
+test("a name means the key that is in force, however often it was rotated", async () => {
+  using cli = createTestCli();
+  await cli.run("tenant", "create", "acme");
+  await cli.run("project", "create", "search");
+  const first = await cli.json<KeyDocument>("key", "create", "--name", "bot");
+  for (const turn of [1, 2]) assert.equal((await cli.run("key", "rotate", "bot")).exitCode, 0, `turn ${turn}`);
+  const { exitCode, stdout } = await cli.run(
+    "budget",
+    "create",
+    "daily",
+    "--requests",
+    "5",
+    "--per",
+    "day",
+    "--key",
+    "bot",
+  );
+  assert.equal(exitCode, 0, stdout);
+  const report = await cli.run("requests", "--key", "bot");
+  assert.equal(report.exitCode, 2);
+  assert.match(report.stderr, /More than one key is called "bot"\. Use its id: `headgate key list --all` shows it\./);
+  assert.equal((await cli.run("requests", "--key", first.id)).exitCode, 0);
+  await cli.run("key", "rotate", "bot", "--overlap", "24h");
+  assert.equal((await cli.run("key", "revoke", "bot")).exitCode, 2, "two are in force");
+});
+
 test("keys are listed of one tenant or project", async () => {
   using cli = createTestCli();
   for (const tenant of ["acme", "zeta"]) {
