@@ -6,7 +6,7 @@ import { layerTable } from "./layering.ts";
 import { barrels, fileNames, moduleState } from "./shape.ts";
 import { exportCounts, fileLengths, folders, functionLengths } from "./sizes.ts";
 import { machinePaths, registryHosts } from "./texts.ts";
-import { sleepingTests, switchedTests } from "./tests.ts";
+import { sleepingTests, switchedTests, unseededTests } from "./tests.ts";
 
 export const rules: Readonly<Record<string, Rule>> = {
   "imports follow the layer table": layerTable,
@@ -20,6 +20,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   "time, randomness, environment and network are injected": bannedCalls,
   "every test runs": switchedTests,
   "no test sleeps": sleepingTests,
+  "random cases are the same in each run": unseededTests,
   "no text names a package registry": registryHosts,
   "no text holds a path of one machine": machinePaths,
   "links between documents resolve": documentLinks,

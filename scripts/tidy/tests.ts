@@ -1,4 +1,4 @@
-/** Tests run, all of them, and none waits for time to pass. */
+/** Tests run, all of them and the same in each run, and none waits for time to pass. */
 import { Visitor } from "oxc-parser";
 import type { Finding } from "./finding.ts";
 import { lineAt, type CodeFile, type Tree } from "./tree.ts";
@@ -66,6 +66,24 @@ function findSleeps(file: CodeFile): Finding[] {
       const isPromise = node.callee.type === "Identifier" && node.callee.name === "Promise";
       const executor = node.arguments[0];
       if (isPromise && executor?.type === "ArrowFunctionExpression" && callsTimer(executor.body)) add(node.start);
+    },
+  }).visit(file.syntax.program);
+  return findings;
+}
+
+const seeded = "test/support/properties.ts";
+
+export function unseededTests(tree: Tree): Finding[] {
+  return tree.code.filter(({ path }) => path !== seeded).flatMap(findUnseeded);
+}
+
+function findUnseeded(file: CodeFile): Finding[] {
+  const findings: Finding[] = [];
+  new Visitor({
+    ImportDeclaration(node) {
+      if (node.source.value !== "fast-check") return;
+      const advice = `draws other cases in each run. Import fc from ${seeded}.`;
+      findings.push({ path: file.path, line: lineAt(file.text, node.start), rule: "unseeded-test", advice });
     },
   }).visit(file.syntax.program);
   return findings;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { toNanoUsd } from "../kernel/money.ts";
 import { emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
 import type { LedgerEntry } from "../storage/records.ts";

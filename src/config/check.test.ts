@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { checkConfig, type ConfigCheck } from "./check.ts";
 import { renderProblem, renderProblems } from "./file/problem.ts";
 import type { KnownProvider } from "./known-provider.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { format, inspect } from "node:util";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { checkConfig, type ConfigInput } from "./check.ts";
 import { renderProblems } from "./file/problem.ts";
 import { effectiveValues, renderEffectiveConfig } from "./render/effective.ts";

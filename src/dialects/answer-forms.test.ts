@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { canonicalAnswers } from "../../test/support/canonical-answers.ts";
+import { fc } from "../../test/support/properties.ts";
 import { foldAnswer, unfoldAnswer } from "./answer-forms.ts";
 import type { CanonicalResponse, Item } from "./canonical.ts";
 

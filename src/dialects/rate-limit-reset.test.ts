@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { readRateLimitReset } from "./rate-limit-reset.ts";
 
 const NOW_MS = Date.parse("2026-11-21T12:00:00Z");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { validateHeaderValue } from "node:http";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { makeHeaderValuesSafe } from "./header-values.ts";
 
 test("values of any text can be sent, names and printable values stay as they are", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { nearest } from "./nearest.ts";
 
 test("suggests the nearest word first and at most as many as asked for", () => {

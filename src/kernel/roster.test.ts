@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { Roster, type RosterMember } from "./roster.ts";
 
 test("holds what a set holds, whatever is added and removed in whatever order", () => {

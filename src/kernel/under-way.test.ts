@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { UnderWay } from "./under-way.ts";
 
 test("holds what a map holds, whatever is set and deleted in whatever order", () => {

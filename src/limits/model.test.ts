@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { aScope, createLimitsWorld, demand, estimate, type LimitsWorld } from "../../test/support/limits-world.ts";
+import { fc } from "../../test/support/properties.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { Move } from "../storage/escrow/bank.ts";
 import type { Limits, Reservation } from "./limits.ts";

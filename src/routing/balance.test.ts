@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { makeProvider, makeRequest, makeRouter, type MadeRouter } from "../../test/support/routing.ts";
 import type { ModelConfig } from "../config/config.ts";
 import type { PlanRequest } from "./plan.ts";

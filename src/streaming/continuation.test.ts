@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { spoken, writeStream, type ProviderDialect } from "../../test/support/provider-streams.ts";
 import type { CanonicalEvent, OpaqueState } from "../dialects/canonical.ts";
 import type { RequestView, StreamDecoder } from "../dialects/dialect.ts";

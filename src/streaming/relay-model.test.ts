@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import type { InvalidEvents } from "../config/config.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { parseJsonDocument } from "../kernel/json-document.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { findDialect } from "../dialects/registry.ts";
 import { emptyUsage } from "../kernel/usage.ts";
 import { AnswerMemory } from "./answer-memory.ts";

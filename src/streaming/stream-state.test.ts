@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/properties.ts";
 import { isTerminal, nextStreamState, streamTransitions, type StreamInput, type StreamState } from "./stream-state.ts";
 
 const states = Object.keys(streamTransitions) as StreamState[];

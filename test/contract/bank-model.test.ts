@@ -1,5 +1,5 @@
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/properties.ts";
 import { openBank } from "./bank-place.ts";
 import { accountCount, BankTwins, ownerCount } from "./bank-twins.ts";
 import { engines } from "./engines.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import type { AccountState } from "../../src/storage/escrow/account.ts";
 import { windowAt } from "../../src/storage/escrow/calendar.ts";
 import type { AccountKey, Move } from "../../src/storage/escrow/bank.ts";
 import { type Books, fenceGrant, noGrant, settleGrant } from "../../src/storage/escrow/grant.ts";
 import type { Store, StoreOptions } from "../../src/storage/storage.ts";
 import { eventually } from "../support/eventually.ts";
+import { fc } from "../support/properties.ts";
 import { createVirtualClock } from "../support/virtual-clock.ts";
 import { createTestBank, leaseMs, startMs } from "./bank-place.ts";
 import { accountOf, dayMs, drawOf, insertAllowance } from "./bank-samples.ts";

@@ -2,7 +2,6 @@
  * Random histories of a ledger: requests closed once or twice, gateways that die with attempts under way, corrections
  * appended once or twice. Over few payers, providers, models and hours, so that sums have several entries.
  */
-import fc from "fast-check";
 import { sql } from "kysely";
 import { type NanoUsd, toNanoUsd } from "../../src/kernel/money.ts";
 import { emptyUsage, usageBuckets } from "../../src/kernel/usage.ts";
@@ -12,6 +11,7 @@ import { readAttempts } from "../../src/storage/reports/charged-attempts.ts";
 import { appendCorrections, type CorrectionEntry } from "../../src/storage/reports/corrections.ts";
 import { toLedgerEntry } from "../../src/storage/rows.ts";
 import type { Store } from "../../src/storage/storage.ts";
+import { fc } from "../support/properties.ts";
 import type { Place } from "./engines.ts";
 import { sampleEntry, sampleHold, sampleRecord } from "./samples.ts";
 

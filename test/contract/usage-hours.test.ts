@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { toNanoUsd } from "../../src/kernel/money.ts";
 import { addUsage, emptyUsage } from "../../src/kernel/usage.ts";
 import type { LedgerEntry } from "../../src/storage/records.ts";
@@ -14,6 +13,7 @@ import {
   type UsageRow,
 } from "../../src/storage/reports/usage-report.ts";
 import type { Store } from "../../src/storage/storage.ts";
+import { fc } from "../support/properties.ts";
 import { engines } from "./engines.ts";
 import { Historian, history, moment } from "./histories.ts";
 import { sampleEntry, sampleRecord } from "./samples.ts";

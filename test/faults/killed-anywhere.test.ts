@@ -3,13 +3,13 @@
  * have two calls under way, some have just won. What each came to is one of the lines of killed.ts, or it was over.
  */
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import type { Store } from "../../src/storage/storage.ts";
 import { clock } from "../contract/engines.ts";
 import { eventually } from "../support/eventually.ts";
 import type { LedgerRow, RequestRow } from "../support/evidence.ts";
 import { send, type Reply } from "../support/simulator-client.ts";
+import { testSeed } from "../support/test-seed.ts";
 import { Random } from "../simulation/world/random.ts";
 import { inOrder } from "./course/cases.ts";
 import { besides } from "./lines/besides.ts";
@@ -20,8 +20,8 @@ const KILLS = 5;
 const ALIVE_MS_MAX = 600;
 const PATIENCE_MS = 20_000;
 const CALLERS = 24;
-/** Names the seed of an earlier run: the instants are the same again, though what they meet is not quite. */
-const seed = Number(process.env["HEADGATE_KILL_SEED"] ?? randomInt(2 ** 31));
+/** With the same seed the instants are the same again, though what they meet is not quite. */
+const seed = testSeed();
 
 const good = "tokens=30,rate=300";
 const models = {
@@ -140,7 +140,7 @@ async function judgeAll({ db }: Store, told: readonly Told[]): Promise<ReadonlyM
 test(besides.killedAnywhere, async (context: TestContext) => {
   const lives = drawLives(new Random(seed));
   const instants = lives.map(({ since, aliveMs }) => `${aliveMs} ms after the first was ${since}`);
-  context.diagnostic(`HEADGATE_KILL_SEED=${seed}: killed ${instants.join(", ")}`);
+  context.diagnostic(`HEADGATE_TEST_SEED=${seed}: killed ${instants.join(", ")}`);
   await using place = await openProcessPlace({ models });
   const told: Told[] = [];
   for (const [round, life] of lives.entries()) told.push(...(await live(place, round, life)));

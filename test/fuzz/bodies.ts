@@ -1,5 +1,5 @@
+import { fc } from "../support/properties.ts";
 /** Values and bytes that a careless or hostile caller might send: most of each is good, since such bodies get furthest. */
-import fc from "fast-check";
 
 export const text: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom("Hi", "water", "Grüße 🌍") },

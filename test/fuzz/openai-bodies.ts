@@ -1,5 +1,5 @@
 /** What callers of OpenAI's API send, most of it good. */
-import fc from "fast-check";
+import { fc } from "../support/properties.ts";
 import { anything, mostly, text } from "./bodies.ts";
 
 const models = ["simulator/sim-chat:tokens=3", "simulator-anthropic/sim-claude:tokens=3", "sim-mini"] as const;

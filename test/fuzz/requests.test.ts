@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import fc from "fast-check";
 import { errorCatalogue, type ErrorCode } from "../../src/kernel/errors.ts";
 import { captureLog, evidenceOf, type CapturedLog } from "../support/evidence.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { fc } from "../support/properties.ts";
 import { eventData, send, type Reply } from "../support/simulator-client.ts";
 import { messagesBodies } from "./anthropic-bodies.ts";
 import { damaged, randomBodies } from "./bodies.ts";

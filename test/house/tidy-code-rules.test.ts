@@ -5,7 +5,7 @@ import { bannedCalls } from "../../scripts/tidy/calls.ts";
 import type { Rule } from "../../scripts/tidy/finding.ts";
 import { layerTable } from "../../scripts/tidy/layering.ts";
 import { barrels, fileNames, moduleState } from "../../scripts/tidy/shape.ts";
-import { sleepingTests, switchedTests } from "../../scripts/tidy/tests.ts";
+import { sleepingTests, switchedTests, unseededTests } from "../../scripts/tidy/tests.ts";
 import { createTree } from "../../scripts/tidy/tree.ts";
 
 /** `path:line` of each finding. */
@@ -156,5 +156,11 @@ describe("tests", () => {
       places(sleepingTests, { "src/a/a.test.ts": text }),
       [1, 2, 3].map((line) => `src/a/a.test.ts:${line}`),
     );
+  });
+
+  test("finds random cases that are others in each run", () => {
+    const text = `import fc from "fast-check";\n`;
+    const files = { "src/a/a.test.ts": text, "test/support/properties.ts": text };
+    assert.deepEqual(places(unseededTests, files), ["src/a/a.test.ts:1"]);
   });
 });

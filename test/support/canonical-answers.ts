@@ -1,7 +1,7 @@
 /** Whole answers in canonical form, made at random, as every dialect can say them. */
-import fc from "fast-check";
 import { emptyUsage } from "../../src/kernel/usage.ts";
 import type { CanonicalResponse, Item } from "../../src/dialects/canonical.ts";
+import { fc } from "./properties.ts";
 
 const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
 

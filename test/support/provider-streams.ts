@@ -1,5 +1,5 @@
+import { fc } from "./properties.ts";
 /** Streams as providers send them, made at random, together with what each of their events says. */
-import fc from "fast-check";
 
 export type ProviderDialect = "openai-chat" | "anthropic-messages";
 

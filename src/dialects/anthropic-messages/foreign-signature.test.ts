@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import type { OpaqueState } from "../canonical.ts";
 import { decodeSignature, encodeSignature, isForeignSignature, mayHoldForeignSignature } from "./foreign-signature.ts";
 

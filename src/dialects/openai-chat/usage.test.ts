@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { totalInputTokens, totalOutputTokens, type Usage } from "../../kernel/usage.ts";
 import type { Quirks } from "../dialect.ts";
 import { encodeUsage } from "./encode-usage.ts";

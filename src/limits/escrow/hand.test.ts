@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { Hand } from "./hand.ts";
 
 test("a settlement takes from what it held, then from what is free; only the rest is not covered", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import type { Meter } from "../allowance.ts";
 import { decimalAmount, formatAmount, formatBareAmount } from "../amount-text.ts";
 import { AMOUNT_MAX, checkAmount, parseAmount } from "./amounts.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import type { ProviderConfig, QueueConfig } from "../../config/config.ts";
 import { HeadgateError } from "../../kernel/errors.ts";

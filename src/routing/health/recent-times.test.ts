@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { RecentTimes } from "./recent-times.ts";
 
 const BUCKET_GROWTH = 2 ** (1 / 6.5);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 /** Makes calls again for as long as it may. */

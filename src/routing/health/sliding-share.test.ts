@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { SlidingShare } from "./sliding-share.ts";
 
 test("counts of late are those of the last buckets, over any history", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { sampleAllowance } from "../../../test/contract/bank-samples.ts";
+import { fc } from "../../../test/support/properties.ts";
 import { accountKeyOf, allowanceIdOf } from "./account-ids.ts";
 import { windowAt } from "./calendar.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { type AccountState, available, drain, draw, fence, grantSize, release, settle } from "./account.ts";
 
 const startMs = 1_800_000_000_000;

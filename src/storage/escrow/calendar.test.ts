@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/properties.ts";
 import { type CalendarWindow, windowAt } from "./calendar.ts";
 
 function span(window: CalendarWindow, timeZone: string, at: string): readonly string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/support/properties.ts";
 import { parseJsonDocument } from "../../../kernel/json-document.ts";
 import type { CanonicalRequest, Item, Part, ReasoningEffort, Tool } from "../../canonical.ts";
 import { viewRequest } from "../inbound/view.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/support/properties.ts";
 import { parseJsonDocument } from "../../../kernel/json-document.ts";
 import { emptyUsage } from "../../../kernel/usage.ts";
 import type { CanonicalEvent, OpaqueState, OutputItemHead } from "../../canonical.ts";

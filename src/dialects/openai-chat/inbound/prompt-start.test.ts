@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/support/properties.ts";
 import { parseJsonDocument } from "../../../kernel/json-document.ts";
 import { promptStart } from "./prompt-start.ts";
 import { viewRequest } from "./view.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { canonicalAnswers } from "../../../../test/support/canonical-answers.ts";
+import { fc } from "../../../../test/support/properties.ts";
 import { zeroUsd } from "../../../kernel/money.ts";
 import { parseJsonDocument } from "../../../kernel/json-document.ts";
 import type { InboundCodec, InboundTranslation, RequestView } from "../../../dialects/dialect.ts";

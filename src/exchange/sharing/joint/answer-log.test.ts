@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/support/properties.ts";
 import type { Responder } from "../../responder.ts";
 import { AnswerMemory } from "../../../streaming/answer-memory.ts";
 import { AnswerLog, type LogReader } from "./answer-log.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/support/properties.ts";
 import { Pace, type LimitedCall } from "./pace.ts";
 
 function limited(beganMs: number, calls: number, ofThem: number, saysWhen = false): LimitedCall {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/support/properties.ts";
 import type { HeldAmount } from "../../escrow/bank.ts";
 import { parseHeldAmounts } from "../../held-columns.ts";
 import { migrate } from "../migrations.ts";
