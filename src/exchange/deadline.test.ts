@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deadlinePassed, readDeadline } from "./deadline.ts";
+import { defaultConfig } from "../config/defaults.ts";
+import { deadlinePassed, overallDueMs, readDeadline } from "./deadline.ts";
 
 test("the deadline of a request that has passed is told by the header that gave it", () => {
   const own = readDeadline({ "x-headgate-deadline-ms": "5000", "x-stainless-timeout": "1" }, 0, true);
@@ -33,4 +34,10 @@ test("the SDKs for Python say the same in another header", () => {
   assert.equal(readDeadline(headers, 0, true).firstOutputDueMs, 475);
   const both = readDeadline({ ...headers, "x-stainless-timeout": "10" }, 0, false);
   assert.deepEqual([both.askedMs, both.header], [10_000, "x-stainless-timeout"]);
+});
+
+test("all calls of a request are over when the most patient of its targets is, or its caller", () => {
+  const targets = [4_000, 9_000].map((totalMs) => ({ timeouts: { ...defaultConfig({}).timeouts, totalMs } }));
+  assert.equal(overallDueMs(100, targets, { totalDueMs: Infinity }), 9_100);
+  assert.equal(overallDueMs(100, targets, { totalDueMs: 5_000 }), 5_000);
 });

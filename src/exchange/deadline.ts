@@ -1,4 +1,5 @@
 import { HeadgateError } from "../kernel/errors.ts";
+import type { Target } from "../routing/plan.ts";
 
 /** Kept from the caller's deadline to encode and deliver the answer or the error. */
 const RESERVE_MS = 50;
@@ -61,6 +62,20 @@ export function readDeadline(
   const dueMs = dueAt(startedMs, budgetMs);
   const [totalDueMs, firstOutputDueMs] = stream ? [Infinity, dueMs] : [dueMs, Infinity];
   return { totalDueMs, firstOutputDueMs, askedMs: budgetMs, header };
+}
+
+/**
+ * When everything must be over, monotonic: as late as the most patient of the targets may be, by `timeouts.totalMs`, and
+ * no later than the caller says.
+ */
+export function overallDueMs(
+  startedMs: number,
+  targets: readonly Pick<Target, "timeouts">[],
+  { totalDueMs }: Pick<CallerDeadline, "totalDueMs">,
+): number {
+  let totalMs = 0;
+  for (const { timeouts } of targets) totalMs = Math.max(totalMs, timeouts.totalMs === 0 ? Infinity : timeouts.totalMs);
+  return Math.min(startedMs + totalMs, totalDueMs);
 }
 
 /** Whether it is too late to call anybody. */

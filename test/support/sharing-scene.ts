@@ -56,6 +56,7 @@ export function createSharingScene(
     view,
     body: new CanonicalBody(view.document),
     deadline,
+    dueMs: deadline.totalDueMs,
     share: new Share(exchange),
     principal: { payer: { tenantId: "ten_1", projectId: "prj_1", keyId: "key_1" } },
     embed: () => Promise.reject(new Error("Nothing is compared.")),

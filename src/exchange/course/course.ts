@@ -16,7 +16,7 @@ import type { HeadgateError } from "../../kernel/errors.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import type { Shown } from "../attempt/continuing.ts";
 import { openStreamHead } from "../conclusion/response-headers.ts";
-import { deadlinePassed, isPassed, readDeadline, type CallerDeadline } from "../deadline.ts";
+import { deadlinePassed, isPassed, overallDueMs, readDeadline, type CallerDeadline } from "../deadline.ts";
 import type { RequestView } from "../../dialects/dialect.ts";
 import type { Plan, RoutePolicy } from "../../routing/plan.ts";
 import type { Exchange } from "../exchange.ts";
@@ -77,7 +77,7 @@ class Course implements LegCourse, Due {
     this.principal = principal;
     this.policy = plan.policy;
     this.deadline = deadline;
-    this.totalDueMs = overallDueMs(exchange, plan, deadline);
+    this.totalDueMs = overallDueMs(exchange.startedMs, plan.targets, deadline);
     this.#itinerary = new Itinerary(deps, plan, this, isRetryOfSdk(exchange));
   }
 
@@ -204,13 +204,6 @@ class Course implements LegCourse, Due {
     const { hasOtherCredential } = leg;
     this.#itinerary.failed({ target, verdict: judge(failure), failure, credential, hasOtherCredential });
   }
-}
-
-/** When everything must be over, monotonic: as late as the most patient target may be. */
-function overallDueMs({ startedMs }: Exchange, { targets }: Plan, { totalDueMs }: CallerDeadline): number {
-  let totalMs = 0;
-  for (const { timeouts } of targets) totalMs = Math.max(totalMs, timeouts.totalMs === 0 ? Infinity : timeouts.totalMs);
-  return Math.min(startedMs + totalMs, totalDueMs);
 }
 
 /** How long the caller waits for the head of a stream whose output is held back; `Infinity`: no need to know. */

@@ -18,6 +18,8 @@ export interface Scene {
   readonly principal: Principal;
   readonly share: Share;
   readonly deadline: CallerDeadline;
+  /** When everything must be over, by the caller's deadline or the gateway's timeouts; monotonic. */
+  readonly dueMs: number;
   /** What words mean, at the payer's expense. Never rejects. */
   readonly embed: (words: Words) => Promise<Embedded>;
   readonly memory: AnswerMemory;

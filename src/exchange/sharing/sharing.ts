@@ -20,7 +20,7 @@ import type { RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { AnswerMemory } from "../../streaming/answer-memory.ts";
 import type { Principal } from "../../tenancy/principal.ts";
-import { readDeadline } from "../deadline.ts";
+import { overallDueMs, readDeadline } from "../deadline.ts";
 import type { Exchange } from "../exchange.ts";
 import { planRequest } from "../plan-request.ts";
 import { createAnswerCache } from "./answer-cache.ts";
@@ -82,12 +82,13 @@ export function createSharing(deps: SharingDeps): Sharing {
     async serve(exchange, principal, { make, embed, memory }) {
       const { view, snapshot, incoming } = exchange;
       if (view === null) return;
-      planRequest(exchange, view, principal);
+      const { targets } = planRequest(exchange, view, principal);
       const share = new Share(exchange);
       exchange.share = share;
       const deadline = readDeadline(incoming.headers, exchange.startedMs, view.stream);
+      const dueMs = overallDueMs(exchange.startedMs, targets, deadline);
       const body = new CanonicalBody(view.document);
-      const scene = { exchange, view, body, principal, share, deadline, embed, memory };
+      const scene = { exchange, view, body, principal, share, deadline, dueMs, embed, memory };
       const key = snapshot.config.idempotency.retentionMs === 0 ? null : readIdempotencyKey(incoming.headers);
       if (key === null) await cached.serve(scene, make);
       else await keyed.serve(scene, key, () => cached.serve(scene, make));

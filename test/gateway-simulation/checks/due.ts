@@ -11,9 +11,6 @@ const RECALLS_MS_MAX = 5_000;
 /** The longest wait for a key that the store says is in use: docs/guides/caching.md. */
 const CLAIM_MS_MAX = 30_000;
 
-/** The longest wait for a comparison: docs/guides/caching.md. */
-const COMPARISON_MS_MAX = 2_000;
-
 export interface DueTerms {
   readonly config: Config;
   /** How many may be on the request's path. */
@@ -29,9 +26,7 @@ export function dueMsOf(request: Request, terms: DueTerms): number {
   const boundsWhole = ask.deadline?.header === "own" || !ask.stream;
   const askedMs = ask.deadline !== null && boundsWhole ? ask.deadline.ms : Infinity;
   const claimMs = ask.idempotencyKey === null ? 0 : CLAIM_MS_MAX;
-  const isCompared = terms.config.models[ask.model]?.cache.mode === "semantic";
-  const sharingMs = claimMs + (isCompared ? COMPARISON_MS_MAX : 0);
-  return latest(request, startedMs + Math.min(askedMs, totalMsOf(terms.config, ask.model).most + sharingMs), terms);
+  return latest(request, startedMs + Math.min(askedMs, totalMsOf(terms.config, ask.model).most + claimMs), terms);
 }
 
 /** When a stream must have begun, where an SDK waits for its head only and nothing holds it back; else `Infinity`. */

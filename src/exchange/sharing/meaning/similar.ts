@@ -33,6 +33,8 @@ export interface SimilarAnswer {
 
 /** How long a request waits to be compared. */
 const EMBED_MS = 2_000;
+/** The same of the time that the request has left: its answer is made in the rest. */
+const LEFT_SHARE = 0.5;
 /** How long no vectors are asked for after none came. */
 const AWAY_MS = 5_000;
 /** How often the operator is told. */
@@ -55,12 +57,13 @@ export class SimilarAnswers {
 
   /** Of the request; `null`: it is not compared, or could not be. Leaves in the share what that cost. */
   async meaningOf(scene: Scene, identity: CacheIdentity, { mode }: ModelCacheConfig): Promise<Meaning | null> {
-    const { exchange, view, share, deadline } = scene;
+    const { exchange, view, share } = scene;
     const model = exchange.snapshot.config.cache.embeddings;
     const text = mode === "semantic" ? wordsToCompare(view) : null;
     if (text === null || model === null) return null;
     const nowMs = this.#deps.clock.monotonicMs();
-    const waitMs = Math.min(EMBED_MS, deadline.totalDueMs - nowMs, deadline.firstOutputDueMs - nowMs);
+    const leftMs = Math.min(scene.dueMs, scene.deadline.firstOutputDueMs) - nowMs;
+    const waitMs = Math.min(EMBED_MS, leftMs * LEFT_SHARE);
     if (waitMs < 1 || nowMs < this.#awayUntilMs) return null;
     const embedded = await scene.embed({ model, text, waitMs });
     share.embeddingNanoUsd = embedded.costNanoUsd;
