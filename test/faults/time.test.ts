@@ -131,6 +131,10 @@ testLines(
     async "stays open without usage"(one) {
       const tookMs = await askByHand(one, (response) => finishStream(response, one.upstream, false));
       assert.ok(tookMs >= ENDING_MS - EARLY_MS && tookMs < LONG_MS, `${tookMs} ms`);
+      await using hasty = await openScene({ timeouts: { endingMs: 0, idleMs: LONG_MS } });
+      const atOnceMs = await askByHand(one, (response) => finishStream(response, one.upstream, false), hasty);
+      assert.ok(atOnceMs < LONG_MS, `${atOnceMs} ms`);
+      await hasty.assertBooks();
     },
   },
   { sideBySide: SIDE_BY_SIDE },

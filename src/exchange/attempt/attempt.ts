@@ -218,8 +218,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
       return;
     }
     if (isStream) this.#openStream();
-    // The status has said it: the reason is not waited for for long.
-    if (!this.answered) this.#timers.ending();
+    if (!this.answered) this.#timers.refused();
   }
 
   onData(chunk: Uint8Array): void {

@@ -118,6 +118,31 @@ test("after the finish reason only the short ending timer runs, and late usage d
   assert.deepEqual(fired, ["ending"]);
 });
 
+test("an ending of no time is over as soon as what is there already has been read", () => {
+  const { clock, timers, fired } = start({ endingMs: 0 });
+  timers.sent(true);
+  timers.progress(true);
+  timers.ending();
+  assert.deepEqual(fired, []);
+  clock.advance(0);
+  assert.deepEqual(fired, ["ending"]);
+});
+
+test("the reason of a refusal has as long as an ending, or where that has no time, as a silence", () => {
+  const brief = start();
+  brief.timers.sent(true);
+  brief.timers.refused();
+  brief.clock.advance(500);
+  assert.deepEqual(brief.fired, ["ending"]);
+  const { clock, timers, fired } = start({ endingMs: 0 });
+  timers.sent(true);
+  timers.refused();
+  clock.advance(1_998);
+  assert.deepEqual(fired, []);
+  clock.advance(2);
+  assert.deepEqual(fired, ["ending"]);
+});
+
 test("a paused provider's silence is the reader's", () => {
   const { clock, timers, fired } = start();
   timers.sent(true);

@@ -92,9 +92,17 @@ export class AttemptTimers {
     this.#enter("body", this.#timeouts.idleMs, this.#bounds.firstOutputDueMs);
   }
 
-  /** The provider finished; only its terminal marker may still come. A drain ends no later than it would have. */
+  /**
+   * The provider finished; only what was used and its terminal marker may still come, with `endingMs` 0 no later than what
+   * is there already. A drain ends no later than it would have.
+   */
   ending(): void {
-    this.#enter("ending", this.#timeouts.endingMs, this.#phase === "drain" ? this.#phaseDueMs : Infinity);
+    this.#end(this.#timeouts.endingMs);
+  }
+
+  /** The provider refused, and its status has said it: a reason that does not end is not waited for for long. */
+  refused(): void {
+    this.#end(this.#timeouts.endingMs || this.#timeouts.idleMs);
   }
 
   /** The provider is paused because the caller does not read: silence is the caller's now. */
@@ -116,6 +124,12 @@ export class AttemptTimers {
     this.#armedDueMs = -Infinity;
   }
 
+  #end(withinMs: number): void {
+    const dueMs = this.#clock.monotonicMs() + withinMs;
+    this.#enter("ending", 0, this.#phase === "drain" ? Math.min(dueMs, this.#phaseDueMs) : dueMs);
+  }
+
+  /** `limitMs`: 0 for none. */
   #enter(phase: TimerName, limitMs: number, dueMs = Infinity): void {
     this.#phase = phase;
     this.#phaseDueMs = Math.min(dueMs, dueAfter(this.#clock.monotonicMs(), limitMs));
