@@ -224,6 +224,16 @@ test("an override has rates of its own for service tiers and long inputs", () =>
   assert.equal(costOf("flex", { inputTokens: 1000, outputTokens: 1 }), 1_000_000n + 4000n);
 });
 
+test("an override's dearer tiers are in the worst cost of what they may serve", () => {
+  const tier = (output: string) => ({ ...noRates, input: "2", output, longContext: [] });
+  const serviceTiers = { flex: tier("4"), priority: tier("16"), fast: tier("32") };
+  const price = book({ overrides: { "p/m": { ...override, serviceTiers } } }).find("p", "m", null, noonMs);
+  const worstOf = (asked: string | null) => price?.worstCostAsked(usage({ outputTokens: million }), asked);
+  assert.equal(worstOf(null), 16_000_000_000n);
+  assert.equal(worstOf("flex"), 8_001_000_000n);
+  assert.equal(worstOf("fast"), 32_000_000_000n);
+});
+
 test("an override from a day on leaves the days before to the catalogue, and may change later", () => {
   const dated: PriceOverride = {
     ...override,

@@ -38,6 +38,11 @@ export interface Price {
    * written to a cache costs more than one read afresh): what a hold is made of.
    */
   worstCost(usage: Usage): NanoUsd;
+  /**
+   * `worstCost` at the dearest of the tiers that the vendor may serve a call at that asks for `serviceTier` (`null`: for
+   * none): what a strict hold is made of.
+   */
+  worstCostAsked(usage: Usage, serviceTier: string | null): NanoUsd;
   /** The same model's price at the service tier that the provider says it served; `null`: it did not say, this price. */
   servedAt(serviceTier: string | null): Price;
 }
@@ -76,6 +81,7 @@ const freePrice: Price = {
   standIn: false,
   cost: () => zeroUsd,
   worstCost: () => zeroUsd,
+  worstCostAsked: () => zeroUsd,
   servedAt: () => freePrice,
 };
 
@@ -123,6 +129,7 @@ function createStandIn(dollars: string): Price {
     standIn: true,
     cost: () => amount,
     worstCost: () => amount,
+    worstCostAsked: () => amount,
     servedAt: () => price,
   };
   return price;

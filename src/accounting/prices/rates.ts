@@ -12,11 +12,19 @@
  * dollars: counts come from providers and callers and rates from operators, and what no store can hold or sum up would
  * make the books unreadable.
  */
-import { parseUsd, priceUnits, settleRounding, type NanoUsd, type NanoUsdPerMillion } from "../../kernel/money.ts";
+import {
+  parseUsd,
+  priceUnits,
+  settleRounding,
+  zeroUsd,
+  type NanoUsd,
+  type NanoUsdPerMillion,
+} from "../../kernel/money.ts";
 import { assert } from "../../kernel/assert.ts";
 import { totalInputTokens, totalOutputTokens, usageBuckets, type Usage, type UsageBucket } from "../../kernel/usage.ts";
 import type { CatalogueRate, CatalogueRates } from "./catalogue.ts";
 import type { Price } from "../price-book.ts";
+import { servableTiers } from "./service-tiers.ts";
 
 /** Where each bucket looks for its rate; the first one that is there is taken. */
 export const rateOrder: Readonly<Record<UsageBucket, readonly (keyof CatalogueRates)[]>> = {
@@ -73,23 +81,44 @@ const TIERS_KEPT = 32;
 
 /** The price at the standard tier. What it costs at others is asked of `atTier` once for each. */
 export function createPrice(version: string, rates: CatalogueRates, atTier: TierRates = () => null): Price {
-  const standard = createPriceAt(version, rates, servedAt);
+  const tiers: Tiers = { servedAt, servable };
+  const standard = createPriceAt(version, rates, tiers);
   const others = new Map<string, Price>();
+  const servables = new Map<string | null, readonly Price[]>();
 
   function servedAt(tier: string): Price {
     const known = others.get(tier);
     if (known !== undefined) return known;
     const other = atTier(version, tier);
     if (other === null) return standard;
-    const price = createPriceAt(other.version, other.rates, servedAt);
+    const price = createPriceAt(other.version, other.rates, tiers);
     if (others.size < TIERS_KEPT) others.set(tier, price);
     return price;
+  }
+
+  /** One price for each set of rates. */
+  function servable(asked: string | null): readonly Price[] {
+    const known = servables.get(asked);
+    if (known !== undefined) return known;
+    const prices = [standard];
+    for (const tier of servableTiers(asked)) {
+      const price = servedAt(tier);
+      if (prices.every((other) => other.rates !== price.rates)) prices.push(price);
+    }
+    if (servables.size < TIERS_KEPT) servables.set(asked, prices);
+    return prices;
   }
 
   return standard;
 }
 
-function createPriceAt(version: string, rates: CatalogueRates, servedAt: (tier: string) => Price): Price {
+interface Tiers {
+  servedAt(tier: string): Price;
+  /** What a call may be billed at that asks for this tier. */
+  servable(asked: string | null): readonly Price[];
+}
+
+function createPriceAt(version: string, rates: CatalogueRates, tiers: Tiers): Price {
   const bands = bandStarts(rates).map((above) => createBand(rates, above));
   const [first = createBand(rates, -1), ...longer] = bands;
 
@@ -118,13 +147,23 @@ function createPriceAt(version: string, rates: CatalogueRates, servedAt: (tier: 
     return boundedCost(worst);
   }
 
+  function worstCostAsked(usage: Usage, asked: string | null): NanoUsd {
+    let worst = zeroUsd;
+    for (const candidate of tiers.servable(asked)) {
+      const most = candidate.worstCost(usage);
+      if (most > worst) worst = most;
+    }
+    return worst;
+  }
+
   const price: Price = {
     version,
     rates,
     standIn: false,
     cost,
     worstCost,
-    servedAt: (tier) => (tier === null ? price : servedAt(tier)),
+    worstCostAsked,
+    servedAt: (tier) => (tier === null ? price : tiers.servedAt(tier)),
   };
   return price;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emptyUsage } from "../../kernel/usage.ts";
 import { createPriceBook } from "../price-book.ts";
 import { loadPriceCatalogue } from "./catalogue.ts";
 import { scaleRates } from "./service-tiers.ts";
@@ -73,5 +74,34 @@ test("Anthropic's fast mode and inference in the USA cost multiples of the stand
     const { rates } = book.find("anthropic", model, tier, nowMs) ?? {};
     const shortest = (rate: unknown) => Number(Array.isArray(rate) ? rate[0] : rate);
     assert.deepEqual([shortest(rates?.input), shortest(rates?.output)], [Number(input), Number(output)]);
+  }
+});
+
+/** Of each vendor: what is asked, and what its documents say that may serve and be billed. */
+const served: readonly (readonly [list: string, model: string, asked: string | null, served: readonly string[]])[] = [
+  ["openai", "gpt-5", null, ["default", "priority", "scale"]],
+  ["openai", "gpt-5", "auto", ["default", "priority", "scale"]],
+  ["openai", "gpt-5", "default", ["default"]],
+  ["openai", "gpt-5", "flex", ["flex", "default"]],
+  ["openai", "gpt-5", "priority", ["priority", "default"]],
+  ["openai", "gpt-5", "fast", ["priority", "default"]],
+  ["anthropic", "claude-opus-5", null, ["standard", "priority", "us"]],
+  ["anthropic", "claude-opus-5", "auto", ["standard", "priority", "us"]],
+  ["anthropic", "claude-opus-5", "standard_only", ["standard", "us"]],
+  ["anthropic", "claude-opus-5", "fast", ["fast", "fast-us"]],
+  ["anthropic", "claude-opus-5", "us", ["us", "priority"]],
+  ["google", "gemini-2.5-flash", "flex", ["flex", "standard"]],
+  ["google", "gemini-2.5-flash", "priority", ["priority", "standard"]],
+  ["groq", "llama-3.3-70b-versatile", "auto", ["on_demand", "flex", "performance"]],
+];
+
+test("the worst cost is at least that of each tier that may serve what was asked for, and of one of them exactly", () => {
+  const usage = { ...emptyUsage(), inputTokens: 1_000, outputTokens: 700 };
+  for (const [list, model, asked, tiers] of served) {
+    const price = book.find(list, model, asked, nowMs);
+    assert.ok(price);
+    const costs = tiers.map((tier) => price.servedAt(tier).worstCost(usage));
+    const most = price.worstCostAsked(usage, asked);
+    assert.ok(costs.includes(most) && costs.every((cost) => cost <= most), `${list} ${asked}: ${most} of ${costs.join()}`);
   }
 });

@@ -76,6 +76,37 @@ export function findTierFactor(list: string, modelId: string, tier: string): Tie
   return rule?.factor ?? null;
 }
 
+/** What pins a call to a tier, or to the standard one where its vendor does not have it: it is refused rather than put into a dearer one. */
+const pinningNames: ReadonlySet<string> = new Set([
+  "default",
+  "standard",
+  "standard_only",
+  "on_demand",
+  "flex",
+  "batch",
+]);
+
+/**
+ * The tiers, beside the standard one, that a call may be served and billed at which asks for this one, or for none
+ * (`null`). Which of them are dearer is a matter of rates. Wire facts:
+ *
+ *   openai     without a tier, or with `auto`, the project's setting decides, which may be priority:
+ *              https://developers.openai.com/api/docs/guides/priority-processing. `fast` is `priority` in answers, and the
+ *              tier of the answer "may be different from the value set in the parameter":
+ *              https://developers.openai.com/api/reference/resources/chat (`service_tier`)
+ *   anthropic  `auto` may be priority: https://platform.claude.com/docs/en/api/service-tiers; where a request names no
+ *              geography its workspace's default holds, which may be `us`:
+ *              https://platform.claude.com/docs/en/manage-claude/data-residency
+ *   groq       `auto` is the best tier there is, up to performance: https://console.groq.com/docs/service-tiers
+ */
+export function servableTiers(asked: string | null): readonly string[] {
+  if (asked === null) return unpinnedTiers;
+  if (pinningNames.has(asked)) return [asked, "us"];
+  return asked === "fast" ? [asked, "fast-us", ...unpinnedTiers] : [asked, ...unpinnedTiers];
+}
+
+const unpinnedTiers: readonly string[] = ["priority", "scale", "performance", "us"];
+
 const perCall: ReadonlySet<string> = new Set(["tool", "search", "request"]);
 
 /** Token rates times the factor, rounded up to nano-dollars per million. */

@@ -1,7 +1,8 @@
 import type { Price } from "../../accounting/price-book.ts";
+import type { RequestView } from "../../dialects/dialect.ts";
 import { totalInputTokens } from "../../kernel/usage.ts";
 import type { AllowanceVerdict } from "../../limits/limits.ts";
-import { holdingOf, type AttemptEstimate } from "./estimate.ts";
+import { holdingOf, worstHoldingOf, type AttemptEstimate } from "./estimate.ts";
 
 /** An answer cut shorter than this helps nobody. */
 const outputTokensMin = 16;
@@ -14,8 +15,9 @@ export function affordableOutput(
   verdicts: readonly AllowanceVerdict[],
   { whole, worst, answersAtWorst }: Pick<AttemptEstimate, "whole" | "worst" | "answersAtWorst">,
   price: Price | null,
-  choices: number,
+  view: Pick<RequestView, "choices" | "serviceTier">,
 ): number | null {
+  const { choices } = view;
   let each = Math.floor(whole.usage.outputTokens / choices);
   for (const { allowance, available, admitted } of verdicts) {
     if (admitted) continue;
@@ -24,7 +26,9 @@ export function affordableOutput(
     let outputTokens: number;
     if (allowance.meter === "money") {
       outputTokens = longest(usage.outputTokens, (tokens) => {
-        return holdingOf({ ...usage, outputTokens: tokens }, price).costNanoUsd <= available;
+        const shorter = { ...usage, outputTokens: tokens };
+        const holding = isStrict ? worstHoldingOf(shorter, price, view) : holdingOf(shorter, price);
+        return holding.costNanoUsd <= available;
       });
     } else if (allowance.meter === "tokens") {
       outputTokens = Number(available) - totalInputTokens(usage);

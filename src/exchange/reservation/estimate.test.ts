@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Price } from "../../accounting/price-book.ts";
+import { createPrice } from "../../accounting/prices/rates.ts";
 import type { DialectName } from "../../dialects/dialect.ts";
 import { findDialect } from "../../dialects/registry.ts";
 import { parseJsonDocument } from "../../kernel/json-document.ts";
@@ -11,11 +13,12 @@ const imageTokens = 8_192;
 const documentTokens = 65_536;
 const contextTokens = 200_000;
 
-function estimateOf(dialect: DialectName, fields: object, model = "m") {
+function estimateOf(dialect: DialectName, fields: object, model = "m", standard: Price | null = null) {
   const facts = { model, maxOutputTokens: null };
-  const chosen = { target: { facts, contextTokens }, price: null } as unknown as ChosenTarget;
   const body = Buffer.from(JSON.stringify({ model: "m", max_tokens: 10, ...fields }));
   const view = findDialect(dialect).inbound!.view(parseJsonDocument(body, { depth: 32 }));
+  const price = standard?.servedAt(view.serviceTier) ?? null;
+  const chosen = { target: { facts, contextTokens }, price } as unknown as ChosenTarget;
   return { bytes: body.byteLength, ...estimateAttempt(chosen, view, "chat", 1_000, null) };
 }
 
@@ -80,6 +83,25 @@ describe("what a request may use", () => {
   test("has one estimate for all policies where nothing is unknown", () => {
     const { first, whole, worst } = estimateOf("anthropic-messages", user(text, image));
     assert.ok(first === whole && whole === worst);
+  });
+});
+
+describe("what a request may cost", () => {
+  const dollar = (output: string) => ({ version: output, rates: { output } });
+  const price = createPrice("standard", { output: "2" }, (_, tier) =>
+    tier === "flex" ? dollar("1") : tier === "priority" ? dollar("4") : null,
+  );
+  const costOf = (tier: string | undefined) => {
+    const { whole, worst } = estimateOf("openai-chat", { ...user(text), service_tier: tier }, "m", price);
+    return [whole.costNanoUsd, worst.costNanoUsd];
+  };
+
+  test("is expected to be that of the tier asked for, and at the worst that of the dearest that may serve", () => {
+    assert.deepEqual(costOf(undefined), [20_000n, 40_000n]);
+    assert.deepEqual(costOf("auto"), [20_000n, 40_000n]);
+    assert.deepEqual(costOf("default"), [20_000n, 20_000n]);
+    assert.deepEqual(costOf("flex"), [10_000n, 20_000n]);
+    assert.deepEqual(costOf("priority"), [40_000n, 40_000n]);
   });
 });
 

@@ -57,10 +57,11 @@ export function estimateAttempt(
   const usage = expectedUsage(size);
   const whole = holdingOf(usage, chosen.price);
   const most = worstUsage(size, usage);
-  const worst = most === usage ? whole : holdingOf(most, chosen.price);
+  const worst = worstHoldingOf(most, chosen.price, view);
   const isSliced = view.stream && usage.outputTokens > sliceTokens;
   const first = isSliced ? holdingOf({ ...usage, outputTokens: sliceTokens }, chosen.price) : whole;
-  return { first, whole, worst, answersAtWorst: choices + summaries };
+  const isWhole = most === usage && worst.costNanoUsd === whole.costNanoUsd;
+  return { first, whole, worst: isWhole ? whole : worst, answersAtWorst: choices + summaries };
 }
 
 /** Twice what the largest image counts in detail at the providers that say it (OpenAI, Anthropic, Google). */
@@ -71,6 +72,15 @@ const costlyImages = /gpt-4o-mini/;
 
 export function holdingOf(usage: Usage, price: Price | null): Holding {
   return { usage, costNanoUsd: price?.worstCost(usage) ?? zeroUsd };
+}
+
+/** At the dearest tier that the request may be served at, whatever it asks for. */
+export function worstHoldingOf(
+  usage: Usage,
+  price: Price | null,
+  { serviceTier }: Pick<RequestView, "serviceTier">,
+): Holding {
+  return { usage, costNanoUsd: price?.worstCostAsked(usage, serviceTier) ?? zeroUsd };
 }
 
 export function toEstimate({ first, worst }: AttemptEstimate): Estimate {

@@ -63,7 +63,7 @@ async function reserveClamped(
   const { whole, worst } = estimate;
   const verdicts = await limits.preview(scope, { expected: demandOf(whole), worst: demandOf(worst) });
   const refusing = verdicts.filter(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
-  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate, chosen.price, view.choices);
+  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate, chosen.price, view);
   if (bound === null || bound < (view.leastOutputTokens ?? 0)) return hold(limits, exchange, scope, estimate, keeper);
   keeper.outputBound = bound;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
