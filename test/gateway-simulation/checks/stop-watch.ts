@@ -23,7 +23,7 @@ export class StopWatch {
   /** Its timers begin; `asked`: the model that it is a call for. What nobody waits for any more has other bounds. */
   called(call: SimulatedCall, request: Request, asked: string): void {
     const { agenda, scenario } = this.#world;
-    const { connectMs, firstTokenMs, totalMs } = timeoutsOf(scenario.config, asked, call.facts.target);
+    const { connectMs, firstTokenMs, idleMs, totalMs } = timeoutsOf(scenario.config, asked, call.facts.target);
     const isAwaited = (): boolean => !request.inbox.hasLeft && request.overAtMs === null;
     const beginning = (): void => {
       if (call.words === 0 && call.said.size === 0 && isAwaited()) this.#expectInTime(call, "takes too long to begin");
@@ -36,6 +36,14 @@ export class StopWatch {
         agenda.after(sentAtMs + firstTokenMs + LATE_MS - agenda.nowMs, beginning);
       }
     });
+    // Of a whole answer all bytes are some of it, and no caller's slowness pauses it.
+    const silence = (bytesBefore: number): void => {
+      if (call.isOver || !isAwaited()) return;
+      const { bytes } = call;
+      if (bytes > 0 && bytes === bytesBefore) this.#expectInTime(call, "is silent for too long");
+      else agenda.after(idleMs + LATE_MS, () => silence(bytes));
+    };
+    if (!call.facts.stream) silence(0);
     agenda.after(totalMs + LATE_MS, () => this.#expectInTime(call, "takes too long"));
   }
 

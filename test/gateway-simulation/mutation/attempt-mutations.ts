@@ -20,6 +20,12 @@ export const attemptMutations: readonly Mutation[] = [
     replace: "const dueMs = Math.min(this.#phaseDueMs, this.#slowDueMs);",
   },
   {
+    name: "a whole answer may stall in its middle",
+    file: timers,
+    find: 'this.#enter("body", this.#timeouts.idleMs, this.#bounds.firstOutputDueMs);',
+    replace: 'this.#enter("body", 0, this.#bounds.firstOutputDueMs);',
+  },
+  {
     name: "a dial takes no time of the caller's",
     file: timers,
     find: 'this.#enter("connect", this.#timeouts.connectMs, this.#bounds.firstOutputDueMs);',
