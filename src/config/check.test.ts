@@ -204,6 +204,14 @@ const badFiles: readonly (readonly [name: string, text: string, ...problems: rea
     "headgate.yaml:3:46: providers.ollama.headers.host is a header that the gateway sets itself. Leave it out.",
   ],
   [
+    "models that are listed twice, or lack what nobody asks for",
+    "providers:\n  ollama:\n    models: [qwen, {name: qwen, contextTokens: 0}, {name: x, lacks: [image]}, {contextTokens: 1}]",
+    "headgate.yaml:3:27: providers.ollama.models[1].name names qwen, which the list has already. Leave one of the two out.",
+    "headgate.yaml:3:48: providers.ollama.models[1].contextTokens must be a whole number from 1 to 1000000000, not 0.",
+    'headgate.yaml:3:70: providers.ollama.models[2].lacks[0] must be "tools" or "parallelTools" or "images" or "audio" or "documents" or "jsonSchema" or "reasoning" or "logprobs" or "choices", not "image". Did you mean "images"?',
+    "headgate.yaml:3:79: providers.ollama.models[3].name is missing. The provider's own name of the model.",
+  ],
+  [
     "a price that cannot be exact",
     "providers: {ollama: }\nprices: {overrides: {ollama/x: {input: 0.0000000001, output: 1}}}",
     'headgate.yaml:2:40: prices.overrides["ollama/x"].input must be dollars from 0 to 1000000 with at most nine decimals, such as 2.5 or "0.075", not 1e-10.',

@@ -168,8 +168,8 @@ export interface ProviderConfig {
   readonly credentials: readonly CredentialConfig[];
   /** Sent with every call, in addition to the catalogue's. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Models known to be there, besides the catalogue's; shown by `GET /v1/models`. */
-  readonly models: readonly string[];
+  /** Models known to be there, besides the catalogue's; shown by `GET /v1/models`. Each once. */
+  readonly models: readonly ProviderModelConfig[];
   readonly timeouts: Partial<TimeoutsConfig>;
   readonly queue: Partial<QueueWaitsConfig>;
   /** What is true of it by policy, e.g. `eu`: routes and requests may require tags. */
@@ -182,6 +182,30 @@ export interface ProviderConfig {
   readonly callerGone: "cancel" | "drain";
   readonly drainMs: number;
 }
+
+/** What the operator knows of a model; wins over the catalogue. */
+export interface ProviderModelConfig {
+  /** The provider's own. */
+  readonly name: string;
+  /** `null`: as the catalogue says. */
+  readonly contextTokens: number | null;
+  /** Of one answer; `null`: as the catalogue says. */
+  readonly maxOutputTokens: number | null;
+  /** Besides what the catalogue knows it not to do. */
+  readonly lacks: readonly Capability[];
+}
+
+/** What a request may need of a model: the names of the dialects' `Needs`. */
+export type Capability =
+  | "tools"
+  | "parallelTools"
+  | "images"
+  | "audio"
+  | "documents"
+  | "jsonSchema"
+  | "reasoning"
+  | "logprobs"
+  | "choices";
 
 export interface CredentialConfig {
   /** Shown in records instead of the key. */

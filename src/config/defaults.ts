@@ -1,4 +1,4 @@
-import type { Config, ModelConfig, ProviderConfig, Secret, TargetConfig } from "./config.ts";
+import type { Config, ModelConfig, ProviderConfig, ProviderModelConfig, Secret, TargetConfig } from "./config.ts";
 import { fileSchema, modelSchema, providerSchema } from "./options/schema.ts";
 
 /** The same shape with everything optional, down to the leaves; lists and secrets are given whole. */
@@ -35,6 +35,11 @@ export function defaultProvider(name: string, given: DeepPartial<ProviderConfig>
   const { key: _, ...written } = providerSchema.parse({});
   const provider = { ...written, kind: name, credentials: [{ name: "none", key: null }] };
   return overlay(provider, given) as ProviderConfig;
+}
+
+/** A model of a provider, of which nothing is known but what is given. */
+export function listedModel(name: string, given: Partial<ProviderModelConfig> = {}): ProviderModelConfig {
+  return { name, contextTokens: null, maxOutputTokens: null, lacks: [], ...given };
 }
 
 /** The snapshot with a provider more, or another in place of the one of that name. */

@@ -93,7 +93,7 @@ test("no complaint repeats what was written where a key belongs", () => {
 
 test("the effective configuration names the reference of a secret and the source of each value", () => {
   const checked = checkConfig({
-    ...input("server:\n  port: 4001\n", { OPENAI_API_KEY: "sk-1" }),
+    ...input("server:\n  port: 4001\nmodels: {fast: {targets: [openai/x]}}\n", { OPENAI_API_KEY: "sk-1" }),
     flags: { logLevel: "warn" },
   });
   assert.ok(checked.ok);
@@ -101,6 +101,7 @@ test("the effective configuration names the reference of a secret and the source
   const line = (path: string): string => lines.find((candidate) => candidate.startsWith(`${path} `)) ?? "";
   assert.match(line("server.port"), /^server\.port = 4001 +# headgate\.yaml:2$/);
   assert.match(line("server.host"), /^server\.host = "127\.0\.0\.1" +# default$/);
+  assert.match(line("models.fast.targets[0].model"), /= "openai\/x" +# headgate\.yaml:3$/);
   assert.match(line("telemetry.logLevel"), /= "warn" +# --log-level$/);
   assert.match(
     line("providers.openai.credentials[0].key"),

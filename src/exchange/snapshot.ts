@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly prices: PriceBook;
   /** By provider name. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+  /** The same: what routing knows of each. */
+  readonly routed: ReadonlyMap<string, RoutedProvider>;
 }
 
 export interface SnapshotDeps {
@@ -35,7 +37,7 @@ export interface SnapshotDeps {
 /** Throws `invalid_argument` for a configuration that no endpoint can be made of. */
 export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
   const endpoints = new Map<string, Endpoint>();
-  const routed: RoutedProvider[] = [];
+  const routed = new Map<string, RoutedProvider>();
   const priced: Record<string, PricedProvider> = {};
   for (const [name, provider] of Object.entries(config.providers)) {
     const spec = findProviderSpec(provider.kind);
@@ -47,14 +49,14 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
     }
     const endpoint = createEndpoint(name, spec, provider, config.timeouts, deps.userAgent);
     endpoints.set(name, endpoint);
-    routed.push(routedProvider(endpoint, provider, config.queue, deps.catalogue));
+    routed.set(name, routedProvider(endpoint, provider, config.queue, deps.catalogue));
     priced[name] = spec;
   }
   const prices = createPriceBook({ catalogue: deps.catalogue, prices: config.prices, providers: priced });
   const router = createRouter({
     aliases: config.models,
     retries: config.retries,
-    providers: routed,
+    providers: [...routed.values()],
     random: deps.random,
     load: deps.load ?? (() => 0),
     priceOf: (provider, model, serviceTier, atMs) => prices.find(provider, model, serviceTier, atMs),
@@ -62,7 +64,7 @@ export function createSnapshot(config: Config, deps: SnapshotDeps): Snapshot {
     untranslatable,
     countInput: meterInput,
   });
-  return { config, endpoints, router, prices };
+  return { config, endpoints, routed, router, prices };
 }
 
 function routedProvider(
@@ -73,7 +75,8 @@ function routedProvider(
 ): RoutedProvider {
   const { spec } = endpoint;
   const known = spec.priceList === null ? [] : catalogue.models(spec.priceList);
-  const models = [...new Set([...config.models, ...known])];
+  const declared = new Map(config.models.map((model) => [model.name, model]));
+  const models = [...new Set([...declared.keys(), ...known])];
   return {
     name: endpoint.name,
     dialects: spec.dialects,
@@ -84,9 +87,19 @@ function routedProvider(
     models,
     knows: (model) =>
       models.includes(model) || (spec.priceList !== null && catalogue.find(spec.priceList, model) !== null),
-    factsOf: (model) => ({
-      ...findModelFacts(spec.id, model),
-      contextTokens: spec.priceList === null ? null : (catalogue.find(spec.priceList, model)?.model.context ?? null),
-    }),
+    factsOf: (model) => {
+      const facts = findModelFacts(spec.id, model);
+      const { contextTokens = null, maxOutputTokens = null, lacks = [] } = declared.get(model) ?? {};
+      return {
+        ...facts,
+        contextTokens: contextTokens ?? contextTokensIn(catalogue, spec.priceList, model),
+        maxOutputTokens: maxOutputTokens ?? facts.maxOutputTokens,
+        lacks: [...facts.lacks, ...lacks],
+      };
+    },
   };
+}
+
+function contextTokensIn(catalogue: PriceCatalogue, list: string | null, model: string): number | null {
+  return list === null ? null : (catalogue.find(list, model)?.model.context ?? null);
 }

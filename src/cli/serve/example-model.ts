@@ -23,7 +23,7 @@ export function chooseExampleModel(config: Config): string | null {
   const [alias] = Object.keys(config.models);
   if (alias !== undefined) return alias;
   for (const [name, provider] of Object.entries(config.providers)) {
-    const model = provider.models[0] ?? inexpensive[provider.kind];
+    const model = provider.models[0]?.name ?? inexpensive[provider.kind];
     const chats = findProviderSpec(provider.kind)?.dialects.some((dialect) => dialect !== "openai-embeddings") ?? false;
     if (model !== undefined && chats) return `${name}/${model}`;
   }

@@ -10,7 +10,7 @@ import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import { chooseExampleModel } from "./example-model.ts";
 import { awaitStop } from "./stopping.ts";
-import { defaultConfig } from "../../config/defaults.ts";
+import { defaultConfig, listedModel } from "../../config/defaults.ts";
 
 const ask = { model: "simulator/sim-chat:tokens=5,ttft=0,rate=10000", messages: [{ role: "user", content: "hello" }] };
 
@@ -152,7 +152,10 @@ test("the example model is an alias first, then a known one of the first provide
   const own = { kind: "openai-compatible", baseUrl: "http://127.0.0.1:9/v1" };
   assert.equal(chooseExampleModel(defaultConfig({})), null);
   assert.equal(chooseExampleModel(defaultConfig({ providers: { own } })), null);
-  assert.equal(chooseExampleModel(defaultConfig({ providers: { own: { ...own, models: ["thing"] } } })), "own/thing");
+  assert.equal(
+    chooseExampleModel(defaultConfig({ providers: { own: { ...own, models: [listedModel("thing")] } } })),
+    "own/thing",
+  );
   const openai = defaultConfig({ providers: { own, openai: {} } });
   assert.equal(chooseExampleModel(openai), "openai/gpt-5-mini");
   assert.equal(chooseExampleModel({ ...openai, models: defaultConfig({ models: { fast: {} } }).models }), "fast");

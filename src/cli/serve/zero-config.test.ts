@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type LocalServer, startLocalServer } from "../../../test/support/local-server.ts";
 import { createQuietCli, listModels, post, startReady } from "../../../test/support/serving.ts";
-import { defaultConfig } from "../../config/defaults.ts";
+import { defaultConfig, listedModel } from "../../config/defaults.ts";
 import { addFoundProviders } from "./zero-config.ts";
 
 const completion = {
@@ -94,7 +94,7 @@ test("what was found is added to every configuration that leaves room for it", (
   const names = (config: typeof bare): readonly string[] => Object.keys(config.providers);
   const found = { ollama, simulatorUrl: null };
   assert.deepEqual(names(addFoundProviders(own, found)), ["openai", "ollama"]);
-  const configured = defaultConfig({ providers: { ollama: { models: ["mine"] } } });
+  const configured = defaultConfig({ providers: { ollama: { models: [listedModel("mine")] } } });
   assert.equal(addFoundProviders(configured, found), configured);
   const simulated = { ollama: null, simulatorUrl: "http://127.0.0.1:9" };
   assert.deepEqual(names(addFoundProviders(bare, simulated)), ["simulator", "simulator-anthropic"]);

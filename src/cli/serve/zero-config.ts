@@ -4,7 +4,7 @@
  * environment) and no Ollama answers, the built-in simulator stands in, under its own name.
  */
 import type { Config } from "../../config/config.ts";
-import { defaultProvider, withProvider } from "../../config/defaults.ts";
+import { defaultProvider, listedModel, withProvider } from "../../config/defaults.ts";
 import { builtInSimulators } from "../../config/known-provider.ts";
 import { createSecret } from "../../config/secret.ts";
 import { createUndiciTransport } from "../../providers/undici-transport.ts";
@@ -41,7 +41,9 @@ export async function lookForOllama(config: Config, context: CliContext): Promis
 /** Configured providers come first and win: by order where several know a model, by name where names meet. */
 export function addFoundProviders(config: Config, { ollama, simulatorUrl }: FoundProviders): Config {
   if (ollama !== null && !namesOllama(config)) {
-    return withProvider(config, "ollama", defaultProvider("ollama", ollama));
+    const { baseUrl, models } = ollama;
+    const given = { baseUrl, models: models.map((model) => listedModel(model)) };
+    return withProvider(config, "ollama", defaultProvider("ollama", given));
   }
   if (simulatorUrl === null || hasProviders(config)) return config;
   const credentials = [{ name: "built-in", key: createSecret("simulator", "built-in") }];

@@ -32,6 +32,7 @@ export function checkProviders(providers: unknown, context: JoinContext): void {
     checkKind(name, fields, context);
     checkKeys(name, fields, context);
     checkHeaders(name, fields, context);
+    checkListedModels(name, fields, context);
   }
 }
 
@@ -134,4 +135,16 @@ function checkHeaders(name: string, fields: Readonly<Record<string, unknown>>, c
       refuse(context, path, "is a header that the gateway sets itself", "Leave it out.", "key");
     }
   }
+}
+
+function checkListedModels(name: string, fields: Readonly<Record<string, unknown>>, context: JoinContext): void {
+  const seen = new Set<unknown>();
+  itemsOf(fields["models"]).forEach((listed, index) => {
+    const model = fieldsOf(listed)["name"];
+    if (typeof model === "string" && seen.has(model)) {
+      const path = ["providers", name, "models", index, "name"];
+      refuse(context, path, `names ${model}, which the list has already`, "Leave one of the two out.");
+    }
+    seen.add(model);
+  });
 }

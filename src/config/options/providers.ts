@@ -1,9 +1,9 @@
-import type { ProviderConfig, QueueWaitsConfig, TimeoutsConfig } from "../config.ts";
+import type { Capability, ProviderConfig, ProviderModelConfig, QueueWaitsConfig, TimeoutsConfig } from "../config.ts";
 import { timeoutsOptions } from "./limits.ts";
 import { tagsOption } from "./models.ts";
 import type { DictionaryNode, Option, Options } from "./option.ts";
 import { queueWaitsOptions } from "./queue.ts";
-import { choice, nullable, numeric, required, text } from "./scalars.ts";
+import { choice, nullable, nullableInteger, numeric, required } from "./scalars.ts";
 import { partial } from "./sections.ts";
 
 /** A provider as the file writes it: credentials are references, and `kind` may follow from the name. */
@@ -15,6 +15,44 @@ export interface ProviderInFile extends Omit<ProviderConfig, "kind" | "credentia
 
 const HOUR_MS = 3_600_000;
 const CONCURRENCY_MAX = 100_000;
+const TOKENS_MAX = 1_000_000_000;
+
+const capabilities: readonly Capability[] = [
+  "tools",
+  "parallelTools",
+  "images",
+  "audio",
+  "documents",
+  "jsonSchema",
+  "reasoning",
+  "logprobs",
+  "choices",
+];
+
+const providerModelFields: Options<ProviderModelConfig> = {
+  name: required("text", { doc: "The provider's own name of the model." }),
+  contextTokens: nullableInteger({
+    doc: "The context window, in tokens: a prompt that does not fit goes to a target with a larger one.",
+    min: 1,
+    max: TOKENS_MAX,
+    absent: "what the catalogue says, else it is unknown",
+  }),
+  maxOutputTokens: nullableInteger({
+    doc: "The most tokens that the model writes in one answer: a request that allows more goes to another target, if there is one, and one without a bound of its own is held at this.",
+    min: 1,
+    max: TOKENS_MAX,
+    absent: "what the catalogue says, else it is unknown",
+  }),
+  lacks: {
+    node: "list",
+    doc: "What the model cannot do, besides what the catalogue knows of it: requests that need it go to other targets.",
+    min: 0,
+    item: {
+      ...choice(capabilities, { doc: "One capability.", default: "tools", absent: "nothing more" }),
+      default: undefined,
+    },
+  },
+};
 
 const providerFields: Options<ProviderInFile> = {
   kind: nullable("text", {
@@ -60,7 +98,13 @@ const providerFields: Options<ProviderInFile> = {
     node: "list",
     doc: "Models known to be there, besides the catalogue's; shown by `GET /v1/models`. Any other can be asked for as well.",
     min: 0,
-    item: text({ doc: "The provider's own name of the model.", default: "" }),
+    item: {
+      node: "group",
+      doc: "One model and what is known of it; plain text is short for `name`.",
+      shorthand: "name",
+      sameAs: null,
+      fields: providerModelFields,
+    },
   },
   timeouts: partial<TimeoutsConfig>(
     "timeouts",

@@ -52,6 +52,13 @@ export function nullable(type: ScalarType, declared: Textual): Scalar<string | n
   return { ...scalar(type, declared), default: null };
 }
 
+/** Absent is `null`. */
+export function nullableInteger(
+  declared: Common & { readonly min: number; readonly max: number },
+): Scalar<number | null> {
+  return { ...scalar("integer", declared), ...declared, default: null };
+}
+
 /** Must be given wherever its section is written. */
 export function required(type: ScalarType, declared: Textual): Scalar<string> {
   return { ...scalar(type, declared), default: undefined, required: true };

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from "../check.ts";
 import { formatPath } from "../file/problem.ts";
+import { optionAt } from "../options/options.ts";
 
 /** One value in force and where it came from. */
 export interface EffectiveValue {
@@ -18,17 +19,21 @@ export function effectiveValues(loaded: LoadedConfig): readonly EffectiveValue[]
   return values;
 
   function collect(value: unknown, steps: readonly PropertyKey[]): void {
-    const path = formatPath(steps);
-    if (isSecret(value)) add(path, `[secret ${value.reference}]`);
+    if (isSecret(value)) add(steps, `[secret ${value.reference}]`);
     else if (Array.isArray(value)) value.forEach((item, index) => collect(item, [...steps, index]));
     else if (typeof value === "object" && value !== null) {
       for (const [key, item] of Object.entries(value)) collect(item, [...steps, key]);
-    } else if (typeof value === "string" && isPrivateHeader(steps)) add(path, "[hidden]");
-    else add(path, value as string | number | boolean | null);
+    } else if (typeof value === "string" && isPrivateHeader(steps)) add(steps, "[hidden]");
+    else add(steps, value as string | number | boolean | null);
   }
 
-  function add(path: string, value: EffectiveValue["value"]): void {
-    values.push({ path, value, origin: loaded.origins.get(path) ?? "default" });
+  function add(steps: readonly PropertyKey[], value: EffectiveValue["value"]): void {
+    values.push({ path: formatPath(steps), value, origin: originOf(steps) ?? "default" });
+  }
+
+  function originOf(steps: readonly PropertyKey[]): string | undefined {
+    const own = loaded.origins.get(formatPath(steps));
+    return own ?? (isShorthand(steps) ? loaded.origins.get(formatPath(steps.slice(0, -1))) : undefined);
   }
 }
 
@@ -40,6 +45,12 @@ export function renderEffectiveConfig(loaded: LoadedConfig): string {
   });
   const width = Math.max(0, ...lines.map((line) => Math.min(line.assignment.length, 60)));
   return lines.map((line) => `${line.assignment.padEnd(width)}  # ${line.origin}\n`).join("");
+}
+
+/** Whether plain text in place of the section around it stands for this value. */
+function isShorthand(steps: readonly PropertyKey[]): boolean {
+  const section = optionAt(steps.slice(0, -1));
+  return section?.node === "group" && section.shorthand === steps.at(-1);
 }
 
 function isSecret(value: unknown): value is { readonly reference: string } {

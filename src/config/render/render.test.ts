@@ -37,6 +37,7 @@ const accepted = [
   "server:\nproviders:\nmodels:\n",
   "$schema: ./config.schema.json\nserver: {port: 0, headerTimeoutMs: 10 s}\nlimits: {bodyBytes: 1.5MiB, headerBytes: 4096}",
   "providers: {openai: , local: {kind: openai-compatible, baseUrl: 'http://x/v1', timeouts: {idleMs: 5s}, models: [a]}}",
+  "providers: {local: {kind: openai-compatible, baseUrl: 'http://x/v1', models: [a, {name: b, contextTokens: 8192, maxOutputTokens: 1, lacks: [images]}]}}",
   "models: {fast: {targets: [openai/a, {model: openai/b, weight: 0.5}], timeouts: {totalMs: 1h}}}",
   'prices: {overrides: {openai/a: {input: 1.25, output: "0.075"}}}',
 ];
@@ -51,6 +52,8 @@ const refused = [
   "models: {fast: {targets: [{weight: 1}]}}",
   "models: {a/b: {targets: [openai/a]}}",
   "telemetry: {logLevel: loud}",
+  "providers: {openai: {models: [{contextTokens: 1}]}}",
+  "providers: {openai: {models: [{name: a, lacks: [image]}]}}",
 ];
 
 const schema = z.fromJSONSchema(JSON.parse(renderConfigSchema()) as Parameters<typeof z.fromJSONSchema>[0]);

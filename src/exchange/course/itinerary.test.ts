@@ -176,13 +176,38 @@ test("a credential that was refused is not tried again, one that was limited is"
   assert.deepEqual(way.next(), { target: a, waitMs: 1_000, triedCredentials: ["refused"], passedOver: [] });
 });
 
-test("a prompt that is too long goes to a window that is known to be larger, or nowhere", () => {
+test("a prompt that is too long goes to windows known to be larger, then to unknown ones, and to no others", () => {
   const small = target("small", { contextTokens: 8_000 });
   const same = target("same", { contextTokens: 8_000 });
-  const large = target("large", { contextTokens: 200_000 });
+  const large = target("large", { contextTokens: 200_000, isFallback: true });
   const unknown = target("unknown");
-  assert.deepEqual(route(itinerary({ targets: [small, same, unknown, large] }), "larger"), ["small+0", "large+0"]);
-  assert.deepEqual(route(itinerary({ targets: [unknown, small, unknown] }), "larger"), ["unknown+0", "small+0"]);
+  const way = itinerary({ targets: [small, same, unknown, large] });
+  assert.deepEqual(route(way, "larger"), ["small+0", "large+0", "unknown+0"]);
+  assert.deepEqual(route(itinerary({ targets: [unknown, small, same] }), "larger"), ["unknown+0", "small+0"]);
+  assert.deepEqual(route(itinerary({ targets: [small, same] }), "larger"), ["small+0"]);
+});
+
+test("a model that found the prompt too long is not asked at another provider, unless its window there is known to be larger", () => {
+  const facts = { model: "m", maxOutputTokens: null, quirks: {} };
+  const there = target("there/m", { facts });
+  const larger = target("larger/m", { facts, contextTokens: 100_000 });
+  const other = target("other", { isFallback: true });
+  const targets = [target("here/m", { facts }), there, larger, other];
+  assert.deepEqual(route(itinerary({ targets }), "larger"), ["here/m+0", "larger/m+0", "other+0"]);
+});
+
+test("one whose window is unknown is tried once, in place of a larger one that is left alone", () => {
+  const small = target("small", { contextTokens: 8_000 });
+  const large = target("large", { contextTokens: 200_000 });
+  const health = healthWith({ large: away(60_000) });
+  const way = itinerary({ targets: [small, large, a], health });
+  way.called(small);
+  way.failed(setback(small, "larger"));
+  const stop = way.next();
+  assert.deepEqual([stop?.target.name, stop?.passedOver.map(({ target: name }) => name)], ["a", ["large"]]);
+  way.called(a);
+  way.failed(setback(a, "larger"));
+  assert.equal(way.next(), null);
 });
 
 test("targets that are left alone are passed over, and where all are the request is refused with the time until one is not", () => {

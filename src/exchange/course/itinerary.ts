@@ -5,6 +5,8 @@
  * backoff; then the declared fallbacks in the same way, for which one call is always left. One that is left alone for
  * its failures (health) is passed over, and one whose queue is long comes after those that have room; one that is slowed
  * down comes after all that can be called at once, fallbacks included, but before others are called again. A stop says so.
+ * A prompt that was too long goes to windows known to be larger, and once there are none to unknown ones of other models:
+ * that can end no worse.
  * Bounded by the number of attempts, by the deadline, by the retry budget of each target, and by how long the gateway
  * waits on a caller's behalf: a provider that asks for more is not waited for, its `retry-after` is passed on.
  *
@@ -60,6 +62,10 @@ export class Itinerary {
   #isRetry: boolean;
   /** Only a context window larger than this can help. */
   #contextTokens = 0;
+  /** Providers' names of models that found the prompt too long. */
+  #tooSmall: readonly string[] = NONE_TOO_SMALL;
+  /** No target is left whose window is known to be larger: unknown ones are tried. */
+  #isGuessing = false;
 
   /** `isRetry`: the request was made before, by an SDK of its own accord. */
   constructor(deps: ItineraryDeps, plan: Plan, due: Due, isRetry: boolean) {
@@ -78,7 +84,10 @@ export class Itinerary {
   /** `null`: nowhere. */
   next(): Stop | null {
     if (this.#attemptsLeft === 0 || this.isTooLate) return null;
-    return this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);
+    const stop = this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);
+    if (stop !== null || this.#contextTokens === 0 || this.#isGuessing) return stop;
+    this.#isGuessing = true;
+    return this.#nextOf(false) ?? this.#nextOf(true);
   }
 
   /**
@@ -130,6 +139,7 @@ export class Itinerary {
       case "larger":
         place.isExcluded = true;
         this.#contextTokens = Math.max(this.#contextTokens, target.contextTokens ?? WINDOW_UNKNOWN);
+        this.#tooSmall = [...this.#tooSmall, target.facts.model];
         return;
       case "credential":
         if (credential !== null) place.refusedCredentials = [...place.refusedCredentials, credential];
@@ -238,8 +248,11 @@ export class Itinerary {
     return target.isFallback === fallbacks && calls === 0 && !isExcluded && this.#isLargeEnough(target);
   }
 
-  #isLargeEnough({ contextTokens }: Target): boolean {
-    return this.#contextTokens === 0 || (contextTokens !== null && contextTokens > this.#contextTokens);
+  /** A model that found the prompt too long is taken to be the same one elsewhere, unless it is known not to be. */
+  #isLargeEnough({ contextTokens, facts }: Target): boolean {
+    if (this.#contextTokens === 0) return true;
+    if (contextTokens !== null) return contextTokens > this.#contextTokens;
+    return this.#isGuessing && !this.#tooSmall.includes(facts.model);
   }
 
   /** When a call that comes now would leave; in the past if it is not slowed down. */
@@ -304,6 +317,7 @@ export class Itinerary {
 }
 
 const NOBODY: readonly PassedOver[] = [];
+const NONE_TOO_SMALL: readonly string[] = [];
 /** A window that was too small without being known: any that is known may be larger. */
 const WINDOW_UNKNOWN = 1;
 /** With no more time than this left nobody is called. */

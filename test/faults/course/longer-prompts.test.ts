@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { listedModel } from "../../../src/config/defaults.ts";
 import { createSecret } from "../../../src/config/secret.ts";
 import { evidenceOf } from "../../support/evidence.ts";
 import { startLocalServer } from "../../support/local-server.ts";
@@ -23,6 +24,14 @@ interface Provider {
 
 /** Nobody knows its window. */
 const UNKNOWN = "house-model";
+/** The same, and the prompt fits. */
+const UNKNOWN_LARGE = "house-large";
+/** The configuration says their windows; the prompt fits the second one's. */
+const declared = [
+  listedModel("declared-small", { contextTokens: 8192 }),
+  listedModel("declared-large", { contextTokens: 8193 }),
+  listedModel("declared-same", { contextTokens: 8192 }),
+];
 
 const providers: Readonly<Record<Upstream, Provider>> = {
   "openai-chat": {
@@ -71,17 +80,18 @@ before(async () => {
 });
 after(() => courses[Symbol.asyncDispose]());
 
-/** As a provider whose models all find the prompt too long, but one. */
+/** As a provider whose models all find the prompt too long, but the large ones. */
 function reply(response: ServerResponse, upstream: Upstream, asked: { model: string; stream?: boolean }): void {
   const { large, tooLong, answer } = providers[upstream];
-  if (asked.model === large && asked.stream === true) {
+  const fits = [large, UNKNOWN_LARGE, "declared-large"].includes(asked.model);
+  if (fits && asked.stream === true) {
     beginStream(response, upstream);
     finishStream(response, upstream, true);
     response.end();
     return;
   }
-  response.writeHead(asked.model === large ? 200 : 400, { "content-type": "application/json" });
-  response.end(JSON.stringify(asked.model === large ? answer : tooLong));
+  response.writeHead(fits ? 200 : 400, { "content-type": "application/json" });
+  response.end(JSON.stringify(fits ? answer : tooLong));
 }
 
 async function askTooMuch(caller: Caller, upstream: Upstream, stream: boolean): Promise<void> {
@@ -98,7 +108,7 @@ async function askTooMuch(caller: Caller, upstream: Upstream, stream: boolean): 
   const name = `windows-${caller}-${upstream}-${stream}`;
   const { kind, small, large } = providers[upstream];
   const credentials = [{ name: "test", key: createSecret("sk-test", "test") }];
-  courses.provide(name, { baseUrl: `${server.url}/v1`, credentials }, kind);
+  courses.provide(name, { baseUrl: `${server.url}/v1`, credentials, models: declared }, kind);
   const route = (first: string, second: string): CourseAsk => {
     const model = courses.route(`${name}-${first}-${second}`, {
       targets: inOrder(`${name}/${first}`, `${name}/${second}`),
@@ -106,22 +116,35 @@ async function askTooMuch(caller: Caller, upstream: Upstream, stream: boolean): 
     return { caller, model, stream };
   };
 
-  for (const first of [small[0], UNKNOWN]) {
+  const answered = [
+    [small[0], large],
+    [UNKNOWN, large],
+    [small[0], UNKNOWN_LARGE],
+    ["declared-small", "declared-large"],
+  ] as const;
+  for (const [first, second] of answered) {
     asked.length = 0;
-    const { status, headers } = await courses.ask(route(first, large));
-    assert.deepEqual([status, asked], [200, [first, large]]);
+    const { status, headers } = await courses.ask(route(first, second));
+    assert.deepEqual([status, asked], [200, [first, second]]);
     const evidence = await evidenceOf(courses.test.gateway, String(headers["x-request-id"]));
     const became = trailOf(evidence).map(({ code }) => code);
     assert.deepEqual(became, ["upstream_rejected", null]);
     const paid = evidence.entries.filter(({ cost_nano_usd }) => cost_nano_usd > 0n);
-    assert.deepEqual([evidence.entries.length, paid.length], [2, 1], "the refusal costs nothing");
+    const ownPrice = second === large ? [`${name}/${large}`] : [];
+    const payees = paid.map(({ model_target }) => model_target);
+    assert.deepEqual([evidence.entries.length, payees], [2, ownPrice], "the refusal costs nothing");
   }
 
-  for (const second of [small[1], UNKNOWN]) {
+  const refusals = [
+    [small[0], small[1], [small[0]]],
+    [small[0], UNKNOWN, [small[0], UNKNOWN]],
+    ["declared-small", "declared-same", ["declared-small"]],
+  ] as const;
+  for (const [first, second, called] of refusals) {
     asked.length = 0;
-    const refused = await courses.ask(route(small[0], second));
+    const refused = await courses.ask(route(first, second));
     const told = speeches[caller].errorOf(JSON.parse(refused.text))?.code;
-    assert.deepEqual([refused.status, told, asked], [400, "context_length_exceeded", [small[0]]]);
+    assert.deepEqual([refused.status, told, asked], [400, "context_length_exceeded", called]);
   }
 }
 

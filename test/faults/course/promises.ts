@@ -1,7 +1,7 @@
 /** What holds where there are several targets or calls: the names of tests, and lines of docs/reference/faults.md. */
 export const promises = {
   longPrompt:
-    "A prompt that a target finds too long goes only to one whose context window is known, and larger than the first one's if that is known, too.",
+    "A prompt that a target finds too long goes to one whose context window is known to be larger, by the catalogue or by the configuration; where there is none, to each other model whose window is unknown, once.",
   storm:
     "A target that is overloaded (529) for long is left alone after a few calls, and every caller is answered by the other target.",
   stormAlone:

@@ -40,7 +40,7 @@ function configuredTargets({ config }: PriceView): readonly string[] {
     [...targets, ...fallbacks].map(({ model }) => model),
   );
   const models = Object.entries(config.providers).flatMap(([name, provider]) =>
-    provider.models.map((model) => `${name}/${model}`),
+    provider.models.map((model) => `${name}/${model.name}`),
   );
   return [...new Set([...targets, ...models])].sort();
 }

@@ -23,7 +23,9 @@ export async function checkKnown(
   if (model !== null && !(await wasCalled(db, model))) {
     const served = await db.selectFrom("usage_hours").select("model_served").distinct().execute();
     const targets = Object.values(models).flatMap((alias) => alias.targets.map((target) => target.model));
-    const offered = Object.entries(providers).flatMap(([name, each]) => each.models.map((own) => `${name}/${own}`));
+    const offered = Object.entries(providers).flatMap(([name, each]) =>
+      each.models.map((own) => `${name}/${own.name}`),
+    );
     refuseUnknown("model", model, new Set([...targets, ...offered, ...served.map((row) => row.model_served)]));
   }
 }

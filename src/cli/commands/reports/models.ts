@@ -47,7 +47,7 @@ export async function run(invocation: Invocation<ModelsOptions>): Promise<ExitCo
   return exitCodes.ok;
 }
 
-function describe(id: string, { snapshot, catalogue }: GatewayView, context: CliContext): ModelRow {
+function describe(id: string, { snapshot }: GatewayView, context: CliContext): ModelRow {
   const alias = snapshot.config.models[id];
   if (alias !== undefined) {
     const targets = alias.targets.map(({ model }) => model);
@@ -57,9 +57,8 @@ function describe(id: string, { snapshot, catalogue }: GatewayView, context: Cli
   }
   const slash = id.indexOf("/");
   const [provider, model] = [id.slice(0, slash), id.slice(slash + 1)];
-  const list = snapshot.endpoints.get(provider)?.spec.priceList ?? null;
   const price = snapshot.prices.find(provider, model, null, context.clock.wallMs());
-  const contextTokens = list === null ? null : (catalogue.find(list, model)?.model.context ?? null);
+  const contextTokens = snapshot.routed.get(provider)?.factsOf(model).contextTokens ?? null;
   const shown = price === null || price.standIn ? null : showPrice(price);
   return { id, kind: "model", targets: [], fallbacks: [], description: null, price: shown, contextTokens };
 }

@@ -46,6 +46,38 @@ test("route explain shows who would be tried, who is left out and why, and the p
   assert.match(stdout, /\nHedge: after 2s\n/);
 });
 
+test("what the configuration says of a model counts, and is shown", async () => {
+  using cli = createTestCli();
+  const models = "models: [{name: blind, contextTokens: 8192, maxOutputTokens: 1000, lacks: [images]}, seeing]";
+  const text = `providers: {box: {kind: vllm, ${models}}}\nmodels: {fast: {targets: [box/blind, box/seeing]}}\n`;
+  writeFileSync(join(cli.folder, "headgate.yaml"), text);
+  assert.match((await cli.run("route", "explain", "fast")).stdout, /box\/blind +50 % +openai-chat +8,192 +1,000/);
+  const picture = { type: "image_url", image_url: { url: "https://example.com/a.png" } };
+  const file = writeRequest(cli, { model: "m", messages: [{ role: "user", content: [picture] }] });
+  const { stdout } = await cli.run("route", "explain", "fast", "--request", file);
+  assert.match(stdout, /\n +1 +box\/seeing [^]*Left out:\n  box\/blind does not support image input\.\n/);
+  const long = writeRequest(cli, { model: "m", messages: [{ role: "user", content: "a word ".repeat(30_000) }] });
+  const { targets } = await cli.json<RouteExplanation>("route", "explain", "fast", "--request", long);
+  assert.deepEqual(
+    targets.map(({ name, place, reasons }) => [name, place, reasons.map(({ kind }) => kind)]),
+    [
+      ["box/seeing", 1, []],
+      ["box/blind", null, ["context"]],
+    ],
+  );
+  const { models: listed } = await cli.json<{ models: { id: string; contextTokens: number | null }[] }>(
+    "models",
+    "box",
+  );
+  assert.deepEqual(
+    listed.map(({ id, contextTokens }) => [id, contextTokens]),
+    [
+      ["box/blind", 8192],
+      ["box/seeing", null],
+    ],
+  );
+});
+
 test("a request from a file is explained as it stands, with the model asked about", async () => {
   using cli = createConfigured();
   const file = writeRequest(cli, {
