@@ -30,7 +30,7 @@ export function oneTargetCases(): readonly CourseCase[] {
   return casesOf("one", (way) => {
     const target = faulty(way, "one");
     return {
-      model: { targets: [{ model: target }], ...hurry(way.row, outcomeOf(way)) },
+      model: { targets: [{ model: target }], ...hurry(way.row, outcomeOf(way), false) },
       expected: expectOne(way.row, outcomeOf(way), target),
     };
   });
@@ -43,7 +43,7 @@ export function twoTargetCases(commit: Commit): readonly CourseCase[] {
     const second = `${models[other(way.upstream)]}:tokens=20,input=7,tag=beside-${commit}-${tagOf(way)}`;
     const expected = expectTwo(way.row, outcomeOf(way), commit, [first, second]);
     return {
-      model: { targets: inOrder(first, second), commit: { at: commit }, ...hurry(way.row, outcomeOf(way)) },
+      model: { targets: inOrder(first, second), commit: { at: commit }, ...hurry(way.row, outcomeOf(way), true) },
       expected,
     };
   });
@@ -59,11 +59,20 @@ export function inOrder(first: string, second: string): NonNullable<DeepPartial<
   ];
 }
 
-/** Only where silence is the fault: elsewhere the defaults show that nothing waits for them. */
-export function hurry(row: FaultCase, { code }: Outcome): Pick<DeepPartial<ModelConfig>, "timeouts"> {
+/**
+ * Only where silence is the fault: elsewhere the defaults show that nothing waits for them. A target that is left for
+ * another (`hasOther`) before it has shown anything keeps its own timers, so that none of them comes first.
+ */
+export function hurry(
+  row: FaultCase,
+  { code, caller }: Outcome,
+  hasOther: boolean,
+): Pick<DeepPartial<ModelConfig>, "timeouts"> {
   if (!isSilent(row)) return {};
+  const switchMs = 300;
+  if (hasOther && caller.kind === "error") return { timeouts: { switchMs } };
   const totalMs = code === "total_timeout" ? 2_500 : 30_000;
-  return { timeouts: { switchMs: 300, firstTokenMs: 2_000, idleMs: 2_000, totalMs } };
+  return { timeouts: { switchMs, firstTokenMs: 2_000, idleMs: 2_000, totalMs } };
 }
 
 type Part = Pick<CourseCase, "model" | "expected">;
