@@ -7,7 +7,7 @@ import type { CanonicalResponse, Item, OpaqueState, Part } from "../../canonical
 import type { RequestView, UsageCount } from "../../dialect.ts";
 import { parseExactJson } from "../../exact-json.ts";
 import { encodeCallId } from "../call-id.ts";
-import { encodeKnownUsage } from "../encode-usage.ts";
+import { encodeUsage } from "../encode-usage.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { opaqueKinds } from "../response.ts";
 import { encodeStop } from "../stop-reason.ts";
@@ -39,7 +39,7 @@ export function encodeResponse(response: CanonicalResponse, view: RequestView, c
     model: response.model,
     content,
     ...encodeStop(finish, { hasCalls, refusal }),
-    usage: encodeKnownUsage(usage, count),
+    usage: encodeUsage(usage, count),
   };
   return Buffer.from(JSON.stringify(body));
 }

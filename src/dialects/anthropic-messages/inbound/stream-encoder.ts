@@ -17,7 +17,7 @@ import type { RequestView, StreamEncoder, UsageCount } from "../../dialect.ts";
 import { HeadgateError } from "../../../kernel/errors.ts";
 import type { Usage } from "../../../kernel/usage.ts";
 import { encodeCallId } from "../call-id.ts";
-import { encodeKnownUsage, unknownUsage } from "../encode-usage.ts";
+import { encodeUsage, unknownUsage } from "../encode-usage.ts";
 import { encodeSignature } from "../foreign-signature.ts";
 import { encodeStop } from "../stop-reason.ts";
 import { restoreToolName } from "../tool-name.ts";
@@ -87,7 +87,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
   end(count?: UsageCount): string {
     if (this.#finish === null) return messageStop;
     const delta = encodeStop(this.#finish, { hasCalls: this.#hasCalls, refusal: this.#refusal });
-    const usage = encodeKnownUsage(this.#usage, count);
+    const usage = encodeUsage(this.#usage, count);
     return render("message_delta", JSON.stringify({ type: "message_delta", delta, usage })) + messageStop;
   }
 
