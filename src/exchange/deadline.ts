@@ -1,4 +1,5 @@
 import { HeadgateError } from "../kernel/errors.ts";
+import type { BodyDue } from "./exchange.ts";
 import type { Target } from "../routing/plan.ts";
 
 /** Kept from the caller's deadline to encode and deliver the answer or the error. */
@@ -78,6 +79,14 @@ export function overallDueMs(
   return Math.min(startedMs + totalMs, totalDueMs);
 }
 
+/** By when the body has to be here: what the deadline bounds comes after it, whether that will be a stream or not. */
+export function bodyDue(deadline: CallerDeadline): BodyDue {
+  return {
+    atMs: Math.min(deadline.totalDueMs, deadline.firstOutputDueMs),
+    passed: () => tooLate(deadline, "was over before the body of the request had come."),
+  };
+}
+
 /** Whether it is too late to call anybody. */
 export function isPassed({ totalDueMs, firstOutputDueMs }: CallerDeadline, nowMs: number): boolean {
   return nowMs >= Math.min(totalDueMs, firstOutputDueMs);
@@ -91,10 +100,15 @@ export function describeDeadline({ header, askedMs }: CallerDeadline): string {
 /** `target`: whose turn it was; `null`: it had not come to any. */
 export function deadlinePassed(deadline: CallerDeadline, target: string | null, nowMs: number): HeadgateError {
   const where = `was over before ${target ?? "a provider"} could be called.`;
-  const message = isPassed(deadline, nowMs)
-    ? `${describeDeadline(deadline)} ${where} Give it longer, or try again.`
-    : `The time that the gateway gives a request (timeouts.totalMs) ${where} Try again; the operator can raise it.`;
-  return new HeadgateError("deadline_exceeded", message);
+  if (isPassed(deadline, nowMs)) return tooLate(deadline, where);
+  return new HeadgateError(
+    "deadline_exceeded",
+    `The time that the gateway gives a request (timeouts.totalMs) ${where} Try again; the operator can raise it.`,
+  );
+}
+
+function tooLate(deadline: CallerDeadline, where: string): HeadgateError {
+  return new HeadgateError("deadline_exceeded", `${describeDeadline(deadline)} ${where} Give it longer, or try again.`);
 }
 
 function dueAt(startedMs: number, budgetMs: number): number {

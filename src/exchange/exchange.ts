@@ -19,14 +19,23 @@ import type { Snapshot } from "./snapshot.ts";
 
 export type CancelCause = "caller-gone" | "shutdown";
 
+export interface BodyDue {
+  /** Monotonic; `Infinity`: never. */
+  readonly atMs: number;
+  passed(): HeadgateError;
+}
+
 /** What came in with the head of the request. */
 export interface Incoming {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Reads the whole body within the limits. Throws `body_too_large`, `body_timeout`, `overloaded`, `client_closed`. */
-  readBody(): Promise<Uint8Array>;
+  /**
+   * Reads the whole body within the limits. Throws `body_too_large`, `body_timeout`, `overloaded`, `client_closed`, and
+   * what `due` says when it passes before `body_timeout` would.
+   */
+  readBody(due: BodyDue | null): Promise<Uint8Array>;
   /** Ends a reading that is under way with this failure; `false` if there is none. */
   refuseBody(failure: HeadgateError): boolean;
 }
@@ -114,7 +123,7 @@ export class Exchange {
   admittedMs: number | null = null;
   /** Where rates stood when one refused the request. */
   refusedRates: Rates | null = null;
-  /** What the caller gave as its deadline, from the beginning of the request; `null`: none. */
+  /** What the caller gave as its deadline, from the beginning of the request; `null`: none, or it is not known yet. */
   deadlineMs: number | null = null;
   /** Its calls in the order in which they began; what they hold is settled by `conclude`. */
   readonly legs: ExchangeLeg[] = [];

@@ -21,6 +21,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Admission } from "./admission.ts";
 import { conclude } from "./conclusion/conclude.ts";
 import { runCourse } from "./course/course.ts";
+import { bodyDue, readDeadline } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LateReservations } from "./late-reservations.ts";
 import { presentedKey } from "./presented-key.ts";
@@ -114,7 +115,10 @@ async function readRequest(deps: ExchangeDeps, exchange: Exchange): Promise<void
   const inbound = exchange.dialect.inbound;
   if (inbound === undefined)
     throw new HeadgateError("internal", `Dialect ${exchange.dialect.name} is not spoken with callers.`);
-  const bytes = await exchange.incoming.readBody();
+  const { incoming } = exchange;
+  const deadline = readDeadline(incoming.headers, exchange.startedMs, false);
+  exchange.deadlineMs = deadline.askedMs;
+  const bytes = await incoming.readBody(bodyDue(deadline));
   exchange.bytesIn = bytes.byteLength;
   const document = parseJsonDocument(bytes, { depth: exchange.snapshot.config.limits.jsonDepth });
   exchange.view = inbound.view(document);

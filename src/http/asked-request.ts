@@ -19,7 +19,7 @@ export interface AskedRequest {
 
 /** Rejects with `missing_field`, `invalid_value` and whatever the request itself would be refused with. */
 export async function readAskedRequest(exchange: Exchange): Promise<AskedRequest> {
-  const bytes = await exchange.incoming.readBody();
+  const bytes = await exchange.incoming.readBody(null);
   exchange.bytesIn = bytes.byteLength;
   const depth = exchange.snapshot.config.limits.jsonDepth;
   const asked = parseJsonDocument(bytes, { depth });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Incoming } from "../exchange/exchange.ts";
+import type { BodyDue, Incoming } from "../exchange/exchange.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { HeadgateError } from "../kernel/errors.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -33,8 +33,8 @@ export class NodeIncoming implements Incoming {
     return this.#request.headers;
   }
 
-  readBody(): Promise<Uint8Array> {
-    return this.#body.read();
+  readBody(due: BodyDue | null): Promise<Uint8Array> {
+    return this.#body.read(due);
   }
 
   refuseBody(failure: HeadgateError): boolean {

@@ -4,6 +4,7 @@
  * of a refused body is closed after the answer, since its rest will not be read.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BodyDue } from "../exchange/exchange.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -40,15 +41,15 @@ export class RequestBody {
   }
 
   /**
-   * Called once. Throws `body_too_large`, `body_timeout`, `client_closed`, `unsupported_media_type`, `overloaded`, or
-   * what `refuse` was given.
+   * Called once. Throws `body_too_large`, `body_timeout`, `client_closed`, `unsupported_media_type`, `overloaded`, what
+   * `refuse` was given, or what `due` says when it passes first.
    */
-  read(): Promise<Uint8Array> {
+  read(due: BodyDue | null): Promise<Uint8Array> {
     const refusal = refuseByHead(this.#request, this.#limits) ?? this.#refuseByBudget(announcedBytes(this.#request));
     if (refusal !== null) return Promise.reject(refusal);
     if (this.#request.headers.expect?.toLowerCase() === "100-continue") this.#response.writeContinue();
     return new Promise((resolve, reject) => {
-      this.#collect(resolve, reject);
+      this.#collect(due, resolve, reject);
     });
   }
 
@@ -78,11 +79,15 @@ export class RequestBody {
     return this.#bytes > this.#limits.bodyBytes ? tooLarge(this.#limits.bodyBytes) : null;
   }
 
-  #collect(resolve: (body: Uint8Array) => void, reject: (failure: HeadgateError) => void): void {
+  #collect(due: BodyDue | null, resolve: (body: Uint8Array) => void, reject: (failure: HeadgateError) => void): void {
     const request = this.#request;
     const { bodyTimeoutMs } = this.#limits;
     const chunks: Buffer[] = [];
-    const timer = this.#clock.setTimer(() => settle(tooSlow(bodyTimeoutMs, this.#bytes)), bodyTimeoutMs);
+    const dueInMs = due === null ? Infinity : Math.max(0, due.atMs - this.#clock.monotonicMs());
+    const timer =
+      due !== null && dueInMs < bodyTimeoutMs
+        ? this.#clock.setTimer(() => settle(due.passed()), Math.ceil(dueInMs))
+        : this.#clock.setTimer(() => settle(tooSlow(bodyTimeoutMs, this.#bytes)), bodyTimeoutMs);
     const settle = (failure: HeadgateError | null): void => {
       this.#settle = null;
       timer.cancel();

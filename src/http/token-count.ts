@@ -19,7 +19,7 @@ export async function answerTokenCount(exchange: Exchange, principal: Principal)
   if (inbound?.viewPrompt === undefined) {
     throw new HeadgateError("internal", `Dialect ${exchange.dialect.name} has no prompts to be counted.`);
   }
-  const bytes = await exchange.incoming.readBody();
+  const bytes = await exchange.incoming.readBody(null);
   exchange.bytesIn = bytes.byteLength;
   const document = parseJsonDocument(bytes, { depth: exchange.snapshot.config.limits.jsonDepth });
   // Whether any target could serve it is not the question: a prompt may be counted because it is too long.

@@ -35,7 +35,6 @@ export async function runCourse(deps: ExchangeDeps, exchange: Exchange, principa
   if (view === null) return;
   const plan = planRequest(exchange, view, principal);
   const deadline = readDeadline(exchange.incoming.headers, exchange.startedMs, view.stream);
-  exchange.deadlineMs = deadline.askedMs;
   const nowMs = deps.clock.monotonicMs();
   if (isPassed(deadline, nowMs)) throw deadlinePassed(deadline, null, nowMs);
   const course = new Course(deps, exchange, view, principal, plan, deadline);

@@ -1,5 +1,5 @@
 /** A request on its way in: its body takes a while to arrive, or never does. */
-import type { Incoming } from "../../../src/exchange/exchange.ts";
+import type { BodyDue, Incoming } from "../../../src/exchange/exchange.ts";
 import { HeadgateError } from "../../../src/kernel/errors.ts";
 import type { Agenda } from "../../simulation/world/agenda.ts";
 
@@ -30,13 +30,18 @@ export class Arriving implements Incoming {
     this.headers = options.headers;
   }
 
-  readBody(): Promise<Uint8Array> {
+  readBody(due: BodyDue | null): Promise<Uint8Array> {
     const { body, bodyAfterMs, bodyTimeoutMs } = this.#options;
     const reading = Promise.withResolvers<Uint8Array>();
     this.#reading = reading;
-    this.#agenda.after(Math.min(bodyAfterMs, bodyTimeoutMs), () => {
-      if (bodyAfterMs > bodyTimeoutMs) this.refuseBody(new HeadgateError("body_timeout", "The body took too long."));
-      else if (this.#over()) reading.resolve(body);
+    const dueInMs = due === null ? Infinity : Math.max(0, due.atMs - this.#agenda.nowMs);
+    this.#agenda.after(Math.min(bodyAfterMs, bodyTimeoutMs, dueInMs), () => {
+      if (bodyAfterMs <= Math.min(bodyTimeoutMs, dueInMs)) {
+        if (this.#over()) reading.resolve(body);
+        return;
+      }
+      const tooSlow = new HeadgateError("body_timeout", "The body took too long.");
+      this.refuseBody(due !== null && dueInMs < bodyTimeoutMs ? due.passed() : tooSlow);
     });
     return reading.promise;
   }

@@ -20,7 +20,7 @@ export interface DueTerms {
   readonly nowMs: number;
 }
 
-/** When the exchange must be over. While its body arrives that has a limit of its own. */
+/** When the exchange must be over. While its body arrives that has a limit of its own, and the caller's deadline. */
 export function dueMsOf(request: Request, terms: DueTerms): number {
   const { ask, startedMs } = request;
   const boundsWhole = ask.deadline?.header === "own" || !ask.stream;
@@ -51,8 +51,13 @@ export function stoppedDueMs(request: Request, graceEndMs: number, terms: DueTer
   return latest(request, graceEndMs, terms);
 }
 
-function latest({ incoming }: Request, dueMs: number, { config, allowances, storeMs, nowMs }: DueTerms): number {
-  const readMs = incoming.readAtMs ?? Math.min(nowMs, dueMs + config.server.bodyTimeoutMs);
+function latest(
+  { incoming, startedMs, ask }: Request,
+  dueMs: number,
+  { config, allowances, storeMs, nowMs }: DueTerms,
+): number {
+  const readByMs = Math.min(dueMs + config.server.bodyTimeoutMs, startedMs + (ask.deadline?.ms ?? Infinity));
+  const readMs = Math.min(incoming.readAtMs ?? nowMs, readByMs);
   const recallsMs = Math.min(RECALLS_MS_MAX, config.budgets.recallWaitMs * allowances);
   return Math.max(dueMs, readMs) + storeMs + recallsMs + PROMPTLY_MS;
 }
