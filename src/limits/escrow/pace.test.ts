@@ -52,3 +52,36 @@ test("a slot that was held between two turns counts", () => {
   pace.turn();
   assert.deepEqual([pace.recent, pace.wanted], [1n, 1n]);
 });
+
+test("where there is plenty, eleven seconds more are wanted of what does not come back", () => {
+  const pace = new Pace("budget", 500);
+  for (let second = 0; second < 4; second++) {
+    for (let turn = 0; turn < 2; turn++) {
+      pace.take(60n);
+      pace.release(50n);
+      pace.turn();
+    }
+  }
+  assert.deepEqual([pace.wanted, pace.wantedAhead], [240n, 240n + 220n]);
+  pace.release(1_000n);
+  assert.equal(pace.wantedAhead, 240n);
+});
+
+test("what comes back long after it was taken is forgotten with it", () => {
+  const pace = new Pace("budget", 500);
+  pace.take(10n);
+  for (let turn = 0; turn < 4; turn++) pace.turn();
+  pace.release(10n);
+  for (let turn = 0; turn < 3; turn++) pace.turn();
+  pace.release(10n);
+  pace.turn();
+  pace.take(10n);
+  pace.take(10n);
+  assert.deepEqual([pace.wanted, pace.wantedAhead], [20n, 20n + 110n]);
+});
+
+test("of slots no more is wanted ahead, for they come back", () => {
+  const pace = new Pace("slots", 500);
+  for (let slot = 0; slot < 16; slot++) pace.take(1n);
+  assert.equal(pace.wantedAhead, pace.wanted);
+});

@@ -2,6 +2,9 @@
  * How much of an account is wanted, by the last two seconds, so that requests find it in hand. What is taken for good
  * counts by how much of it was taken; slots, which come back, by the most that were held at once. A single request does
  * not make a pace: nothing is wanted after it.
+ *
+ * Where an account has plenty, more is wanted: enough to go on while the bank is away. What comes back is taken again, so
+ * that counts what does not.
  */
 import type { Regime } from "../allowance.ts";
 import type { Amount } from "../../storage/escrow/bank.ts";
@@ -9,16 +12,22 @@ import type { Amount } from "../../storage/escrow/bank.ts";
 const MEMORY_MS = 2_000;
 /** Of the slots held at once, one in so many is wanted besides. */
 const SPARE_PART = 8n;
+/** Beside what is always wanted, so many times what the last two seconds cost: eleven seconds. */
+const AHEAD = { times: 11n, of: 2n };
 
 export class Pace {
   readonly #isOfSlots: boolean;
   /** Of each turn that is remembered. */
   readonly #turns: Amount[];
+  readonly #netTurns: Amount[];
   #at = 0;
   /** Over those turns: what was taken, or the most slots. */
   #remembered: Amount = 0n;
   /** The same since the last turn. */
   #current: Amount = 0n;
+  /** Over those turns: what was taken less what came back; of slots nothing. */
+  #netRemembered: Amount = 0n;
+  #netCurrent: Amount = 0n;
   /** Slots. */
   #held: Amount = 0n;
   #wasUsed = false;
@@ -27,7 +36,9 @@ export class Pace {
 
   constructor(regime: Regime, turnMs: number) {
     this.#isOfSlots = regime === "slots";
-    this.#turns = Array.from({ length: Math.max(1, Math.round(MEMORY_MS / turnMs)) }, () => 0n);
+    const turnCount = Math.max(1, Math.round(MEMORY_MS / turnMs));
+    this.#turns = Array.from({ length: turnCount }, () => 0n);
+    this.#netTurns = Array.from({ length: turnCount }, () => 0n);
   }
 
   /** Nothing was used lately. */
@@ -45,26 +56,34 @@ export class Pace {
     this.#useCount++;
     if (!this.#isOfSlots) {
       this.#current += amount;
+      this.#netCurrent += amount;
       return;
     }
     this.#held += amount;
     if (this.#held > this.#current) this.#current = this.#held;
   }
 
-  /** A slot is held no longer. */
+  /** So much can be taken again. */
   release(amount: Amount): void {
     if (this.#isOfSlots) this.#held -= amount;
+    else this.#netCurrent -= amount;
   }
 
   /** To be called every `turnMs`. */
   turn(): void {
     this.#wasUsed = false;
-    if (this.isForgotten) return;
+    if (this.isForgotten) {
+      this.#netCurrent = 0n;
+      return;
+    }
     this.#turns[this.#at] = this.#current;
+    this.#netTurns[this.#at] = this.#netCurrent;
     this.#at = (this.#at + 1) % this.#turns.length;
     this.#current = this.#held;
+    this.#netCurrent = 0n;
     this.#remembered = this.#isOfSlots ? greatestOf(this.#turns) : sumOf(this.#turns);
-    if (this.isForgotten) this.#useCount = 0;
+    this.#netRemembered = sumOf(this.#netTurns);
+    if (this.isForgotten) this.#forget();
   }
 
   /** In the last two seconds. */
@@ -80,6 +99,20 @@ export class Pace {
     const unused = this.recent - this.#held;
     const spare = (this.recent + SPARE_PART - 1n) / SPARE_PART;
     return unused > spare ? unused : spare;
+  }
+
+  /** What should be free where there is plenty. At least what is wanted anyway. */
+  get wantedAhead(): Amount {
+    const net = this.#netRemembered + this.#netCurrent;
+    if (this.#useCount < 2 || net <= 0n) return this.wanted;
+    return this.wanted + (net * AHEAD.times) / AHEAD.of;
+  }
+
+  /** What came back late says nothing of what the next requests cost. */
+  #forget(): void {
+    this.#useCount = 0;
+    this.#netTurns.fill(0n);
+    this.#netRemembered = 0n;
   }
 }
 

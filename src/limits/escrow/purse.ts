@@ -136,8 +136,9 @@ export class Purse implements CounterPurse, Bench {
    * knows how much of it has drained meanwhile.
    */
   release(amount: Amount, heldLong: boolean): void {
-    this.hand.release(amount, heldLong && this.regime === "rate");
-    this.#supply.pace.release(amount);
+    const isStale = heldLong && this.regime === "rate";
+    this.hand.release(amount, isStale);
+    if (!isStale) this.#supply.pace.release(amount);
     this.shortage.forget();
     if (!this.isWaitedFor) return;
     this.#counter.serve();

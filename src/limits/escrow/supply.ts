@@ -35,6 +35,8 @@ const idleMs: Readonly<Record<Regime, number>> = { budget: 10_000, rate: 1_000, 
 const REPORT_MS = 1_000;
 /** Nothing is drawn ahead from an account that has less than so many times as much. */
 const PLENTY = 4n;
+/** To go on without the bank no more than this part of what it has is in hand: the less is left, the less lies idle. */
+const AHEAD_PART = 8n;
 
 export interface Conditions {
   /** What could be drawn, as far as is known; `null`: unknown. */
@@ -140,9 +142,14 @@ export class Supply {
   /** How much should be free now. */
   review({ drawable, nowMs }: Conditions): void {
     const keepsNothing = this.#keepsNothing(nowMs);
-    this.#target = keepsNothing ? 0n : this.pace.wanted;
-    const isPlenty = drawable !== null && drawable >= PLENTY * this.#target;
-    this.lowWater = isPlenty ? (this.#target + 1n) / 2n : 0n;
+    const least = keepsNothing ? 0n : this.pace.wanted;
+    this.#target = least;
+    this.lowWater = 0n;
+    if (drawable !== null && drawable >= PLENTY * least) {
+      this.#target = keepsNothing ? 0n : this.#ahead(least, drawable);
+      const half = (least + 1n) / 2n;
+      this.lowWater = this.#target - least > half ? this.#target - least : half;
+    }
     if (!keepsNothing && this.pace.wasUsed) this.#keep = null;
   }
 
@@ -208,11 +215,21 @@ export class Supply {
     });
   }
 
-  /** Of what is free. `null`: all. Between twice and four times of what was used lately nothing is moved to and fro. */
+  /** `least`: what should be free in any case. */
+  #ahead(least: Amount, drawable: Amount): Amount {
+    const part = drawable / AHEAD_PART;
+    const { wantedAhead } = this.pace;
+    const ahead = wantedAhead < part ? wantedAhead : part;
+    return ahead > least ? ahead : least;
+  }
+
+  /** Of what is free. `null`: all. Between once and twice of what is enough nothing is moved to and fro. */
   #kept(free: Amount, nowMs: number): Amount | null {
     if (this.#keepsNothing(nowMs)) return 0n;
-    const { recent } = this.pace;
-    return this.#regime !== "budget" && free > 4n * recent ? 2n * recent : null;
+    if (this.#regime === "budget") return null;
+    const twice = 2n * this.pace.recent;
+    const enough = this.#target > twice ? this.#target : twice;
+    return free > 2n * enough ? enough : null;
   }
 
   #keepsNothing(nowMs: number): boolean {
