@@ -13,6 +13,7 @@ import { directCompetitor, startNginx, startPortkey, type Bench, type Competitor
 import { startHeadgate } from "./headgate.ts";
 import { NumberSource } from "./http-client.ts";
 import { startPinned, pinSelf } from "./processes.ts";
+import { openTestPostgres, postgresMissing } from "../test/support/postgres.ts";
 import { renderTable, summarize, type Round } from "./report.ts";
 import { scenarios, scriptsOf, type Sizes } from "./scenarios.ts";
 
@@ -80,6 +81,7 @@ async function startCompetitors(started: AsyncDisposableStack): Promise<Competit
     ["nginx", () => startNginx(bench, FIRST_PORT + 1)],
     ["headgate", () => startHeadgate(bench, FIRST_PORT + 2, main, "headgate")],
     ["headgate-unlimited", () => startHeadgate(bench, FIRST_PORT + 4, main, "headgate-unlimited")],
+    ["headgate-postgres", () => startOnPostgres(started)],
     ["headgate-configured", () => startHeadgate(bench, FIRST_PORT + 5, main, "headgate-configured")],
     ["headgate-keeping", () => startHeadgate(bench, FIRST_PORT + 6, main, "headgate-keeping")],
     ["portkey", () => startPortkey(bench, FIRST_PORT + 3, join(project, "bench", "competitors"))],
@@ -92,6 +94,13 @@ async function startCompetitors(started: AsyncDisposableStack): Promise<Competit
     competitors.push(competitor);
   }
   return competitors;
+}
+
+/** `null` where there is no PostgreSQL. Its server runs on the core of simulator and load. */
+async function startOnPostgres(started: AsyncDisposableStack): Promise<Competitor | null> {
+  if (postgresMissing !== false) return null;
+  const { url } = started.use(await openTestPostgres("bare"));
+  return startHeadgate(bench, FIRST_PORT + 7, main, "headgate-postgres", url);
 }
 
 async function measure(competitors: readonly Competitor[]): Promise<Round[]> {

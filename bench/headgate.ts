@@ -4,6 +4,7 @@
  * - `headgate`: as a company runs it, with authentication, ten allowances, reservation journaled before the call, durable
  *   ledger, sums by hour and record.
  * - `headgate-unlimited`: without allowances, which shows what those cost.
+ * - `headgate-postgres`: as `headgate`, with its books in PostgreSQL, as one of many machines has them.
  * - `headgate-configured`: besides the allowances, everything that is there for bad days is configured and asked for, none
  *   of which comes.
  * - `headgate-keeping`: besides that, each request has an `Idempotency-Key` of its own and its route caches, so each answer
@@ -16,7 +17,12 @@ import type { Bench, Competitor } from "./competitors.ts";
 import { NUMBER_PLACE } from "./http-client.ts";
 import { startPinned } from "./processes.ts";
 
-export type HeadgateSetup = "headgate" | "headgate-unlimited" | "headgate-configured" | "headgate-keeping";
+export type HeadgateSetup =
+  | "headgate"
+  | "headgate-unlimited"
+  | "headgate-postgres"
+  | "headgate-configured"
+  | "headgate-keeping";
 
 /** Ten that every request of the benchmark has on its path, wide enough for all of them: scopes, meters and windows mixed. */
 const allowances: readonly (readonly string[])[] = [
@@ -38,34 +44,39 @@ const configuredFeatures =
 const setups: Readonly<Record<HeadgateSetup, string>> = {
   headgate: "authentication, model routing, ten allowances",
   "headgate-unlimited": "authentication, model routing, no allowances",
+  "headgate-postgres": "authentication, model routing, ten allowances, PostgreSQL",
   "headgate-configured": `${configuredFeatures}, a cache on request`,
   "headgate-keeping": `${configuredFeatures}, a cache that each answer goes to, an idempotency key on each request`,
 };
 const recorded = "hold journaled before the call, durable ledger, sums by hour and request record";
 
-/** `main`: the built entry. */
+/** `main`: the built entry. `databaseUrl`: of an empty database; `null`: its books are in SQLite. */
 export async function startHeadgate(
   bench: Bench,
   port: number,
   main: string,
   setup: HeadgateSetup,
+  databaseUrl: string | null = null,
 ): Promise<Competitor> {
   const folder = join(bench.folder, setup);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "headgate.yaml");
   const isConfigured = setup === "headgate-configured" || setup === "headgate-keeping";
-  writeFileSync(file, isConfigured ? fullConfig(bench, setup) : plainConfig(bench));
+  const storage = databaseUrl === null ? "" : "storage:\n  postgres: env:DATABASE_URL\n";
+  writeFileSync(file, storage + (isConfigured ? fullConfig(bench, setup) : plainConfig(bench)));
+  const env = databaseUrl === null ? {} : { DATABASE_URL: databaseUrl };
   const place = ["--config", file, "--data-dir", join(folder, "data")];
   const server = await startPinned({
     name: setup,
     core: bench.gatewayCore,
     command: [process.execPath, main, "serve", "--json", "--port", String(port), ...place],
+    env,
     port,
   });
   const prepare = async (): Promise<string> => {
     const key = await server.printed(/"apiKey":\s*"([^"]+)"/);
     for (const allowance of setup === "headgate-unlimited" ? [] : allowances)
-      createAllowance([main, "budget", "create", ...allowance, ...place]);
+      createAllowance([main, "budget", "create", ...allowance, ...place], env);
     return key;
   };
   const key = await prepare().catch(async (error: unknown) => {
@@ -84,8 +95,9 @@ export async function startHeadgate(
   };
 }
 
-function createAllowance(command: readonly string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+function createAllowance(command: readonly string[], env: Readonly<Record<string, string>>): void {
+  const options = { encoding: "utf8", env: { ...process.env, ...env } } as const;
+  const { status, stderr } = spawnSync(process.execPath, command, options);
   if (status !== 0) throw new Error(`${command.join(" ")} failed: ${stderr}`);
 }
 
