@@ -72,10 +72,15 @@ export class KeyedRequests {
     if (!running.shared.isJoinable) throw stillRunning();
     share.reuse = "joined";
     share.isReplayed = true;
-    if (await join(this.#deps, exchange, share, running.shared, deadline)) return true;
-    share.reuse = null;
-    share.isReplayed = false;
-    return false;
+    let follows = false;
+    try {
+      follows = await join(this.#deps, exchange, share, running.shared, deadline);
+    } finally {
+      // Its own failure is nobody's answer.
+      share.isReplayed = follows;
+    }
+    if (!follows) share.reuse = null;
+    return follows;
   }
 
   /**

@@ -249,6 +249,8 @@ describe("a request with an Idempotency-Key while it runs", () => {
     await place.call(1);
     const joined = await place.askOnce("k1", {}, { headers: { "x-headgate-deadline-ms": "100" } });
     assert.deepEqual(codeOf(joined), [504, "deadline_exceeded"]);
+    assert.equal(joined.headers["idempotent-replayed"], undefined);
+    assert.equal((await place.rowOf(joined)).reuse, "joined");
     await place.answer(1);
     assert.equal((await first).status, 200);
   });
