@@ -88,15 +88,20 @@ export class KeyClaims {
   }
 
   async #end(claim: KeyClaim, what: string, act: () => Promise<void>): Promise<void> {
-    const { clock, telemetry } = this.#deps;
-    const pause = new Pause(clock, KEEP_MS);
-    const ended = act()
-      .catch((thrown: unknown) => telemetry.backgroundFailed(what, thrown))
-      .finally(() => {
-        this.#held.delete(claim.claimId);
-        pause.cancel();
-      });
-    await Promise.race([ended, pause.over]);
+    const pause = new Pause(this.#deps.clock, KEEP_MS);
+    void this.#endLater(claim, what, act, pause);
+    await pause.over;
+  }
+
+  async #endLater({ claimId }: KeyClaim, what: string, act: () => Promise<void>, waiting: Pause): Promise<void> {
+    try {
+      await act();
+    } catch (thrown) {
+      this.#deps.telemetry.backgroundFailed(what, thrown);
+    } finally {
+      this.#held.delete(claimId);
+      waiting.cancel();
+    }
   }
 
   /** From now on no lease is renewed. */

@@ -100,8 +100,8 @@ export class SharedAnswer implements Responder {
   get headersOfAnswer(): readonly string[] {
     const own: string[] = [];
     for (let index = 0; index < this.#headers.length; index += 2) {
-      const [name = "", value = ""] = this.#headers.slice(index, index + 2);
-      if (headersOfAnswers.has(name)) own.push(name, value);
+      const name = this.#headers[index] ?? "";
+      if (headersOfAnswers.has(name)) own.push(name, this.#headers[index + 1] ?? "");
     }
     return own;
   }
