@@ -31,9 +31,21 @@ export function loadOptionsOf({ context, configFlags }: Invocation<unknown>): Lo
   };
 }
 
-/** Throws `invalid_configuration` with every problem in its message. */
+/**
+ * For commands that call nobody: keys of providers that this shell lacks are no problem. Throws `invalid_configuration`
+ * with every problem in its message.
+ */
 export function loadSettings(invocation: Invocation<unknown>): LoadedConfig {
-  const check = loadConfig(loadOptionsOf(invocation));
+  return load({ ...loadOptionsOf(invocation), keys: "absent" });
+}
+
+/** For commands that serve or call providers: with every key. Throws the same. */
+export function loadSettingsWithKeys(invocation: Invocation<unknown>): LoadedConfig {
+  return load(loadOptionsOf(invocation));
+}
+
+function load(options: LoadOptions): LoadedConfig {
+  const check = loadConfig(options);
   if (check.ok) return check.loaded;
   const { problems } = check;
   const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;

@@ -13,7 +13,7 @@ import { checkAlerts } from "./join/alert-rules.ts";
 import { checkCache } from "./join/cache-rules.ts";
 import { fieldsOf, type JoinContext } from "./join/context.ts";
 import { type EnvironmentProvider, findEnvironmentProviders, joinFile, type Origins } from "./join/join.ts";
-import { checkModels, checkPrices } from "./join/model-rules.ts";
+import { checkModels, checkPrices, providersNamed } from "./join/model-rules.ts";
 import { checkPriceRules } from "./join/price-rules.ts";
 import { checkProviders } from "./join/provider-rules.ts";
 import { checkStorage } from "./join/storage-rules.ts";
@@ -38,6 +38,11 @@ export interface ConfigInput {
   /** Absolute. */
   readonly workingDirectory: string;
   readonly knownProviders: readonly KnownProvider[];
+  /**
+   * `absent`: keys of providers and the secret of the webhook may be missing, for who calls neither. Default `required`.
+   * The URL of the shared database is always required.
+   */
+  readonly keys?: "required" | "absent";
 }
 
 export interface LoadedConfig {
@@ -63,6 +68,7 @@ export function checkConfig(input: ConfigInput): ConfigCheck {
     env: input.env,
     folder,
     knownProviders: input.knownProviders,
+    keysRequired: input.keys !== "absent",
     overridden: new Map(overrides.values.map(({ path, origin }) => [path, origin])),
     problems: [...document.problems, ...overrides.problems],
     warnings: [...overrides.warnings],
@@ -93,7 +99,7 @@ function readFile(value: unknown, overrides: readonly Override[], context: JoinC
   const { providers, models, cache, prices, alerts, storage } = effective;
   checkProviders(providers, context);
   const names = Object.keys(fieldsOf(providers));
-  const fromEnvironment = findEnvironmentProviders(names, context);
+  const fromEnvironment = findEnvironmentProviders(names, providersNamed(models, cache), context);
   const all = [...names, ...fromEnvironment.map((provider) => provider.name)];
   checkModels(models, all, context);
   checkCache(cache, models, all, context);

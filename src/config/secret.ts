@@ -3,6 +3,7 @@
  * inspection show `[secret]`, so that a log line or an error that holds one by accident shows nothing.
  */
 import { inspect } from "node:util";
+import { HeadgateError } from "../kernel/errors.ts";
 import type { Secret } from "./config.ts";
 
 const MASK = "[secret]";
@@ -10,6 +11,14 @@ const MASK = "[secret]";
 /** `reference` says where it came from: `env:OPENAI_API_KEY`, `file:keys/openai`. */
 export function createSecret(value: string, reference: string): Secret {
   return new ResolvedSecret(value, reference);
+}
+
+/**
+ * For who never uses it: a secret that could not be read, known by its reference alone. `reveal` throws
+ * `upstream_credentials`, saying why it could not.
+ */
+export function createMissingSecret(reference: string, reason: string): Secret {
+  return new MissingSecret(reference, reason);
 }
 
 class ResolvedSecret implements Secret {
@@ -35,5 +44,22 @@ class ResolvedSecret implements Secret {
 
   [inspect.custom](): string {
     return MASK;
+  }
+}
+
+class MissingSecret implements Secret {
+  readonly reference: string;
+  readonly #reason: string;
+
+  constructor(reference: string, reason: string) {
+    this.reference = reference;
+    this.#reason = reason;
+  }
+
+  reveal(): never {
+    throw new HeadgateError(
+      "upstream_credentials",
+      `The secret ${this.reference} is needed and not there: ${this.#reason}`,
+    );
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig, defaultProvider } from "../config/defaults.ts";
-import { createSecret } from "../config/secret.ts";
+import { createMissingSecret, createSecret } from "../config/secret.ts";
 import { HeadgateError } from "../kernel/errors.ts";
 import { findProviderSpec } from "./catalogue.ts";
 import { createEndpoint, type Endpoint } from "./endpoint.ts";
@@ -31,6 +31,17 @@ test("each provider gets its key as it wants it", () => {
   const key = { credentials: [credential("k")] };
   assert.deepEqual(valueOf(endpoint("openai", key).nextCredential().headers, "authorization"), ["Bearer sk-k"]);
   assert.deepEqual(valueOf(endpoint("anthropic", key).nextCredential().headers, "x-api-key"), ["sk-k"]);
+});
+
+test("a key that is missing is missed where it would be sent", () => {
+  const key = createMissingSecret("env:GONE", "it is not set.");
+  const { nextCredential } = endpoint("openai", { credentials: [{ name: "main", key }] });
+  assert.equal(nextCredential().name, "main");
+  const expected = {
+    code: "upstream_credentials",
+    message: "The secret env:GONE is needed and not there: it is not set.",
+  };
+  assert.throws(() => nextCredential().headers, expected);
 });
 
 test("an operator's header replaces the catalogue's, however it is written", () => {

@@ -9,7 +9,7 @@ import type { ProviderSpec } from "./provider.ts";
 export interface Credential {
   /** Shown in records and logs instead of the key. */
   readonly name: string;
-  /** Alternating names and values of all headers that do not depend on the request. */
+  /** Alternating names and values of all headers that do not depend on the request. Throws where its key is missing. */
   readonly headers: readonly string[];
 }
 
@@ -81,12 +81,20 @@ function prepareCredentials(spec: ProviderSpec, config: ProviderConfig, userAgen
     spec.headers,
     config.headers,
   );
-  return config.credentials.map((credential) => {
-    const key = credential.key?.reveal() ?? null;
-    if (key === null) return { name: credential.name, headers: common };
-    const auth = spec.auth.scheme === "header" ? [spec.auth.header, key] : ["authorization", `Bearer ${key}`];
-    return { name: credential.name, headers: [...common, ...auth] };
+  return config.credentials.map(({ name, key }) => {
+    if (key === null) return { name, headers: common };
+    let headers: readonly string[] | null = null;
+    return {
+      name,
+      get headers() {
+        return (headers ??= [...common, ...authHeader(spec, key.reveal())]);
+      },
+    };
   });
+}
+
+function authHeader({ auth }: ProviderSpec, key: string): readonly [name: string, value: string] {
+  return auth.scheme === "header" ? [auth.header, key] : ["authorization", `Bearer ${key}`];
 }
 
 /** Alternating names and values; a later one replaces an earlier one of the same name, however it is written. */

@@ -13,7 +13,7 @@ import { checkDataFolder, checkStore } from "../doctor/store-check.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { viewGateway } from "../gateway-view.ts";
 import type { Output } from "../output.ts";
-import { loadSettings } from "../workspace.ts";
+import { loadSettingsWithKeys } from "../workspace.ts";
 
 export interface DoctorOptions {
   readonly offline: boolean;
@@ -22,7 +22,7 @@ export interface DoctorOptions {
 export async function run(invocation: Invocation<DoctorOptions>): Promise<ExitCode> {
   const { context, options, output } = invocation;
   const begin = readClock(context.clock);
-  const loaded = loadSettings(invocation);
+  const loaded = loadSettingsWithKeys(invocation);
   const { config } = loaded;
   const { snapshot } = viewGateway(config, context);
   await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 2 });

@@ -16,7 +16,7 @@ import { explainListenError } from "./listening.ts";
 import type { Output } from "../output.ts";
 import { awaitStop, type StopRequests } from "./stopping.ts";
 import { readVersion } from "../version.ts";
-import { loadOptionsOf, loadSettings, noteWarnings } from "../workspace.ts";
+import { loadOptionsOf, loadSettingsWithKeys, noteWarnings } from "../workspace.ts";
 import { chooseExampleModel } from "./example-model.ts";
 import { describeWelcome, renderWelcome, type Welcome } from "./welcome.ts";
 import { addFoundProviders, findProviders } from "./zero-config.ts";
@@ -25,7 +25,7 @@ export async function run(invocation: Invocation<unknown>): Promise<ExitCode> {
   const { context, output } = invocation;
   using stop = awaitStop(context);
   await using opened = new AsyncDisposableStack();
-  const loaded = loadSettings(invocation);
+  const loaded = loadSettingsWithKeys(invocation);
   noteWarnings(invocation, loaded);
   const found = await findProviders(loaded.config, context, opened);
   const complete = (config: Config): Config => addFoundProviders(config, found);

@@ -11,6 +11,8 @@ export interface JoinContext {
   /** Absolute; relative references of the file start here. */
   readonly folder: string;
   readonly knownProviders: readonly KnownProvider[];
+  /** Whether keys of providers, and the secret of the webhook, must be there. */
+  readonly keysRequired: boolean;
   /** Path of a value that a variable or flag sets → which one. */
   readonly overridden: ReadonlyMap<string, string>;
   readonly problems: ConfigProblem[];

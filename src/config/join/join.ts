@@ -2,14 +2,14 @@
  * From the checked file to `Config`: providers get their kind, their address and their keys, and providers whose key
  * lies in the environment are added by themselves. Where each joined value came from is noted.
  */
-import type { Config, CredentialConfig, ProviderConfig, Secret } from "../config.ts";
+import type { Config, CredentialConfig, ProviderConfig } from "../config.ts";
 import { formatPath } from "../file/problem.ts";
 import type { ConfigFile } from "../options/options.ts";
 import type { ProviderInFile } from "../options/providers.ts";
 import { providerSchema } from "../options/schema.ts";
 import type { JoinContext } from "./context.ts";
 import { keyVariable, knownProvider } from "./provider-rules.ts";
-import { readSecret } from "./secret-reader.ts";
+import { readSecret, secretOf } from "./secret-reader.ts";
 import { joinSectionSecrets } from "./section-secrets.ts";
 
 /** Path of a value → what set it: `headgate.yaml:12`, `HEADGATE_PORT`, `OPENAI_API_KEY`. Others have their default. */
@@ -40,14 +40,23 @@ export function joinFile(
   return { ...joinSectionSecrets(sections, context), providers };
 }
 
-/** Providers of the catalogue that the file leaves out and the environment has a key for. */
+/**
+ * Providers of the catalogue that the file leaves out and the environment has a key for. Where keys may be missing, also
+ * those that the file counts on (`named`): the gateway's own environment has theirs.
+ */
 export function findEnvironmentProviders(
   written: readonly string[],
+  named: ReadonlySet<string>,
   context: JoinContext,
 ): readonly EnvironmentProvider[] {
   return context.knownProviders.flatMap((known) => {
-    const variable = written.includes(known.id) ? null : keyVariable(known, {}, context);
-    if (variable === null) return [];
+    if (written.includes(known.id)) return [];
+    const variable = keyVariable(known, {}, context);
+    if (variable === null) {
+      const [usual] = known.environment;
+      const isElsewhere = !context.keysRequired && named.has(known.id) && known.baseUrl !== null;
+      return isElsewhere && usual !== undefined ? [{ name: known.id, variable: usual }] : [];
+    }
     const reading = readSecret(`env:${variable}`, context.env, context.folder);
     if (reading.ok && known.baseUrl !== null) return [{ name: known.id, variable }];
     const reason = reading.ok ? "it has no common address" : "the variable holds something that cannot be a key";
@@ -91,9 +100,4 @@ function joinCredentials(
   if (variable === null) return [{ name: "none", key: null }];
   origins.set(`${first}.key`, variable);
   return [{ name: "default", key: secretOf(`env:${variable}`, context) }];
-}
-
-function secretOf(reference: string, context: JoinContext): Secret | null {
-  const reading = readSecret(reference, context.env, context.folder);
-  return reading.ok ? reading.secret : null;
 }

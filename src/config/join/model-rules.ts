@@ -49,6 +49,16 @@ export function checkPrices(prices: unknown, providers: readonly string[], conte
   }
 }
 
+/** Those that aliases and the semantic cache count on. */
+export function providersNamed(models: unknown, cache: unknown): ReadonlySet<string> {
+  const targets = Object.values(fieldsOf(models)).flatMap((model) => {
+    const fields = fieldsOf(model);
+    return [...itemsOf(fields["targets"]), ...itemsOf(fields["fallbacks"])].map((target) => fieldsOf(target)["model"]);
+  });
+  const named = [...targets, fieldsOf(cache)["embeddings"]].map(providerOf);
+  return new Set(named.filter((provider) => provider !== null));
+}
+
 /** `null`: it names none, and so an alias. */
 export function providerOf(model: unknown): string | null {
   return typeof model === "string" && model.includes("/") ? model.slice(0, model.indexOf("/")) : null;

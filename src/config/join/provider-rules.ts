@@ -108,6 +108,7 @@ function checkKeyPresent(name: string, fields: Readonly<Record<string, unknown>>
   if (known === null || known.environment.length === 0 || !expectsVariable(known, fields)) return;
   const variable = keyVariable(known, fields, context);
   if (variable !== null) return checkSecret(`env:${variable}`, ["providers", name], context);
+  if (!context.keysRequired) return;
   const suggestion = `Set ${known.environment.join(" or ")}, or write \`key: env:NAME\`.`;
   refuse(context, ["providers", name], "has no API key", suggestion, "key");
 }
@@ -115,8 +116,9 @@ function checkKeyPresent(name: string, fields: Readonly<Record<string, unknown>>
 function checkSecret(reference: string, path: readonly PropertyKey[], context: JoinContext): void {
   if (!secretPattern.test(reference)) return;
   const reading = readSecret(reference, context.env, context.folder);
-  if (!reading.ok) refuse(context, path, reading.problem.message, reading.problem.suggestion);
-  else if (reading.warning !== null) warn(context, path, reading.warning.message, reading.warning.suggestion);
+  if (!reading.ok) {
+    if (context.keysRequired) refuse(context, path, reading.problem.message, reading.problem.suggestion);
+  } else if (reading.warning !== null) warn(context, path, reading.warning.message, reading.warning.suggestion);
 }
 
 function checkHeaders(name: string, fields: Readonly<Record<string, unknown>>, context: JoinContext): void {

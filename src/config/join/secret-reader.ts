@@ -6,7 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Secret } from "../config.ts";
 import type { Environment } from "../overrides.ts";
-import { createSecret } from "../secret.ts";
+import { createMissingSecret, createSecret } from "../secret.ts";
 
 export type SecretReading =
   | { readonly ok: true; readonly secret: Secret; readonly warning: Complaint | null }
@@ -23,6 +23,17 @@ const SECRET_CHARS_MAX = 16 * 1024;
 export function readSecret(reference: string, env: Environment, folder: string): SecretReading {
   const name = reference.slice(reference.indexOf(":") + 1);
   return reference.startsWith("env:") ? readVariable(name, env) : readSecretFile(name, resolve(folder, name));
+}
+
+/** What the reference points at, or a secret that says why it is missing. */
+export function secretOf(
+  reference: string,
+  { env, folder }: { readonly env: Environment; readonly folder: string },
+): Secret {
+  const reading = readSecret(reference, env, folder);
+  if (reading.ok) return reading.secret;
+  const { message, suggestion } = reading.problem;
+  return createMissingSecret(reference, `it ${message}. ${suggestion}`);
 }
 
 function readVariable(name: string, env: Environment): SecretReading {

@@ -3,14 +3,16 @@ import type { Config } from "../config.ts";
 import { type ConfigFile, settableOptions } from "../options/options.ts";
 import { secretPattern } from "../options/schema.ts";
 import { fieldsOf, type JoinContext, refuse, warn } from "./context.ts";
-import { readSecret } from "./secret-reader.ts";
+import { readSecret, secretOf } from "./secret-reader.ts";
 
 /** `file` as it was written, variables and flags included. */
 export function checkSectionSecrets(file: unknown, context: JoinContext): void {
   for (const { steps, reference } of referencesOf(file)) {
     const reading = readSecret(reference, context.env, context.folder);
-    if (!reading.ok) refuse(context, steps, reading.problem.message, reading.problem.suggestion);
-    else if (reading.warning !== null) warn(context, steps, reading.warning.message, reading.warning.suggestion);
+    const isRequired = context.keysRequired || steps[0] === "storage";
+    if (!reading.ok) {
+      if (isRequired) refuse(context, steps, reading.problem.message, reading.problem.suggestion);
+    } else if (reading.warning !== null) warn(context, steps, reading.warning.message, reading.warning.suggestion);
   }
 }
 
@@ -22,8 +24,7 @@ export function joinSectionSecrets(
   const joined: Record<string, unknown> = { ...file };
   for (const { steps, reference } of referencesOf(file)) {
     const [section, name] = steps;
-    const reading = readSecret(reference, context.env, context.folder);
-    if (reading.ok) joined[section] = { ...fieldsOf(joined[section]), [name]: reading.secret };
+    joined[section] = { ...fieldsOf(joined[section]), [name]: secretOf(reference, context) };
   }
   // The type of every section but for its secrets is the same in the file.
   return joined as unknown as Omit<Config, "providers">;

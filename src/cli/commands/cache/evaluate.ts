@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { CliFailure } from "../../failure.ts";
 import { viewGateway } from "../../gateway-view.ts";
 import { type Column, formatCount, renderTable } from "../../table.ts";
-import { loadSettings } from "../../workspace.ts";
+import { loadSettingsWithKeys } from "../../workspace.ts";
 import { askVectors, type Vectors } from "./ask-vectors.ts";
 import { type Pair, readPairs } from "./pairs.ts";
 import {
@@ -60,7 +60,7 @@ export async function evaluate(invocation: Invocation<CacheEvaluateOptions>): Pr
 
 async function embedPairs(invocation: Invocation<CacheEvaluateOptions>, pairs: readonly Pair[]): Promise<Vectors> {
   const { options, context } = invocation;
-  const { config } = loadSettings(invocation);
+  const { config } = loadSettingsWithKeys(invocation);
   const model = options.embeddings ?? config.cache.embeddings;
   if (model === null) {
     const message =

@@ -8,7 +8,7 @@ import { type ExitCode, exitCodes } from "../../exit-codes.ts";
 import { viewGateway } from "../../gateway-view.ts";
 import { renderTable } from "../../table.ts";
 import { decimalUsd } from "../../values/money-text.ts";
-import { loadSettings, openExistingRecords } from "../../workspace.ts";
+import { loadSettingsWithKeys, openExistingRecords } from "../../workspace.ts";
 
 export interface ReconcileOptions {
   readonly provider: string | null;
@@ -23,7 +23,7 @@ interface Outcome extends ReconcileReport {
 export async function run(invocation: Invocation<ReconcileOptions>): Promise<ExitCode> {
   const { context, options, output } = invocation;
   await using records = openExistingRecords(invocation);
-  const { config } = loadSettings(invocation);
+  const { config } = loadSettingsWithKeys(invocation);
   const { snapshot } = viewGateway(config, context);
   await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 32 });
   const differences = new Map<string, NanoUsd>();
