@@ -5,7 +5,7 @@ import { runOverspend } from "./run.ts";
 for (const engine of ["sqlite", "postgres"] as const) {
   for (const policy of ["strict", "expected"] as const) {
     test(`processes that are killed under load never settle beyond the bound of a ${policy} budget on ${engine}`, async (context) => {
-      const size = { processes: 3, requests: 300, fits: 60, kills: 2, seed: 5 };
+      const size = { processes: 8, requests: 2_000, fits: 300, kills: 3, seed: 5 };
       const findings = await runOverspend({ engine, policy, ...size }, (line) => context.diagnostic(line));
       assert.deepEqual(findings, []);
     });
