@@ -158,7 +158,7 @@ describe("a draw whose answer is lost", () => {
     await assert.rejects(async () => reserve(limits, 60n), { code: "storage_unavailable" });
     world.bank.after = () => {};
     world.allow({ limit: 100n });
-    world.clock.advance(250);
+    await world.advance(250);
     const reservation = await reserve(limits, 60n);
     assert.equal(reservation.heldAmounts[0]?.amount, 60n);
     assert.deepEqual(sequencesOf(world), [1, 1, 2]);

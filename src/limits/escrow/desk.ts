@@ -10,6 +10,8 @@ export interface PurseDesk {
   readonly keptRoom: KeptRoom;
   /** Whether the bank is asked, and has answered lately. */
   readonly isReachable: boolean;
+  /** Until it is tried again. */
+  readonly retryAfterMs: number;
   /** Monotonic. */
   nowMs(): number;
   /** Looks at what the purse wants of the bank, in this turn of the event loop. */
@@ -30,6 +32,7 @@ export function createClosedDesk(desk: PurseDesk): PurseDesk {
     recallWaitMs: desk.recallWaitMs,
     keptRoom: { left: 0 },
     isReachable: false,
+    retryAfterMs: desk.pollMs,
     nowMs: () => desk.nowMs(),
     passedLimit: (allowance, subject) => desk.passedLimit(allowance, subject),
     wake() {},

@@ -29,7 +29,7 @@ import { type Conditions, type Operation, Supply } from "./supply.ts";
 
 /** How long the word of the bank counts that nothing limits an account any more. */
 const UNLIMITED_MS = 1_000;
-/** No request waits for longer, or for longer than two recalls. */
+/** No request waits for longer, or for longer than two recalls; once the bank is known to be lost, for no poll. */
 const WAIT_MAX_MS = 5_000;
 
 export class Purse implements CounterPurse, Bench {
@@ -147,7 +147,7 @@ export class Purse implements CounterPurse, Bench {
 
   /** Lets the claim wait here for its amount. Throws the refusal if that is known to be pointless. */
   admit(claim: Claim): void {
-    if (this.#supply.isUnknown) throw storeSilent(this.#desk.pollMs);
+    if (this.#supply.isUnknown || !this.#desk.isReachable) throw storeSilent(this.#desk.retryAfterMs);
     this.#counter.admit(claim, this.#desk.nowMs());
     this.#desk.wake(this);
   }
@@ -196,8 +196,7 @@ export class Purse implements CounterPurse, Bench {
   /** Resolves when what is known of the account is recent. Rejects with `storage_unavailable`. */
   async look(): Promise<void> {
     if (this.isUnlimited || this.#look.isRecent(this.#desk.nowMs())) return;
-    const isAsked = this.refuses || this.#desk.isReachable;
-    if (this.#supply.isUnknown || !isAsked) throw storeSilent(this.#desk.pollMs);
+    if (this.#supply.isUnknown || !this.#desk.isReachable) throw storeSilent(this.#desk.retryAfterMs);
     const answered = this.#look.answered();
     this.lookSoon();
     await answered;
@@ -287,7 +286,7 @@ export class Purse implements CounterPurse, Bench {
   unanswered(): void {
     this.#supply.unanswered();
     this.#judge.decide();
-    this.fail(storeSilent(this.#desk.pollMs));
+    this.fail(storeSilent(this.#desk.retryAfterMs));
   }
 
   /** Whoever waits here is refused. */
@@ -299,10 +298,10 @@ export class Purse implements CounterPurse, Bench {
 
   /** What the allowance says may have changed since they began to wait. */
   #reviewLine(nowMs: number): void {
-    const { pollMs, recallWaitMs } = this.#desk;
-    const waitMsMax = Math.max(WAIT_MAX_MS, 2 * recallWaitMs);
+    const { pollMs, recallWaitMs, isReachable, retryAfterMs } = this.#desk;
+    const waitMsMax = isReachable ? Math.max(WAIT_MAX_MS, 2 * recallWaitMs) : pollMs;
     if (this.coversAll) this.#counter.serve();
-    else this.#counter.sendAway(nowMs - waitMsMax, storeSilent(pollMs), nowMs);
+    else this.#counter.sendAway(nowMs - waitMsMax, storeSilent(retryAfterMs), nowMs);
   }
 
   #conditions(nowMs: number): Conditions {

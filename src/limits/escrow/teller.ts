@@ -60,6 +60,10 @@ export class Teller implements PurseDesk {
     return this.#deps.reach.isReachable && !this.#isStopped;
   }
 
+  get retryAfterMs(): number {
+    return this.#deps.reach.retryAfterMs(this.nowMs(), this.pollMs);
+  }
+
   wake(purse: Purse): void {
     if (purse.isDue) return;
     purse.isDue = true;

@@ -99,7 +99,7 @@ export class Owner implements ClaimOwner {
   /** Throws `storage_unavailable` unless its purses may be used. */
   assertUsable(nowMs: number): void {
     if (nowMs < this.#usableUntilMs) return;
-    throw outOfTouch(this.#deps.pollMs);
+    throw outOfTouch(this.#teller.retryAfterMs);
   }
 
   /** The same, for an answer that it was reserved for. Throws `owner_fenced` if waiting cannot help. */
@@ -189,13 +189,14 @@ export class Owner implements ClaimOwner {
   async #renew(sentMs: number): Promise<void> {
     this.#isRenewing = true;
     const holdings = this.#held.next(this.#purses.values(), sentMs);
+    this.#deps.reach.tries(sentMs);
     try {
       const lease = await this.#deps.bank.renew(this.id, this.#deps.leaseMs, holdings);
       this.#renewed(lease, sentMs);
       this.#deps.reach.answered();
     } catch (thrown) {
       this.#held.unheard();
-      this.#deps.reach.failed(thrown);
+      this.#deps.reach.triedInVain(thrown, this.nowMs());
     }
     this.#isRenewing = false;
   }
@@ -232,7 +233,7 @@ export class Owner implements ClaimOwner {
     this.#state = state;
     this.#usableUntilMs = -Infinity;
     this.#teller.stop();
-    this.#failAll(storeSilent(this.#deps.pollMs));
+    this.#failAll(storeSilent(this.#teller.retryAfterMs));
     this.#sequences.clear();
   }
 

@@ -31,7 +31,7 @@ export async function openOwners(deps: OwnersDeps): Promise<Owners> {
     return new Owners(first ?? unregistered(id, deps), deps);
   } catch (thrown) {
     if (!(thrown instanceof HeadgateError) || thrown.code !== "storage_unavailable") throw thrown;
-    deps.reach.failed(thrown);
+    deps.reach.triedInVain(thrown, deps.nowMs());
     return new Owners(unregistered(id, deps), deps);
   }
 }
@@ -110,7 +110,7 @@ export class Owners {
         next.replace = this.#replaceCurrent;
       }
     } catch (thrown) {
-      this.#deps.reach.failed(thrown);
+      this.#deps.reach.triedInVain(thrown, this.#deps.nowMs());
     }
     this.#isReplacing = false;
   }
@@ -143,6 +143,7 @@ export class Owners {
 /** `null`: the owner was fenced before the bank's answer came. Rejects with `storage_unavailable`. */
 async function register(ownerId: string, deps: OwnersDeps): Promise<Owner | null> {
   const sentMs = deps.nowMs();
+  deps.reach.tries(sentMs);
   const lease = await deps.bank.register(ownerId, deps.instanceId, deps.leaseMs);
   if (!lease.alive) return null;
   deps.bankTime.learn(lease.nowMs, sentMs, deps.nowMs());
