@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { captureLog, everyRow } from "../support/evidence.ts";
+import { recordsOf } from "./books.ts";
+import { beginWhole, wholeInPieces } from "./hand-written.ts";
 import { besides } from "./lines/besides.ts";
 import { failed } from "./outcome.ts";
 import { openScene } from "./scene.ts";
+import { answerText } from "./speech.ts";
 import { upstreams } from "./table.ts";
 import { startUpstream } from "./upstream-server.ts";
 
@@ -25,6 +29,23 @@ test(besides.boundlessBody, async () => {
     }
   }
   await scene.assertBooks();
+});
+
+test(besides.brokenAfterWhole, async () => {
+  await using scene = await openScene();
+  for (const upstream of upstreams) {
+    await using server = await startUpstream((_, response) => {
+      beginWhole(response);
+      response.write(wholeInPieces(upstream, 1)[0], () => response.destroy());
+    });
+    const provider = `breaking-${upstream}`;
+    scene.provide(provider, upstream, { baseUrl: server.url });
+    const asked = scene.ask({ upstream, provider });
+    const reply = await asked.reply;
+    assert.deepEqual([reply.status, answerText(reply, false)], [200, "Hi"]);
+    const row = await eventually("a record", () => recordsOf(scene.books, asked).executeTakeFirst());
+    assert.deepEqual([row.ending, row.attempts, row.basis], ["complete", 1, "reported"]);
+  }
 });
 
 describe(besides.quotedKey, () => {

@@ -122,6 +122,13 @@ testLines(
       assert.ok(tookMs > PATIENT_MS, `${tookMs} ms`);
       await patient.assertBooks();
     },
+    async "whole stays open"(one) {
+      await using waiting = await openScene({ timeouts: { idleMs: LONG_MS } });
+      const [text = ""] = wholeInPieces(one.upstream, 1);
+      const tookMs = await askByHand(one, (response) => response.write(text), waiting);
+      assert.ok(tookMs >= ENDING_MS - EARLY_MS && tookMs < LONG_MS, `${tookMs} ms`);
+      await waiting.assertBooks();
+    },
     async "stays open"(one) {
       await using waiting = await openScene({ timeouts: { endingMs: LONG_MS, idleMs: LONG_MS } });
       const tookMs = await askByHand(one, (response) => finishStream(response, one.upstream, true), waiting);

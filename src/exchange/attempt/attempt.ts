@@ -301,7 +301,7 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
 
   #collect(plain: PlainAnswer, chunk: Uint8Array): void {
     const next = plain.add(chunk);
-    if (next === "answer") this.#timers.body();
+    if (next === "answer" || next === "closing") this.#timers.body(next === "closing");
     else if (next === "stream") this.#readAsStream(plain);
     else if (next !== "nothing") this.#fail(next);
   }
@@ -329,6 +329,9 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     } else if (name === "ending") {
       if (this.#plain !== null) this.#read(this.#plain);
       else this.#relay?.expire("quiet", timeoutError(name, this.call));
+    } else if (name === "closing") {
+      if (this.#plain?.isClosed === true) this.#read(this.#plain);
+      else this.#timers.body(false);
     } else if (name === "reader") {
       this.#readerExpired();
     } else if (name === "drain") {
@@ -340,7 +343,12 @@ export class Attempt implements UpstreamHandler, RelayOwner, DecodedSink {
     }
   }
 
+  /** What is whole needs no more of a body that does not end as it should. */
   #breakOff(failure: HeadgateError): void {
+    if (this.#plain?.isClosed === true) {
+      this.#read(this.#plain);
+      return;
+    }
     this.#plain?.meterBeginning();
     this.#finish("failed", failure);
   }

@@ -40,6 +40,18 @@ export class CollectedBody {
     return /^\s*\{/.test(Buffer.from(this.bytes().subarray(0, START_BYTES)).toString("latin1"));
   }
 
+  /** Whether it is an object of JSON from beginning to end, to which nothing could be added. */
+  isWholeObject(): boolean {
+    if (!this.looksLikeJson()) return false;
+    try {
+      const { buffer, byteOffset, byteLength } = this.bytes();
+      JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString("utf8"));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /**
    * Whether it begins like an event stream, which is one even without the right content type. `null`: too little has
    * come to tell.

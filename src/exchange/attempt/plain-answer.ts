@@ -49,11 +49,11 @@ export class PlainAnswer {
   }
 
   /**
-   * What came: `answer`, some of a whole one; `nothing` of one yet, or no more of it than blanks, which providers send to
-   * keep a connection open while they work (DeepSeek: empty lines while a request waits). `stream`: it is an event stream
-   * after all, and `bytes` its beginning. An error ends the attempt.
+   * What came: `answer`, some of a whole one; `closing`, perhaps the end of it; `nothing` of one yet, or no more of it than
+   * blanks, which providers send to keep a connection open while they work (DeepSeek: empty lines while a request waits).
+   * `stream`: it is an event stream after all, and `bytes` its beginning. An error ends the attempt.
    */
-  add(chunk: Uint8Array): "answer" | "nothing" | "stream" | HeadgateError {
+  add(chunk: Uint8Array): "answer" | "closing" | "nothing" | "stream" | HeadgateError {
     if (!this.#body.add(chunk)) {
       this.meterBeginning();
       // Of a refusal what has come is enough to tell.
@@ -67,7 +67,14 @@ export class PlainAnswer {
       this.#kind = "whole";
     }
     if (this.#body.size > this.#call.responseBytesMax) return tooLarge(this.#call);
-    return isBlank(chunk) ? "nothing" : "answer";
+    const last = chunk.findLast(isNoBlank);
+    if (last === undefined) return "nothing";
+    return last === CLOSING_BRACE ? "closing" : "answer";
+  }
+
+  /** Nothing could follow, although the body has not ended: then it is as if it had. */
+  get isClosed(): boolean {
+    return this.#kind === "whole" && this.#body.isWholeObject();
   }
 
   /** Everything has come. Returns why it is no answer to hand on, or throws what a reader of it throws. */
@@ -106,11 +113,9 @@ export class PlainAnswer {
   }
 }
 
-function isBlank(chunk: Uint8Array): boolean {
-  return chunk.every(isBlankByte);
-}
+const CLOSING_BRACE = 0x7d;
 
-/** What JSON allows between its parts (RFC 8259, 2). */
-function isBlankByte(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+/** Blanks are what JSON allows between its parts (RFC 8259, 2). */
+function isNoBlank(byte: number): boolean {
+  return byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09;
 }

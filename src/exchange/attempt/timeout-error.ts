@@ -5,7 +5,7 @@ import type { AttemptCall } from "./call.ts";
 import type { TimerName } from "./timers.ts";
 
 /** The timers that end an attempt. */
-type EndingTimer = Exclude<TimerName, "slow">;
+type EndingTimer = Exclude<TimerName, "slow" | "closing">;
 
 export function timeoutError(name: EndingTimer, call: AttemptCall): HeadgateError {
   const { timeouts, providerName, deadline } = call;

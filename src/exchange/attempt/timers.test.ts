@@ -175,9 +175,9 @@ test("an answer that comes as a whole may be silent for so long once it is being
   const { clock, timers, fired } = start({}, 60_000, Infinity, 1_500);
   timers.sent(false);
   clock.advance(1_400);
-  timers.body();
+  timers.body(false);
   clock.advance(1_900);
-  timers.body();
+  timers.body(false);
   assert.deepEqual(fired, ["slow", "slow"]);
   clock.advance(1_990);
   assert.deepEqual(fired, ["slow", "slow"]);
@@ -185,13 +185,34 @@ test("an answer that comes as a whole may be silent for so long once it is being
   assert.deepEqual(fired, ["slow", "slow", "body"]);
 });
 
+test("where a whole answer may be at its end, that is looked at after as long as an ending", () => {
+  const { clock, timers, fired } = start();
+  timers.sent(false);
+  timers.body(true);
+  clock.advance(400);
+  timers.body(false);
+  clock.advance(1_900);
+  assert.deepEqual(fired, []);
+  timers.body(true);
+  clock.advance(500);
+  assert.deepEqual(fired, ["closing"]);
+  timers.body(false);
+  clock.advance(2_000);
+  assert.deepEqual(fired, ["closing", "body"]);
+  const untimed = start({ endingMs: 0 });
+  untimed.timers.sent(false);
+  untimed.timers.body(true);
+  untimed.clock.advance(2_000);
+  assert.deepEqual(untimed.fired, ["body"]);
+});
+
 test("what comes in the stead of a stream does not keep a caller waiting who waits for its beginning", () => {
   const { clock, timers, fired } = start({}, 60_000, 2_500);
   timers.sent(true);
   clock.advance(1_000);
-  timers.body();
+  timers.body(false);
   clock.advance(1_000);
-  timers.body();
+  timers.body(false);
   clock.advance(500);
   assert.deepEqual(fired, ["beginning"]);
 });
@@ -201,14 +222,14 @@ test("what comes of an answer that is finished, or that is read for its usage al
   ending.timers.sent(false);
   ending.timers.ending();
   ending.clock.advance(400);
-  ending.timers.body();
+  ending.timers.body(false);
   ending.clock.advance(100);
   assert.deepEqual(ending.fired, ["ending"]);
   const drained = start();
   drained.timers.sent(false);
   drained.timers.drain(1_000);
   drained.clock.advance(900);
-  drained.timers.body();
+  drained.timers.body(false);
   drained.clock.advance(100);
   assert.deepEqual(drained.fired, ["drain"]);
 });

@@ -4,18 +4,19 @@
  * So a stream of a thousand events costs no timer operation per event.
  *
  *   stream   connect ─▶ first-token ── output ──▶ idle ⟲ ── its reason ──▶ ending
- *   whole    connect ─▶ first-token ── first byte ──▶ body ⟲
+ *   whole    connect ─▶ first-token ── first byte ──▶ body ⟲ ── perhaps its last ──▶ closing ── no ──▶ body
  *
  * Of a whole answer nothing is seen while it is made: neither its head nor the blanks that some providers send meanwhile
  * begin it, so until its first byte only `slow` and the total count. From there on it may be silent for as long as a
- * stream between two events. `slow` goes on until it is whole: before that it is of no use to anybody.
+ * stream between two events; where it may be at its end, that is looked at after as long as an ending. `slow` goes on
+ * until it is whole: before that it is of no use to anybody.
  */
 import type { Clock, Timer } from "../../kernel/clock.ts";
 import type { TimeoutsConfig } from "../../config/config.ts";
 
 /**
- * `beginning`: the caller waits no longer for the first output. `slow` ends nothing: another target may be worth a call
- * beside this one.
+ * `beginning`: the caller waits no longer for the first output. `slow` and `closing` end nothing: another target may be
+ * worth a call beside this one; an answer that seemed to be at its end has not ended.
  */
 export type TimerName =
   | "connect"
@@ -24,6 +25,7 @@ export type TimerName =
   | "slow"
   | "idle"
   | "body"
+  | "closing"
   | "ending"
   | "reader"
   | "drain"
@@ -86,10 +88,16 @@ export class AttemptTimers {
       this.#enter("idle", this.#timeouts.idleMs);
   }
 
-  /** Some of a whole answer came. Where a stream was asked for, the caller still waits for one to begin. */
-  body(): void {
-    if (this.#phase !== "first-token" && this.#phase !== "body") return;
-    this.#enter("body", this.#timeouts.idleMs, this.#bounds.firstOutputDueMs);
+  /**
+   * Some of a whole answer came, perhaps (`isClosing`) the end of it. Where a stream was asked for, the caller still waits
+   * for one to begin.
+   */
+  body(isClosing: boolean): void {
+    const phase = this.#phase;
+    if (phase !== "first-token" && phase !== "body" && phase !== "closing") return;
+    const { endingMs, idleMs } = this.#timeouts;
+    if (isClosing && endingMs > 0) this.#enter("closing", endingMs, this.#bounds.firstOutputDueMs);
+    else this.#enter("body", idleMs, this.#bounds.firstOutputDueMs);
   }
 
   /**
@@ -164,11 +172,12 @@ export class AttemptTimers {
   }
 
   #isBeginningOver(nowMs: number): boolean {
-    const phase = this.#phase;
-    const isWaiting = phase === "connect" || phase === "first-token" || phase === "body";
-    return isWaiting && nowMs >= this.#bounds.firstOutputDueMs - EARLY_MS;
+    return beforeOutput.has(this.#phase) && nowMs >= this.#bounds.firstOutputDueMs - EARLY_MS;
   }
 }
+
+/** Phases in which a caller who asked for a stream waits for it to begin. */
+const beforeOutput: ReadonlySet<TimerName> = new Set<TimerName>(["connect", "first-token", "body", "closing"]);
 
 /** Timers may fire a fraction of a millisecond before their time by the monotonic clock. */
 export const EARLY_MS = 1;

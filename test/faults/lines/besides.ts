@@ -3,6 +3,8 @@ export const besides = {
   longDrain: "A drain that takes longer than `drainMs` is ended, and charged an estimate.",
   quotedKey:
     "A provider that quotes the gateway's own key in its refusal does not get it to the caller, the log or the store.",
+  brokenAfterWhole:
+    "A whole answer is whole also where its connection breaks after its last byte, before its body has ended as HTTP requires.",
   boundlessBody: "A body of a gigabyte, compressed or not, takes little memory.",
   slowWholeReader: "A caller who does not read a whole answer for `timeouts.idleMs` is hung up on.",
   slowCompressed: "A compressed stream is not unpacked in memory for a caller who does not read.",

@@ -14,6 +14,7 @@ export const timeLines: Lines<
   | "blank lines before"
   | "blank lines within"
   | "in pieces"
+  | "whole stays open"
   | "stays open"
   | "stays open without usage"
 > = {
@@ -45,6 +46,10 @@ export const timeLines: Lines<
     failed(504, "idle_timeout", { ending: "timeout", charged: "estimate" }),
   ),
   "in pieces": whole("A whole answer comes in pieces, and takes longer than `timeouts.idleMs`", answered()),
+  "whole stays open": whole(
+    "The provider sends a whole answer and keeps its body open: `timeouts.endingMs` is waited for",
+    answered(),
+  ),
   "stays open": stream(
     "The provider finishes, says what was used, and keeps the stream open: nobody waits",
     answered(),

@@ -22,7 +22,7 @@ export const attemptMutations: readonly Mutation[] = [
   {
     name: "a whole answer may stall in its middle",
     file: timers,
-    find: 'this.#enter("body", this.#timeouts.idleMs, this.#bounds.firstOutputDueMs);',
+    find: 'this.#enter("body", idleMs, this.#bounds.firstOutputDueMs);',
     replace: 'this.#enter("body", 0, this.#bounds.firstOutputDueMs);',
   },
   {
