@@ -20,8 +20,25 @@ function readable(line: string): string {
   const stamp = new Date(Number(time)).toISOString().slice(11, 23);
   const fields = Object.entries(rest)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => ` ${name}=${shown(value)}`)
     .join("");
-  const cause = typeof err === "object" && err !== null && "stack" in err ? `\n  ${String(err.stack)}` : "";
-  return `${stamp} ${(LEVELS[Number(level)] ?? "info").padEnd(5)} ${String(msg)}${fields}${cause}\n`;
+  const cause = typeof err === "object" && err !== null && "stack" in err ? `\n${String(err.stack)}` : "";
+  return `${stamp} ${(LEVELS[Number(level)] ?? "info").padEnd(5)} ${indented(`${String(msg)}${fields}${cause}`)}\n`;
+}
+
+/** Callers choose models, end users and more: quoted where they could be taken for several fields. */
+function shown(value: unknown): string {
+  return typeof value === "string" && /^[^\s"\\=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** None of it begins a line, so that no text of others is taken for an event, or moves the cursor of whoever reads. */
+function indented(text: string): string {
+  return text.replace(UNPRINTABLE, escaped).replaceAll("\n", "\n  ");
+}
+
+/** Controls but the line feed, separators of lines, and what changes the direction of writing. */
+const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
