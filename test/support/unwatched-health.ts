@@ -5,6 +5,7 @@ const call: CallInHealth = { outputBegan: () => {}, ended: () => {} };
 
 const target: TargetHealth = {
   availableAtMs: (nowMs) => nowMs,
+  lastResortAtMs: (nowMs) => nowMs,
   leftAlone: () => null,
   begin: () => call,
   spendRetry: () => true,

@@ -40,7 +40,7 @@ export const retriesOptions: Options<RetriesConfig> = {
 
 export const healthOptions: Options<HealthConfig> = {
   failuresInRow: numeric("integer", {
-    doc: "A target is left alone after so many failed calls in a row.",
+    doc: "A target is left to those who have no other after so many failed calls in a row, and left alone by everybody when it is down.",
     default: 5,
     min: 0,
     max: 10_000,
@@ -60,7 +60,7 @@ export const healthOptions: Options<HealthConfig> = {
     max: HOUR_MS,
   }),
   openMs: numeric("duration", {
-    doc: "How long a target is left alone before it is probed. Doubles with each probe that fails.",
+    doc: "How long a target is left alone before it is probed. Doubles with each probe that fails as long as nothing answers.",
     default: 5000,
     min: 100,
     max: HOUR_MS,

@@ -85,7 +85,11 @@ function route(way: Itinerary, verdict: Verdict, more: Partial<Setback> = {}): s
 
 /** Left alone until then. */
 function away(untilMs: number, reason: LeftAloneFor = "failures", isProbed = true): Partial<TargetHealth> {
-  return { availableAtMs: () => untilMs, leftAlone: () => ({ reason, untilMs, isProbed }) };
+  return {
+    availableAtMs: () => untilMs,
+    lastResortAtMs: () => untilMs,
+    leftAlone: () => ({ reason, untilMs, isProbed }),
+  };
 }
 
 function healthWith(away: Readonly<Record<string, Partial<TargetHealth>>>): TargetsHealth {
@@ -218,6 +222,19 @@ test("targets that are left alone are passed over, and where all are the request
   const { code, retryAfterMs, message } = way.refusal();
   assert.deepEqual([code, retryAfterMs], ["target_unavailable", 3_000]);
   assert.match(message, /^a is left alone .* have failed of late; b is left alone .* Try again in 3 s\.$/);
+});
+
+test("one that is left alone, but still answers now and then, is called when no other is left, and called again", () => {
+  const unreliable = { ...away(7_000), lastResortAtMs: () => 0 };
+  const health = healthWith({ a: unreliable, c: away(7_000) });
+  const targets = [a, b, target("c"), spare];
+  assert.deepEqual(route(itinerary({ targets, health, attemptsMax: 3 }), "elsewhere"), ["b+0", "spare+0", "a+0"]);
+  assert.deepEqual(route(itinerary({ targets: [a], health, attemptsMax: 2 }), "again"), ["a+0", "a+500"]);
+  const passedOver = itinerary({ targets, health }).next()?.passedOver ?? [];
+  assert.deepEqual(
+    passedOver.map((each) => `${each.target} ${each.code}`),
+    ["a target_unavailable"],
+  );
 });
 
 test("the request is refused as limited where the one that comes back first is left alone for a 429", () => {

@@ -4,7 +4,8 @@
  * Targets come in the plan's order: each of the route's own once, then those whose failures may pass again, after a
  * backoff; then the declared fallbacks in the same way, for which one call is always left. One that is left alone for
  * its failures (health) is passed over, and one whose queue is long comes after those that have room; one that is slowed
- * down comes after all that can be called at once, fallbacks included, but before others are called again. A stop says so.
+ * down comes after all that can be called at once, fallbacks included, but before others are called again, and after it
+ * one that is left alone though it answers now and then. A stop says so.
  * A prompt that was too long goes to windows known to be larger, and once there are none to unknown ones of other models:
  * that can end no worse.
  * Bounded by the number of attempts, by the deadline, by the retry budget of each target, and by how long the gateway
@@ -165,8 +166,8 @@ export class Itinerary {
     const untried = this.#untried(fallbacks);
     if (untried !== null) return this.#stopAt(untried, 0);
     if (fallbacks || this.#untried(true) === null) {
-      const slowed = this.#untried(fallbacks, true);
-      if (slowed !== null) return this.#stopAt(slowed, 0);
+      const late = this.#untried(fallbacks, true) ?? this.#lastResort(fallbacks);
+      if (late !== null) return this.#stopAt(late, 0);
       return this.#tried(fallbacks, this.#plan.policy.retries.backoffMaxMs) ?? this.#untriedSoon(fallbacks);
     }
     // A fallback may be called at once: for one of its own the route waits a moment at the most.
@@ -187,6 +188,16 @@ export class Itinerary {
       soonestMs = atMs;
     }
     return soonest === null ? null : this.#stopAt(soonest, Math.max(0, soonestMs - nowMs));
+  }
+
+  /** One that fails often, and answers now and then. */
+  #lastResort(fallbacks: boolean): Place | null {
+    const nowMs = this.#nowMs;
+    for (const place of this.#places) {
+      if (!this.#isUntried(place, fallbacks)) continue;
+      if (this.#deps.health.target(place.target.name).lastResortAtMs(nowMs) <= nowMs) return place;
+    }
+    return null;
   }
 
   /** `inLine`: also one that is slowed down, and whose turn has to be waited for. */
@@ -215,7 +226,7 @@ export class Itinerary {
     for (const place of this.#places) {
       const { target, calls, isExcluded, againAtMs } = place;
       if (target.isFallback !== fallbacks || isExcluded || calls === 0 || !this.#isLargeEnough(target)) continue;
-      const welcomeMs = Math.max(againAtMs, this.#deps.health.target(target.name).availableAtMs(nowMs));
+      const welcomeMs = Math.max(againAtMs, this.#deps.health.target(target.name).lastResortAtMs(nowMs));
       const atMs = Math.max(welcomeMs, this.#turnMs(target, nowMs));
       if (atMs > soonestMs || (atMs === soonestMs && soonest !== null)) continue;
       soonest = place;

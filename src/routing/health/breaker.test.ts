@@ -18,6 +18,8 @@ interface Place {
   readonly breaker: Breaker;
   /** `null`: not let through. */
   begin(nowMs: number): BreakerCall | null;
+  /** The same of a call that no other target can answer. */
+  beginAlone(nowMs: number): BreakerCall | null;
   /** Begins, which must be possible, and ends at once. */
   fail(nowMs: number, retryAfterMs?: number): void;
   answer(nowMs: number): void;
@@ -26,10 +28,14 @@ interface Place {
 /** With jitter of none unless given. */
 function createPlace(given: Partial<HealthConfig> = {}, random: () => number = () => 0): Place {
   const breaker = new Breaker({ ...rules, ...given }, random);
+  function begun(nowMs: number): BreakerCall {
+    return { probe: breaker.began(nowMs), generation: breaker.generation, isSilent: true };
+  }
   function begin(nowMs: number): BreakerCall | null {
-    if (breaker.availableAtMs(nowMs) > nowMs) return null;
-    breaker.began(nowMs);
-    return { generation: breaker.generation, isProbing: breaker.isTripped };
+    return breaker.availableAtMs(nowMs) > nowMs ? null : begun(nowMs);
+  }
+  function beginAlone(nowMs: number): BreakerCall | null {
+    return breaker.lastResortAtMs(nowMs) > nowMs ? null : begun(nowMs);
   }
   function mustBegin(nowMs: number): BreakerCall {
     const call = begin(nowMs);
@@ -39,6 +45,7 @@ function createPlace(given: Partial<HealthConfig> = {}, random: () => number = (
   return {
     breaker,
     begin,
+    beginAlone,
     fail: (nowMs, retryAfterMs) => breaker.failed(mustBegin(nowMs), retryAfterMs ?? null, nowMs),
     answer: (nowMs) => breaker.answered(mustBegin(nowMs), nowMs),
   };
@@ -199,15 +206,14 @@ describe("an open breaker", () => {
     assert.deepEqual(waits, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
   });
 
-  test("remembers how long it was open, until it has been closed for the longest time", () => {
+  test("has been open for long for nothing once anything has answered", () => {
     const place = createPlace();
     failMany(place, 5, 0);
-    for (let probe = 0; probe < 3; probe++) place.answer(5_000);
-    failMany(place, 5, 10_000);
-    assert.equal(place.breaker.availableAtMs(10_000), 20_000);
-    for (let probe = 0; probe < 3; probe++) place.answer(20_000);
-    failMany(place, 5, 80_000);
-    assert.equal(place.breaker.availableAtMs(80_000), 85_000);
+    place.fail(5_000);
+    assert.equal(place.breaker.availableAtMs(5_000), 15_000);
+    place.answer(15_000);
+    failMany(place, 5, 15_000);
+    assert.equal(place.breaker.availableAtMs(15_000), 20_000);
   });
 
   test("draws up to a quarter off, so that processes do not probe together", () => {
@@ -247,15 +253,17 @@ describe("an open breaker", () => {
     assert.deepEqual([place.begin(15_200) !== null, place.begin(15_200)], [true, null]);
   });
 
-  test("needs three answers anew after a probe that failed", () => {
+  test("is closed by three answers also with failures in between, unless these are too many in a row", () => {
     const place = createPlace();
     failMany(place, 5, 0);
-    for (let answered = 0; answered < 2; answered++) place.answer(5_000);
-    place.fail(5_000);
-    for (let answered = 0; answered < 2; answered++) place.answer(15_000);
-    assert.equal(place.breaker.state(15_000), "half-open");
-    place.answer(15_000);
-    assert.equal(place.breaker.state(15_000), "closed");
+    place.answer(5_000);
+    failMany(place, 4, 5_000);
+    place.answer(5_000);
+    assert.equal(place.breaker.state(5_000), "half-open");
+    failMany(place, 5, 5_000);
+    assert.equal(place.breaker.state(5_000), "open");
+    for (let answered = 0; answered < 3; answered++) place.answer(10_000);
+    assert.equal(place.breaker.state(10_000), "closed");
   });
 
   test("takes the beginning and the end of a stream for one answer", () => {
@@ -303,13 +311,14 @@ describe("an open breaker", () => {
 });
 
 type Step = readonly [
-  kind: "begin" | "answer" | "output" | "fail" | "limit" | "drop" | "wait",
+  kind: "begin" | "begin-alone" | "answer" | "output" | "fail" | "limit" | "drop" | "wait",
   pick: number,
   ms: number,
 ];
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constant("begin" as const), fc.nat(9), fc.constant(0)) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant("begin-alone" as const), fc.nat(9), fc.constant(0)) },
   { weight: 3, arbitrary: fc.tuple(fc.constantFrom("answer" as const, "output" as const), fc.nat(99), fc.constant(0)) },
   { weight: 4, arbitrary: fc.tuple(fc.constant("fail" as const), fc.nat(99), fc.constantFrom(-1, 200, 7_000, 1e12)) },
   { weight: 1, arbitrary: fc.tuple(fc.constant("limit" as const), fc.nat(99), fc.constantFrom(-1, 200, 7_000, 1e12)) },
@@ -345,6 +354,7 @@ class Bench {
     const { breaker } = this.place;
     if (kind === "wait") this.nowMs += ms;
     else if (kind === "begin") this.#begin();
+    else if (kind === "begin-alone") this.#beginAlone();
     else if (kind === "output") {
       const call = this.#running[pick % this.#running.length];
       if (call !== undefined) breaker.outputBegan(call, this.nowMs);
@@ -371,11 +381,22 @@ class Bench {
     this.#running.push(Object.assign(call, { beganMs: this.nowMs }));
   }
 
+  #beginAlone(): void {
+    const { breaker, beginAlone } = this.place;
+    const lastResortAtMs = breaker.lastResortAtMs(this.nowMs);
+    assert.ok(lastResortAtMs <= breaker.availableAtMs(this.nowMs), "left alone by those who have nobody else");
+    const call = beginAlone(this.nowMs);
+    assert.equal(call !== null, lastResortAtMs <= this.nowMs, "what is announced is what happens");
+    if (call !== null) this.#running.push(Object.assign(call, { beganMs: this.nowMs }));
+  }
+
   /** Silent calls of this generation that are not lost: the places they may take grow to four times the probes. */
   check(): void {
     const silent = this.#running.filter(
-      ({ isProbing, generation, beganMs }) =>
-        isProbing && generation === this.place.breaker.generation && this.nowMs - beganMs < this.given.openMaxMs,
+      ({ probe, generation, beganMs }) =>
+        probe === "asked" &&
+        generation === this.place.breaker.generation &&
+        this.nowMs - beganMs < this.given.openMaxMs,
     );
     assert.ok(silent.length <= this.given.probes * 4, `${silent.length} probes`);
   }

@@ -48,9 +48,14 @@ export type LeftAloneFor = "failures" | "rate-limit";
 export interface TargetHealth {
   /** When a call would be let through: `nowMs` if now; while its probes are under way, when they count as lost. */
   availableAtMs(nowMs: number): number;
-  /** `null`: a call would be let through now. */
+  /**
+   * The same for a request that no other target can answer: one that fails often, and still answers now and then, is
+   * better than nobody. As above where it is down, and while a 429 has asked for a pause.
+   */
+  lastResortAtMs(nowMs: number): number;
+  /** `null`: a call would be let through now, also for a request that others can answer. */
   leftAlone(nowMs: number): LeftAlone | null;
-  /** A call begins, of a stream or a whole answer. Takes a probe's place where it is one. `null`: it may not be made now. */
+  /** A call begins, of a stream or a whole answer. Takes a probe's place where it is one. `null`: it may not be made now, not even as a last resort. */
   begin(stream: boolean, nowMs: number): CallInHealth | null;
   /** Before a call is made again or a hedge begins: takes it from the budget; `percent`: see `retries.budgetPercent`. */
   spendRetry(percent: number, nowMs: number): boolean;

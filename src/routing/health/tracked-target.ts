@@ -66,17 +66,21 @@ export class TrackedTarget implements TargetHealth {
     return this.#breaker.availableAtMs(nowMs);
   }
 
+  lastResortAtMs(nowMs: number): number {
+    return this.#breaker.lastResortAtMs(nowMs);
+  }
+
   leftAlone(nowMs: number): LeftAlone | null {
     return this.#breaker.leftAlone(nowMs);
   }
 
   begin(stream: boolean, nowMs: number): CallInHealth | null {
-    if (this.#breaker.availableAtMs(nowMs) > nowMs) return null;
-    this.#breaker.began(nowMs);
+    if (this.#breaker.lastResortAtMs(nowMs) > nowMs) return null;
+    const probe = this.#breaker.began(nowMs);
     this.#budget.called(nowMs);
     this.#underWay++;
     this.#wasCalled = true;
-    return new TrackedCall(this, stream, nowMs, this.#breaker.generation, this.#breaker.isTripped);
+    return new TrackedCall(this, stream, nowMs, this.#breaker.generation, probe);
   }
 
   spendRetry(percent: number, nowMs: number): boolean {
@@ -168,18 +172,25 @@ export class TrackedTarget implements TargetHealth {
 
 class TrackedCall implements CallInHealth, BreakerCall {
   readonly generation: number;
-  isProbing: boolean;
+  probe: BreakerCall["probe"];
+  isSilent = true;
   readonly beganMs: number;
   readonly #target: TrackedTarget;
   readonly #stream: boolean;
   #state: "silent" | "speaking" | "over" = "silent";
 
-  constructor(target: TrackedTarget, stream: boolean, beganMs: number, generation: number, isProbing: boolean) {
+  constructor(
+    target: TrackedTarget,
+    stream: boolean,
+    beganMs: number,
+    generation: number,
+    probe: BreakerCall["probe"],
+  ) {
     this.#target = target;
     this.#stream = stream;
     this.beganMs = beganMs;
     this.generation = generation;
-    this.isProbing = isProbing;
+    this.probe = probe;
   }
 
   outputBegan(nowMs: number): void {

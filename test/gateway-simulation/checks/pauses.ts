@@ -1,12 +1,15 @@
 /**
- * Whether a target that has asked for time is left alone by everybody until then, and not only by the request that was
- * told. Asked of providers with one credential: of several each may be limited by itself.
+ * Whether a target that has asked for time by a 429 is left alone by everybody until then, and not only by the request that
+ * was told. Asked of providers with one credential: of several each may be limited by itself. One that has failed may be
+ * called by those who have nobody else.
  */
 import type { Config } from "../../../src/config/config.ts";
 import type { Hold } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
 import type { SimulatedCall } from "../providers/call.ts";
 import { Violation } from "./violation.ts";
+
+const RATE_LIMITED = 429;
 
 interface Refusal {
   readonly call: SimulatedCall;
@@ -33,8 +36,9 @@ export class Pauses {
   /** A call begins. Throws a `Violation` if its target is to be left alone. */
   opening({ attemptId, modelTarget }: Hold, nowMs: number): void {
     for (const { call, request, askedMs } of this.#refusals.get(modelTarget) ?? []) {
-      const { endedBy, endedAtMs, facts } = call;
-      const wasHeard = endedBy === "end" && (request.leftAtMs ?? Infinity) > (endedAtMs ?? 0);
+      const { endedBy, endedAtMs, facts, status } = call;
+      const wasHeard =
+        status === RATE_LIMITED && endedBy === "end" && (request.leftAtMs ?? Infinity) > (endedAtMs ?? 0);
       const sinceMs = nowMs - (endedAtMs ?? nowMs);
       if (!wasHeard || sinceMs <= 0 || sinceMs >= askedMs - 1) continue;
       const what = `${attemptId} calls ${modelTarget} ${sinceMs} ms after ${facts.attemptId}`;

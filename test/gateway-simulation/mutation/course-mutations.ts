@@ -75,8 +75,8 @@ export const courseMutations: readonly Mutation[] = [
   {
     name: "what a provider asks everybody to wait is waited for by one",
     file: "src/routing/health/breaker.ts",
-    find: "if (nowMs + askedMs <= this.#untilMs) return;",
-    replace: "if (nowMs + askedMs > 0) return;",
+    find: "const untilMs = nowMs + askedMs;",
+    replace: "const untilMs = nowMs;",
   },
   {
     name: "a pass is not given back",
@@ -111,7 +111,7 @@ export const courseMutations: readonly Mutation[] = [
   {
     name: "a target that was left alone stays so",
     file: "src/routing/health/breaker.ts",
-    find: "if (nowMs < this.#untilMs) return this.#untilMs;",
+    find: "if (nowMs < fromMs) return fromMs;",
     replace: "if (this.#isTripped) return Infinity;",
   },
   {
