@@ -1,5 +1,4 @@
 /** The configuration as the running gateway would see it, for commands that only look at it. */
-import type { PriceCatalogue } from "../accounting/prices/catalogue.ts";
 import { openPriceCatalogue } from "../accounting/prices/refreshed.ts";
 import type { Config } from "../config/config.ts";
 import { createSnapshot, type Snapshot } from "../exchange/snapshot.ts";
@@ -10,12 +9,8 @@ import { addFoundProviders, lookForOllama } from "./serve/zero-config.ts";
 import { readVersion } from "./version.ts";
 import { loadSettings } from "./workspace.ts";
 
-export interface GatewayView {
+export interface ServedView {
   readonly snapshot: Snapshot;
-  readonly catalogue: PriceCatalogue;
-}
-
-export interface ServedView extends GatewayView {
   /** Whether nothing is configured or found, so that the built-in simulator would stand in. */
   readonly hasStandIn: boolean;
 }
@@ -26,16 +21,14 @@ export async function viewAsServed(invocation: Invocation<unknown>): Promise<Ser
   const { config: configured } = loadSettings(invocation);
   const ollama = await lookForOllama(configured, context);
   const config = addFoundProviders(configured, { ollama, simulatorUrl: "http://127.0.0.1" });
-  return { ...viewGateway(config, context), hasStandIn: config !== configured && ollama === null };
+  return { snapshot: viewGateway(config, context), hasStandIn: config !== configured && ollama === null };
 }
 
 /** Throws `invalid_argument` for a configuration that the gateway could not start with. */
-export function viewGateway(config: Config, context: CliContext): GatewayView {
-  const catalogue = openPriceCatalogue(config.storage.dataDir);
-  const snapshot = createSnapshot(config, {
-    catalogue,
+export function viewGateway(config: Config, context: CliContext): Snapshot {
+  return createSnapshot(config, {
+    catalogue: openPriceCatalogue(config.storage.dataDir),
     random: () => randomUnit(context.randomFill),
     userAgent: `headgate/${readVersion()}`,
   });
-  return { snapshot, catalogue };
 }

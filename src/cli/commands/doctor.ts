@@ -24,7 +24,7 @@ export async function run(invocation: Invocation<DoctorOptions>): Promise<ExitCo
   const begin = readClock(context.clock);
   const loaded = loadSettingsWithKeys(invocation);
   const { config } = loaded;
-  const { snapshot } = viewGateway(config, context);
+  const snapshot = viewGateway(config, context);
   await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 2 });
   const ask = { transport, clock: context.clock };
   const endpoints = [...snapshot.endpoints.values()];

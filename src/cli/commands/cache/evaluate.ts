@@ -67,7 +67,7 @@ async function embedPairs(invocation: Invocation<CacheEvaluateOptions>, pairs: r
       "Say which model makes the vectors: --embeddings provider/model, or cache.embeddings in the configuration.";
     throw new HeadgateError("invalid_argument", message, { param: "--embeddings" });
   }
-  const { snapshot } = viewGateway(config, context);
+  const snapshot = viewGateway(config, context);
   await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 2 });
   const deps = { snapshot, transport, clock: context.clock, signal: new AbortController().signal };
   try {

@@ -1,10 +1,11 @@
 import type { Price } from "../../../accounting/price-book.ts";
+import type { Snapshot } from "../../../exchange/snapshot.ts";
 import { toNanoUsd } from "../../../kernel/money.ts";
 import { emptyUsage, type UsageBucket } from "../../../kernel/usage.ts";
 import type { Invocation } from "../../command.ts";
 import type { CliContext } from "../../context.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
-import { type GatewayView, viewAsServed } from "../../gateway-view.ts";
+import { viewAsServed } from "../../gateway-view.ts";
 import { formatCount, renderTable } from "../../table.ts";
 import { decimalUsd } from "../../values/money-text.ts";
 
@@ -34,20 +35,20 @@ interface ShownPrice {
 
 export async function run(invocation: Invocation<ModelsOptions>): Promise<ExitCode> {
   const { context, options, output } = invocation;
-  const view = await viewAsServed(invocation);
+  const { snapshot, hasStandIn } = await viewAsServed(invocation);
   const wanted = options.match?.toLowerCase() ?? "";
-  const rows = view.snapshot.router
+  const rows = snapshot.router
     .list()
-    .map(({ id }) => describe(id, view, context))
+    .map(({ id }) => describe(id, snapshot, context))
     .filter(({ id }) => id.toLowerCase().includes(wanted));
   output.result({ models: rows }, () => (rows.length === 0 ? "No such models.\n" : renderModels(rows)));
-  if (view.hasStandIn) {
+  if (hasStandIn) {
     output.note("No provider is configured: until there is one, `headgate serve` answers with a simulator.");
   }
   return exitCodes.ok;
 }
 
-function describe(id: string, { snapshot }: GatewayView, context: CliContext): ModelRow {
+function describe(id: string, snapshot: Snapshot, context: CliContext): ModelRow {
   const alias = snapshot.config.models[id];
   if (alias !== undefined) {
     const targets = alias.targets.map(({ model }) => model);

@@ -24,7 +24,7 @@ export async function run(invocation: Invocation<ReconcileOptions>): Promise<Exi
   const { context, options, output } = invocation;
   await using records = openExistingRecords(invocation);
   const { config } = loadSettingsWithKeys(invocation);
-  const { snapshot } = viewGateway(config, context);
+  const snapshot = viewGateway(config, context);
   await using transport = createUndiciTransport({ connectTimeoutMs: config.timeouts.connectMs, connectionsMax: 32 });
   const differences = new Map<string, NanoUsd>();
   const differenceOf = (provider: string): NanoUsd => differences.get(provider) ?? zeroUsd;
