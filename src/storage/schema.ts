@@ -24,6 +24,7 @@ export interface Database {
   readonly unconfirmed_charges: UnconfirmedChargesTable;
   readonly requests: RequestsTable;
   readonly usage_hours: UsageHoursTable;
+  readonly reuse_hours: ReuseHoursTable;
   readonly allowances: AllowancesTable;
   readonly allowance_overrides: AllowanceOverridesTable;
   readonly cache_purges: CachePurgesTable;
@@ -243,6 +244,20 @@ interface UsageHoursTable extends UsageCounts {
   basis_worst_case: number;
   basis_none: number;
   cost_nano_usd: bigint;
+}
+
+/** Records with a `reuse`, by the hour in which the requests began; kept by a trigger. What a record does not name is empty. */
+interface ReuseHoursTable {
+  hour_ms: number;
+  tenant_id: string;
+  project_id: string;
+  key_id: string;
+  model_asked: string;
+  provider: string;
+  model_served: string;
+  reuse: Reuse;
+  requests: number;
+  saved_nano_usd: bigint;
 }
 
 /** See limits/allowance.ts for what the columns mean. */

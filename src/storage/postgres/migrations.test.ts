@@ -3,9 +3,14 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { Pool } from "pg";
 import { openTestPostgres, postgresMissing } from "../../../test/support/postgres.ts";
+import { sampleRecord } from "../../../test/contract/samples.ts";
+import { toNanoUsd } from "../../kernel/money.ts";
 import { answersMigrations } from "../answers/file/schema.ts";
+import { requestColumns, toRow } from "../columns.ts";
 import { migrate as migrateSqlite } from "../sqlite/migrations.ts";
 import { migrate, readSchema } from "./migrations.ts";
+import { foundation } from "./migrations/0001-foundation.ts";
+import { heldAmounts } from "./migrations/0002-held-amounts.ts";
 import { createPool } from "./pool.ts";
 
 const first = "CREATE TABLE a (x BIGINT)";
@@ -113,3 +118,31 @@ function sqliteColumns(steps?: readonly string[]): readonly Column[] {
 function describeColumns(columns: readonly Column[]): readonly string[] {
   return columns.map(({ table, name, required, type }) => `${table}.${name} ${type}${required ? "" : "?"}`).toSorted();
 }
+
+test("requests that a former release recorded, and records on, are in the sums of what was answered without a call", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using opened = await openPool();
+  const { pool } = opened;
+  const record = async (index: number, modelAsked: string, amount: bigint): Promise<void> => {
+    const row = toRow(requestColumns, sampleRecord(`req_${index}`, { modelAsked, savedNanoUsd: toNanoUsd(amount) }));
+    const names = Object.keys(row);
+    const insert = `insert into requests (${names.join()}) values (${names.map((_, at) => `$${at + 1}`).join()})`;
+    await pool.query(insert, Object.values(row));
+  };
+  await migrate(pool, [foundation, heldAmounts]);
+  await record(0, "small", 5n);
+  await record(1, "large", 2n ** 62n);
+  await record(2, "large", 2n ** 62n);
+  await migrate(pool);
+  await record(3, "small", 7n);
+  const { rows } = await pool.query(
+    "select model_asked, requests::text, saved_nano_usd::text from reuse_hours order by model_asked",
+  );
+  assert.deepEqual(
+    rows.map((row: object) => Object.values(row)),
+    [
+      ["large", "2", String(2n ** 63n - 1n)],
+      ["small", "2", "12"],
+    ],
+  );
+});

@@ -8,12 +8,13 @@ import type { ClientBase, Pool } from "pg";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 import { heldAmounts } from "./migrations/0002-held-amounts.ts";
+import { reuseHours } from "./migrations/0003-reuse-hours.ts";
 
 /**
  * In order; the position is the version. Never edited or reordered after a release: append. A column that is added has
  * a default, because processes of the former release go on writing.
  */
-const migrations: readonly string[] = [foundation, heldAmounts];
+const migrations: readonly string[] = [foundation, heldAmounts, reuseHours];
 
 /** Of this program. */
 export const schemaVersion: number = migrations.length;

@@ -11,37 +11,29 @@ import { usageColumns } from "../schema.ts";
 import type { Database } from "../schema.ts";
 import { basisColumns, HOUR_MS, summedColumns } from "../usage-hours.ts";
 import type { SummedColumn, UsageHour } from "../usage-hours.ts";
+import { splitByHours, type TimeRange } from "./hour-ranges.ts";
 import { scopeEqualities } from "./scope.ts";
 import type { UsageDimension, UsageQuery } from "./usage-report.ts";
 
-export interface UsageSource {
+export interface UsageSource extends TimeRange {
   readonly kind: SourceKind;
-  /** Included; `null`: from the beginning. */
-  readonly fromMs: number | null;
-  /** Excluded; `null`: to the end. */
-  readonly toMs: number | null;
 }
 
 type SourceKind = "hours" | "entries" | "corrections";
 
 /** Together they are the time asked for, without overlap. */
 export function planSources(query: UsageQuery): readonly UsageSource[] {
-  const fromMs = query.fromMs ?? null;
-  const toMs = query.toMs ?? null;
-  const firstHourMs = fromMs === null ? null : Math.ceil(fromMs / HOUR_MS) * HOUR_MS;
-  const endHourMs = toMs === null ? null : Math.floor(toMs / HOUR_MS) * HOUR_MS;
-  const noWholeHour = firstHourMs !== null && endHourMs !== null && firstHourMs >= endHourMs;
-  if (noWholeHour || !hoursTellApart(query)) return ledgerBetween(fromMs, toMs);
-  const sources: UsageSource[] = [{ kind: "hours", fromMs: firstHourMs, toMs: endHourMs }];
-  if (fromMs !== firstHourMs) sources.push(...ledgerBetween(fromMs, firstHourMs));
-  if (toMs !== endHourMs) sources.push(...ledgerBetween(endHourMs, toMs));
-  return sources;
+  const asked: TimeRange = { fromMs: query.fromMs ?? null, toMs: query.toMs ?? null };
+  if (!hoursTellApart(query)) return ledgerOf(asked);
+  const { wholeHours, edges } = splitByHours(asked);
+  const ledger = edges.flatMap(ledgerOf);
+  return wholeHours === null ? ledger : [{ kind: "hours", ...wholeHours }, ...ledger];
 }
 
-function ledgerBetween(fromMs: number | null, toMs: number | null): readonly UsageSource[] {
+function ledgerOf(range: TimeRange): readonly UsageSource[] {
   return [
-    { kind: "entries", fromMs, toMs },
-    { kind: "corrections", fromMs, toMs },
+    { kind: "entries", ...range },
+    { kind: "corrections", ...range },
   ];
 }
 

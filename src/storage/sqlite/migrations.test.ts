@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { sampleRecord } from "../../../test/contract/samples.ts";
+import { toNanoUsd } from "../../kernel/money.ts";
+import { requestColumns, toRow } from "../columns.ts";
 import { migrate } from "./migrations.ts";
+import { foundation } from "./migrations/0001-foundation.ts";
+import { heldAmounts } from "./migrations/0002-held-amounts.ts";
 
 const first = "CREATE TABLE a (x INTEGER) STRICT";
 const second = "CREATE TABLE b (x INTEGER) STRICT";
@@ -49,4 +54,27 @@ test("the tables keep to their declared types", () => {
     )
     .all();
   assert.deepEqual(loose, []);
+});
+
+test("requests that a former release recorded are in the sums of what was answered without a call", () => {
+  using connection = new DatabaseSync(":memory:");
+  migrate(connection, "store.db", [foundation, heldAmounts]);
+  const saved = [5n, 7n, 2n ** 62n, 2n ** 62n];
+  for (const [index, amount] of saved.entries()) {
+    const modelAsked = index < 2 ? "small" : "large";
+    const row = toRow(requestColumns, sampleRecord(`req_${index}`, { modelAsked, savedNanoUsd: toNanoUsd(amount) }));
+    const names = Object.keys(row);
+    const insert = `INSERT INTO requests (${names.join()}) VALUES (${names.map(() => "?").join()})`;
+    connection.prepare(insert).run(...Object.values(row));
+  }
+  migrate(connection, "store.db");
+  const sums = connection.prepare("SELECT model_asked, requests, saved_nano_usd FROM reuse_hours ORDER BY model_asked");
+  sums.setReadBigInts(true);
+  assert.deepEqual(
+    sums.all().map((row) => Object.values(row)),
+    [
+      ["large", 2n, 2n ** 63n - 1n],
+      ["small", 2n, 12n],
+    ],
+  );
 });

@@ -7,9 +7,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { HeadgateError } from "../../kernel/errors.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 import { heldAmounts } from "./migrations/0002-held-amounts.ts";
+import { reuseHours } from "./migrations/0003-reuse-hours.ts";
 
 /** In order; the position is the version. Never edited or reordered after a release: append. */
-const migrations: readonly string[] = [foundation, heldAmounts];
+const migrations: readonly string[] = [foundation, heldAmounts, reuseHours];
 
 /** Of this program. A file with a higher one was written by a newer program. */
 export const schemaVersion: number = migrations.length;
