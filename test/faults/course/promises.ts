@@ -13,6 +13,8 @@ export const promises = {
   flapping: "A target that fails every other time fails no caller where there is another.",
   recovering:
     "A target that recovers is probed by one call, then by two, then called as before; the other target serves the rest meanwhile.",
+  ownBounds:
+    "A target that writes until `timeouts.totalMs` is over, or more than `limits.responseBytes`, is not left alone for that.",
   leftTwoCalls:
     "A caller who leaves while two targets are at work ends both calls at once, and is charged an estimate of the input of both.",
   leftPause: "A caller who leaves while the gateway waits to call again causes no further call.",
