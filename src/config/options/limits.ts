@@ -51,14 +51,14 @@ export const limitsOptions: Options<LimitsConfig> = {
     max: 1000,
   }),
   connections: numeric("integer", {
-    doc: "Most open client connections.",
+    doc: "Most open connections of callers, idle ones included; further ones are closed. A connection has one request at a time, so keep it above `concurrentRequests`.",
     default: 10_000,
     min: 1,
     max: 1_000_000,
     restart: true,
   }),
   concurrentRequests: numeric("integer", {
-    doc: "Most requests in flight; above it requests are refused with 503 and `retry-after`. Those of priority `batch` are refused from 80 % of it on.",
+    doc: "Most requests in flight, those that wait for a provider included; above it requests are refused with 503 and `retry-after`. Those of priority `batch` are refused from 80 % of it on.",
     default: 2000,
     min: 1,
     max: 1_000_000,
@@ -77,7 +77,7 @@ export const limitsOptions: Options<LimitsConfig> = {
     restart: true,
   }),
   connectionsPerProvider: numeric("integer", {
-    doc: "Most open connections to one provider: every stream needs one. Requests beyond it wait for one under `timeouts.connectMs`.",
+    doc: "Most open connections to the address of a provider: each call needs one. Requests beyond it wait for one under `timeouts.connectMs`. It is a bound for the sake of this machine: keep it above `concurrentRequests`, and above the `concurrency` of every provider, which is the bound on calls that requests wait at in turn.",
     default: 2000,
     min: 1,
     max: 100_000,

@@ -117,7 +117,7 @@ const hedgeFields: Options<HedgeConfig> = {
 
 const cacheFields: Options<ModelCacheConfig> = {
   mode: choice(["off", "on-request", "exact", "semantic"], {
-    doc: "`exact`: a request that equals an earlier one of the same project in all that matters for its answer gets that one's answer, at no cost; identical requests at the same time share one call. `on-request`: only requests with the header `x-headgate-cache`. `semantic`: as `exact`, and a last message in other words gets the answer to one that means the same; needs `threshold` and `cache.embeddings`.",
+    doc: "`exact`: a request that equals an earlier one of the same project in all that matters for its answer gets that one's answer, at no cost; identical requests at the same time in one process share one call. `on-request`: only requests with the header `x-headgate-cache`. `semantic`: as `exact`, and a last message in other words gets the answer to one that means the same; needs `threshold` and `cache.embeddings`.",
     default: "off",
   }),
   ttlMs: numeric("duration", {
