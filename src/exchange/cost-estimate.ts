@@ -23,6 +23,7 @@ export interface CostEstimate {
   readonly admitted: boolean;
   /** Name of the first allowance that would refuse it. */
   readonly refused_by: string | null;
+  /** Without those of mode `shadow`, of which callers are told nothing. */
   readonly allowances: readonly EstimatedAllowance[];
 }
 
@@ -86,7 +87,7 @@ export async function estimateCost(
     max: describe(dearest.estimate.worst, dearest.chosen.price !== null),
     admitted: taken.refusing === null,
     refused_by: taken.refusing?.allowance.name ?? null,
-    allowances: taken.verdicts.map(describeVerdict),
+    allowances: taken.verdicts.filter(({ allowance }) => allowance.mode !== "shadow").map(describeVerdict),
   };
 }
 

@@ -210,3 +210,16 @@ test("the estimate of an alias is of the target that would be called, and at the
   // The longer name of the model counts as input.
   assert.ok(least! < most! && most! <= bound!, `${least} < ${most} <= ${bound}`);
 });
+
+test("the estimate tells of allowances that warn, and of none that only watch", async () => {
+  await using place = await startTestGateway();
+  for (const mode of ["shadow", "soft", "enforce"] as const) {
+    await allow(place.gateway, { name: mode, meter: "requests", limit: 0n, window: "day", mode });
+  }
+  const body = { request: { model: "simulator/sim-chat", messages: [{ role: "user", content: "Hi" }] } };
+  const reply = await ask(place, { path: "/v1/cost/estimate", body });
+  const { allowances, refused_by } = JSON.parse(reply.text);
+  assert.deepEqual(new Set(allowances.map(({ name }: { name: string }) => name)), new Set(["soft", "enforce"]));
+  assert.equal(refused_by, "enforce");
+  assert.doesNotMatch(reply.text, /shadow/);
+});
