@@ -104,6 +104,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   let snapshot = snapshotOf(config);
   await using opened = new AsyncDisposableStack();
   const lateReservations = createLateReservations();
+  const admission = createAdmission();
   const store = opened.use(await openGatewayStore(config, { clock, ids, telemetry, lateReservations }));
   const limits = opened.use(await openLimits(config, store, { clock, ids, telemetry }));
   const deps = {
@@ -118,8 +119,10 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     health,
     random,
     transport: opened.use(transport ?? openTransport(config)),
-    sharing: opened.use(createSharing({ ...store, clock, ids, telemetry, version: options.version })),
-    admission: createAdmission(),
+    sharing: opened.use(
+      createSharing({ ...store, answerMemory: admission.answers, clock, ids, telemetry, version: options.version }),
+    ),
+    admission,
     snapshot: () => snapshot,
   };
   opened.use(startBackground(deps, store, () => snapshot.config, random));

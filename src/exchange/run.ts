@@ -53,7 +53,6 @@ export function runExchange(deps: ExchangeDeps, exchange: Exchange): Promise<voi
       await deps.sharing.serve(exchange, principal, {
         make: () => runCourse(deps, exchange, principal),
         embed: (words) => embed(deps, exchange, principal, words),
-        memory: deps.admission.answers,
       });
     } else {
       await runCourse(deps, exchange, principal);

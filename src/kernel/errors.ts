@@ -134,7 +134,7 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     409,
     "caller",
     "never",
-    "The request with this `Idempotency-Key` was answered, but its answer was larger than `idempotency.answerBytes` and is not kept.",
+    "The request with this `Idempotency-Key` was answered, but its answer is not kept: it was larger than `idempotency.answerBytes`, or the store was out of reach and `limits.heldBytes` had no room for it.",
   ),
   unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
   budget_exhausted: kind(

@@ -1,6 +1,7 @@
 /**
  * What answers take of this process's memory together: whole ones from their first byte until their exchange is over,
- * streams that are held back, what shared ones keep for those who read them, and what is kept to continue a stream.
+ * streams that are held back, what shared ones keep for those who read them, what is kept to continue a stream, and what
+ * waits for the store under an `Idempotency-Key`.
  *
  * The first 16 KiB of each are not counted: so much is bounded by the number of requests, and small answers come through
  * whatever large ones take. An answer that has the memory to itself is bounded by its own limit only.
@@ -9,7 +10,8 @@
  */
 import { HeadgateError } from "../kernel/errors.ts";
 
-const UNCOUNTED_BYTES = 16_384;
+/** Of each answer, from its beginning. */
+export const UNCOUNTED_BYTES = 16_384;
 
 export class AnswerMemory {
   /** `limits.heldBytes`. */

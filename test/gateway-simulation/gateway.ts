@@ -83,10 +83,11 @@ export class Gateway {
     this.queues = createTargetQueues({ clock }, scenario.config);
     this.#snapshot = createSnapshot(scenario.config, { catalogue, random, userAgent: "headgate/simulated" });
     const telemetry = createAlarm(deps.violated);
+    const kept = { answers, cachePurges: answers, answerMemory: this.admission.answers };
     this.#exchange = {
       clock,
       ids,
-      sharing: createSharing({ clock, ids, telemetry, answers, cachePurges: answers, version: "simulated" }),
+      sharing: createSharing({ clock, ids, telemetry, ...kept, version: "simulated" }),
       limits,
       journal,
       transport,

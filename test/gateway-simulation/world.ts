@@ -107,8 +107,8 @@ export class World {
     for (const machine of machines) machine.start();
     this.#planTraffic();
     let sinceMs = 0;
-    for (const { untilMs, refuses } of scenario.storeMoods) {
-      agenda.after(sinceMs, () => this.#setAnswers(refuses));
+    for (const { untilMs, answersAway } of scenario.storeMoods) {
+      agenda.after(sinceMs, () => this.#setAnswers(answersAway));
       sinceMs = untilMs;
     }
     for (const { atMs, byMs } of scenario.wallTime.jumps) {
@@ -192,10 +192,9 @@ export class World {
     return machine?.process?.gateway.serve(ask) ?? null;
   }
 
-  /** Kept answers are in the same store. */
-  #setAnswers(refuse: boolean): void {
-    const refuses = refuse && !this.#healed;
-    this.answers.failure = refuses ? new HeadgateError("storage_unavailable", "The store refuses.") : null;
+  #setAnswers(away: boolean): void {
+    const isAway = away && !this.#healed;
+    this.answers.failure = isAway ? new HeadgateError("storage_unavailable", "Kept answers are away.") : null;
   }
 
   #openBank(): MemoryBank {

@@ -26,7 +26,7 @@ export const limitsOptions: Options<LimitsConfig> = {
     max: GIB,
   }),
   heldBytes: numeric("size", {
-    doc: "Most bytes of answers in memory, of all open requests together: whole answers, streams that are held back until their commit point, what shared answers keep for those who join them, and what is kept of streams to continue them. An answer that would pass it fails with 503 `overloaded` (a `window` is committed early, a shared answer takes nobody more, a stream is not continued); the others go on. The first 16 KiB of each are not counted, and one that is alone is bounded by `responseBytes` only.",
+    doc: "Most bytes of answers in memory, of all open requests together: whole answers, streams that are held back until their commit point, what shared answers keep for those who join them, what is kept of streams to continue them, and answers under an `Idempotency-Key` that the store has not taken yet. An answer that would pass it fails with 503 `overloaded` (a `window` is committed early, a shared answer takes nobody more, a stream is not continued, a repetition gets 409 `idempotency_answer_lost`); the others go on. The first 16 KiB of each are not counted, and one that is alone is bounded by `responseBytes` only.",
     default: 512 * MIB,
     min: 1024,
     max: 1024 * GIB,

@@ -3,7 +3,7 @@ import type { KeptAnswer } from "../../storage/answers/answers.ts";
 import type { RequestRecord } from "../../storage/records.ts";
 import type { Exchange } from "../exchange.ts";
 import type { CachedRequests } from "./cached.ts";
-import type { KeyClaims } from "./claims.ts";
+import type { KeyClaims } from "./keys/claims.ts";
 import { withUsage } from "./form/kept-stream.ts";
 import { encodeFailure } from "./kept-failure.ts";
 import { isCacheable, isFinalFailure } from "./outcome.ts";
@@ -15,7 +15,7 @@ export interface KeepDeps {
   readonly cached: CachedRequests;
 }
 
-/** In the cache, if it may be, and under its key. Resolves when the store has the latter, or is too slow. */
+/** In the cache, if it may be, and under its key. Resolves when the store has the latter, or it is held until the store takes it. */
 export async function keep(
   { claims, cached }: KeepDeps,
   exchange: Exchange,

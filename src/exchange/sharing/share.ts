@@ -4,10 +4,11 @@
  */
 import { type NanoUsd, toNanoUsd, zeroUsd } from "../../kernel/money.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
-import type { KeyClaim, Meaning } from "../../storage/answers/answers.ts";
+import type { Meaning } from "../../storage/answers/answers.ts";
 import type { Reuse } from "../../storage/records.ts";
 import type { LogReader } from "./joint/answer-log.ts";
 import type { AnswerSource, Leader, SharedAnswer, SharedEnd } from "./joint/shared-answer.ts";
+import type { OwnClaim } from "./keys/unwritten-answers.ts";
 
 /** What ends a wait for another's answer: its end, an own failure, or (`null`) the cancellation of the exchange. */
 export type Awaited = SharedEnd | HeadgateError | null;
@@ -53,7 +54,7 @@ export class Share implements Leader {
   tail: Uint8Array | null = null;
   leading: SharedAnswer | null = null;
   /** What this exchange has claimed, and has to keep or release. */
-  claim: KeyClaim | null = null;
+  claim: OwnClaim | null = null;
   cachePlan: CachePlan | null = null;
   /** Under which what it leads is found by others: by the hash of a key, by the key of the cache. */
   keyHash: string | null = null;

@@ -2,7 +2,7 @@
  * What requests share with each other: a request that equals another one gets that one's answer instead of a call of its
  * own. Two ways to be equal, which can meet in one request:
  *
- *   Idempotency-Key   the caller says so; whatever was answered, errors that would come again included   keyed.ts
+ *   Idempotency-Key   the caller says so; whatever was answered, errors that would come again included   keys/
  *   cache             the route says so; answers that ended normally, and identical requests under way   cached.ts;
  *                     with `mode: semantic` also answers to requests in other words                      meaning/
  *
@@ -26,8 +26,8 @@ import { planRequest } from "../plan-request.ts";
 import { createAnswerCache } from "./answer-cache.ts";
 import { CanonicalBody } from "./canonical-body.ts";
 import { cacheModeOf, CachedRequests } from "./cached.ts";
-import { KeyClaims } from "./claims.ts";
-import { KeyedRequests } from "./keyed.ts";
+import { KeyClaims } from "./keys/claims.ts";
+import { KeyedRequests } from "./keys/keyed.ts";
 import { keep } from "./keep.ts";
 import type { Embedded, Words } from "./meaning/embed.ts";
 import { endOf } from "./outcome.ts";
@@ -39,6 +39,8 @@ export interface SharingDeps {
   readonly ids: IdSource;
   readonly answers: AnswerStore;
   readonly cachePurges: PurgeReader;
+  /** Of which answers take what others are to read, and what waits for the store. */
+  readonly answerMemory: AnswerMemory;
   readonly telemetry: Pick<Telemetry, "backgroundFailed" | "warn">;
   /** Of this program: answers of another are not given, since it may have read and written them differently. */
   readonly version: string;
@@ -50,11 +52,9 @@ export interface OwnCalls {
   readonly make: () => Promise<void>;
   /** What words mean, at the payer's expense. Never rejects. */
   readonly embed: (words: Words) => Promise<Embedded>;
-  /** Of which the answer takes what others are to read. */
-  readonly memory: AnswerMemory;
 }
 
-/** Disposing waits until what is to be cached is written. */
+/** Disposing waits until what is to be cached is written, and a second for what is to be kept under keys. */
 export interface Sharing extends AsyncDisposable {
   /** Whether the request has to go through `serve`. Asked of every request whose view is read. */
   concerns(exchange: Exchange): boolean;
@@ -68,7 +68,7 @@ export interface Sharing extends AsyncDisposable {
 }
 
 export function createSharing(deps: SharingDeps): Sharing {
-  const { clock } = deps;
+  const { clock, answerMemory: memory } = deps;
   const claims = new KeyClaims(deps);
   const keyed = new KeyedRequests({ clock, claims });
   const cached = new CachedRequests({ ...deps, memory: createAnswerCache(clock, deps.cachePurges) });
@@ -79,7 +79,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       const mode = cacheModeOf(exchange)?.mode ?? "off";
       return mode !== "off" && (mode !== "on-request" || headers["x-headgate-cache"] !== undefined);
     },
-    async serve(exchange, principal, { make, embed, memory }) {
+    async serve(exchange, principal, { make, embed }) {
       const { view, snapshot, incoming } = exchange;
       if (view === null) return;
       const { targets } = planRequest(exchange, view, principal);
@@ -106,7 +106,7 @@ export function createSharing(deps: SharingDeps): Sharing {
       }
     },
     async [Symbol.asyncDispose]() {
-      claims.stop();
+      await claims[Symbol.asyncDispose]();
       await cached.written();
     },
   };

@@ -6,6 +6,7 @@ import type { Hold } from "../../../src/storage/records.ts";
 import type { Request } from "../callers/request.ts";
 import type { Gateway } from "../gateway.ts";
 import type { SimulatedCall } from "../providers/call.ts";
+import type { StoreMood } from "../store/store-mood.ts";
 import type { World } from "../world.ts";
 import { wallMsAt } from "../world/wall-time.ts";
 import { judgeAnswer, judgeKilled, type Look } from "./answer-checks.ts";
@@ -26,6 +27,10 @@ import { describeThrown } from "../../support/seeds/violation.ts";
 const HELD_BYTES_MAX = 1_700_000;
 /** Between the requests that show that all is well again. */
 const PROBE_GAP_MS = 5_000;
+
+function isUnsound({ refuses, forgetsToSay, answersAway }: StoreMood): boolean {
+  return refuses || forgetsToSay > 0 || answersAway;
+}
 
 interface Rules {
   readonly budgets: RetryBudgets;
@@ -52,7 +57,8 @@ export class Auditor {
     this.#sharing = {
       config: world.scenario.config,
       roll: this.#roll,
-      isStoreSound: !world.scenario.storeMoods.some(({ refuses, forgetsToSay }) => refuses || forgetsToSay > 0),
+      isStoreSound: !world.scenario.storeMoods.some(isUnsound),
+      isAlone: world.scenario.machines === 1,
       areClocksSound: world.scenario.wallTime.jumps.length === 0,
       wallMs: (atMs) => wallMsAt(world.scenario.wallTime, atMs),
       lookOf: (request) => this.#looks.get(request) ?? null,

@@ -15,6 +15,8 @@ export interface SharingFacts {
   readonly roll: RequestRoll;
   /** No commit ever fails or seems to. */
   readonly isStoreSound: boolean;
+  /** There is one machine: nobody else can claim a key. */
+  readonly isAlone: boolean;
   /** No clock is ever set: leases last as long as they shall. */
   readonly areClocksSound: boolean;
   /** By the gateway's clock, at a moment of the world. */
@@ -26,7 +28,8 @@ export interface SharingFacts {
 const INEXACT = 1e-4;
 
 /** Whoever asks under a key makes no call while another's with the key is under way, nor once it is answered. */
-export function judgeKey(request: Request, { roll, isStoreSound, areClocksSound, lookOf }: SharingFacts): void {
+export function judgeKey(request: Request, facts: SharingFacts): void {
+  const { roll, isStoreSound, isAlone, areClocksSound, lookOf } = facts;
   const { idempotencyKey } = request.ask;
   if (idempotencyKey === null) return;
   for (const other of roll.all()) {
@@ -35,7 +38,9 @@ export function judgeKey(request: Request, { roll, isStoreSound, areClocksSound,
     // Among processes it is claimed in the store, for a while.
     if (other.gateway !== request.gateway && !(isStoreSound && areClocksSound)) continue;
     const runs = other.overAtMs === null && !other.inbox.hasLeft && other.calls.length > 0;
-    const isAnswered = isStoreSound && lookOf(other) === "complete";
+    // What the store did not take the process has in memory.
+    const isKept = isStoreSound || (isAlone && other.gateway === request.gateway);
+    const isAnswered = isKept && lookOf(other) === "complete";
     if (!runs && !isAnswered) continue;
     const what = runs ? "is being answered" : "was answered";
     throw new Violation("shared", `${request.id} calls a provider although ${other.id} with its key ${what}.`);

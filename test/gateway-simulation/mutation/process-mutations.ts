@@ -2,7 +2,7 @@
 import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const killed = "src/storage/killed.ts";
-const claims = "src/exchange/sharing/claims.ts";
+const claims = "src/exchange/sharing/keys/claims.ts";
 
 export const processMutations: readonly Mutation[] = [
   {

@@ -1,7 +1,8 @@
 /** Bugs in what requests share: keys, the cache, answers under way. */
 import type { Mutation } from "../../support/seeds/workshop.ts";
 
-const keyed = "src/exchange/sharing/keyed.ts";
+const keyed = "src/exchange/sharing/keys/keyed.ts";
+const unwritten = "src/exchange/sharing/keys/unwritten-answers.ts";
 const cached = "src/exchange/sharing/cached.ts";
 const identity = "src/exchange/sharing/identity.ts";
 const meaning = "src/exchange/sharing/meaning";
@@ -13,6 +14,12 @@ export const sharingMutations: readonly Mutation[] = [
     file: keyed,
     find: 'if ("answer" in claimed) {',
     replace: 'if ("answer" in claimed && claimed.answer.kind !== "stream") {',
+  },
+  {
+    name: "an answer under a key that the store does not take is forgotten",
+    file: unwritten,
+    find: "    if (!unwritten.isOver) this.#hold(unwritten);\n",
+    replace: "    if (!unwritten.isOver) this.#end(unwritten);\n",
   },
   {
     name: "who joins a stream misses what was said before",

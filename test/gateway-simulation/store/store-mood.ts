@@ -10,6 +10,8 @@ export interface StoreMood {
   readonly forgetsToSay: number;
   /** The bank cannot be asked. */
   readonly bankAway: boolean;
+  /** Kept answers cannot be asked for, nor written. */
+  readonly answersAway: boolean;
 }
 
 export const soundStore: StoreMood = {
@@ -18,6 +20,7 @@ export const soundStore: StoreMood = {
   refuses: false,
   forgetsToSay: 0,
   bankAway: false,
+  answersAway: false,
 };
 
 /** Mostly sound; the last mood lasts for ever. */
@@ -39,10 +42,11 @@ function drawTrouble(random: Random): Partial<StoreMood> {
     case 0:
       return { commitMs: random.skewed(5, 3_000) };
     case 1:
-      return { refuses: true, commitMs: random.skewed(1, 5_000), bankAway: true };
+      return { refuses: true, commitMs: random.skewed(1, 5_000), bankAway: true, answersAway: true };
     case 2:
       return { forgetsToSay: 0.5 };
     default:
-      return { bankAway: true };
+      // The journal is the machine's own, the database of all is gone.
+      return { bankAway: true, answersAway: true };
   }
 }

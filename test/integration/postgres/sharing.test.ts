@@ -131,3 +131,27 @@ test("without the database a request with an Idempotency-Key is not made, and on
   await machines.answer(3);
   assert.equal((await asked).status, 200);
 });
+
+test("an answer under a key that is complete without the database is not made again, anywhere", async (context) => {
+  if (postgresMissing !== false) return context.skip(postgresMissing);
+  await using machines = await openMachines();
+  const { one, two, scene, calls } = machines;
+  const asked = machines.ask(one, {}, "k1");
+  await eventually("the call", () => calls[0]);
+  scene.proxy.leave();
+  await machines.answer(1);
+  const first = await asked;
+  assert.equal(first.status, 200);
+  const again = await machines.ask(one, {}, "k1");
+  assert.deepEqual([again.text, again.headers["idempotent-replayed"]], [first.text, "true"]);
+  const refused = await machines.ask(two, {}, "k1");
+  assert.deepEqual([refused.status, refused.headers["x-headgate-error-code"]], [503, "storage_unavailable"]);
+  scene.proxy.comeBack();
+  const elsewhere = await eventually("the other machine can ask again", async () => {
+    const reply = await machines.ask(two, {}, "k1");
+    return reply.status === 503 ? null : reply;
+  });
+  assert.deepEqual([elsewhere.text, elsewhere.headers["idempotent-replayed"]], [first.text, "true"]);
+  assert.equal(calls.length, 1);
+  await eventually("nothing is held any more", () => one.standing().heldBytes === 0);
+});

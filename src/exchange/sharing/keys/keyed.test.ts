@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MemoryAnswers } from "../../../test/support/memory-answers.ts";
-import { createSharingScene, noDeadline } from "../../../test/support/sharing-scene.ts";
-import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
+import { MemoryAnswers } from "../../../../test/support/memory-answers.ts";
+import { createSharingScene, noDeadline } from "../../../../test/support/sharing-scene.ts";
+import { createVirtualClock, type VirtualClock } from "../../../../test/support/virtual-clock.ts";
+import { AnswerMemory } from "../../../streaming/answer-memory.ts";
 import { KeyClaims } from "./claims.ts";
 import { KeyedRequests } from "./keyed.ts";
 
@@ -20,7 +21,13 @@ async function createWorld(): Promise<World> {
   const telemetry = { backgroundFailed() {}, warn() {} };
   let last = 0;
   const ids = { next: (prefix: string) => `${prefix}_${++last}` };
-  const claims = new KeyClaims({ clock, ids, telemetry, answers: new MemoryAnswers(clock) });
+  const claims = new KeyClaims({
+    clock,
+    ids,
+    telemetry,
+    answers: new MemoryAnswers(clock),
+    answerMemory: new AnswerMemory(1_000_000),
+  });
   const keyed = new KeyedRequests({ clock, claims });
   const abandoned = createSharingScene("req_1", {});
   void keyed.serve(abandoned, "key", () => new Promise<void>(() => {}));

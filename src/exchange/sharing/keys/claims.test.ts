@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { HeadgateError } from "../../kernel/errors.ts";
-import { toNanoUsd } from "../../kernel/money.ts";
-import type { KeptAnswer, KeyClaim } from "../../storage/answers/answers.ts";
-import { MemoryAnswers } from "../../../test/support/memory-answers.ts";
-import { createVirtualClock, type VirtualClock } from "../../../test/support/virtual-clock.ts";
-import type { Pause } from "../course/pause.ts";
-import type { Exchange } from "../exchange.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import { toNanoUsd } from "../../../kernel/money.ts";
+import type { KeptAnswer } from "../../../storage/answers/answers.ts";
+import { AnswerMemory } from "../../../streaming/answer-memory.ts";
+import { MemoryAnswers } from "../../../../test/support/memory-answers.ts";
+import { createVirtualClock, type VirtualClock } from "../../../../test/support/virtual-clock.ts";
+import type { Pause } from "../../course/pause.ts";
+import type { Exchange } from "../../exchange.ts";
 import { type Claimed, KeyClaims } from "./claims.ts";
+import type { OwnClaim } from "./unwritten-answers.ts";
 
 const request = { keyHash: "key", tenantId: "ten_1", fingerprint: "f" };
 const noDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null, header: null };
@@ -36,7 +38,7 @@ function createWorld(): World {
     clock,
     answers,
     told,
-    open: () => new KeyClaims({ clock, ids, answers, telemetry }),
+    open: () => new KeyClaims({ clock, ids, answers, telemetry, answerMemory: new AnswerMemory(1_000) }),
     async advance(ms) {
       for (let left = ms; left > 0; left -= 50) {
         await nextTurn();
@@ -52,7 +54,7 @@ function anExchange(): Exchange & { cancelCause: string | null } {
   return exchange as unknown as Exchange & { cancelCause: string | null };
 }
 
-function claimOf(claimed: Claimed | null): KeyClaim {
+function claimOf(claimed: Claimed | null): OwnClaim {
   assert.ok(claimed !== null && "claim" in claimed);
   return claimed.claim;
 }
@@ -121,7 +123,7 @@ describe("KeyClaims", () => {
     const claim = claimOf(await dead.take(anExchange(), request, noDeadline));
     dead.stop();
     const waiting = next.take(anExchange(), request, noDeadline);
-    await world.advance(17_000);
+    await world.advance(22_000);
     claimOf(await waiting);
     await dead.keep(claim, answer, 60_000);
     assert.match(world.told.join(), /claim had ended/);
@@ -161,14 +163,98 @@ describe("KeyClaims", () => {
     await assert.rejects(claims.take(anExchange(), other, noDeadline), { code: "idempotency_mismatch" });
     await assert.rejects(claims.take(anExchange(), request, noDeadline), { code: "idempotency_answer_lost" });
   });
+});
 
-  test("gives an answer out although it cannot be kept, and says so", async () => {
+describe("KeyClaims whose store is away when an answer is complete", () => {
+  const away = new HeadgateError("storage_unavailable", "Away.");
+
+  test("gives it again from memory, and to all once the store is back", async () => {
     const world = createWorld();
-    const claims = world.open();
-    const claim = claimOf(await claims.take(anExchange(), request, noDeadline));
-    world.answers.failure = new HeadgateError("storage_unavailable", "Away.");
-    await claims.keep(claim, answer, 60_000);
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    world.answers.failure = away;
+    await one.keep(claim, answer, 60_000);
     assert.deepEqual(world.told, ["keeping the answer of an Idempotency-Key"]);
-    await assert.rejects(claims.take(anExchange(), request, noDeadline), { code: "storage_unavailable" });
+    assert.deepEqual(await one.take(anExchange(), request, noDeadline), { answer });
+    const other = { ...request, fingerprint: "g" };
+    await assert.rejects(one.take(anExchange(), other, noDeadline), { code: "idempotency_mismatch" });
+    await assert.rejects(two.take(anExchange(), request, noDeadline), { code: "storage_unavailable" });
+    world.answers.failure = null;
+    await world.advance(2_000);
+    assert.deepEqual(await two.take(anExchange(), request, noDeadline), { answer });
+    await world.advance(5_000);
+    assert.equal(world.clock.pendingCount, 0);
+  });
+
+  test("keeps the key from others for ten seconds without the store", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    await world.advance(9_900);
+    world.answers.failure = away;
+    await one.keep(claim, answer, 60_000);
+    await world.advance(10_000);
+    world.answers.failure = null;
+    const waiting = two.take(anExchange(), request, noDeadline);
+    await world.advance(3_000);
+    assert.deepEqual(await waiting, { answer });
+    assert.deepEqual(world.told, ["keeping the answer of an Idempotency-Key", "renewing claims of Idempotency-Keys"]);
+  });
+
+  test("keeps the key of a request that goes on from others for as long", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    await world.advance(9_900);
+    world.answers.failure = away;
+    await world.advance(10_000);
+    world.answers.failure = null;
+    const waiting = two.take(anExchange(), request, noDeadline);
+    await world.advance(10_000);
+    await one.keep(claim, answer, 60_000);
+    await world.advance(3_000);
+    assert.deepEqual(await waiting, { answer });
+  });
+
+  test("keeps it even after its lease, as long as nobody else has the key", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    world.answers.failure = away;
+    await one.keep(claim, answer, 3_600_000);
+    await world.advance(60_000);
+    world.answers.failure = null;
+    await world.answers.sweep();
+    assert.equal(world.answers.keys.size, 0);
+    await world.advance(2_000);
+    assert.deepEqual(await two.take(anExchange(), request, noDeadline), { answer });
+  });
+
+  test("leaves the key to who claimed it after the lease", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    world.answers.failure = away;
+    await one.keep(claim, answer, 3_600_000);
+    await world.advance(30_000);
+    world.answers.failure = null;
+    const theirs = claimOf(await two.take(anExchange(), request, noDeadline));
+    await world.advance(2_000);
+    assert.match(world.told.join(), /claim had ended/);
+    const made = { ...answer, requestId: "req_2" };
+    await two.keep(theirs, made, 60_000);
+    assert.deepEqual(await one.take(anExchange(), request, noDeadline), { answer: made });
+  });
+
+  test("writes it when the process ends", async () => {
+    const world = createWorld();
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    world.answers.failure = away;
+    await one.keep(claim, answer, 60_000);
+    world.answers.failure = null;
+    await one[Symbol.asyncDispose]();
+    assert.deepEqual(await two.take(anExchange(), request, noDeadline), { answer });
+    assert.equal(world.clock.pendingCount, 0);
   });
 });

@@ -3,17 +3,17 @@
  * at once and among all processes by its claim in the store; equal ones join it while it runs and get its answer when it
  * is over.
  */
-import type { Clock } from "../../kernel/clock.ts";
-import { HeadgateError } from "../../kernel/errors.ts";
-import { UnderWay } from "../../kernel/under-way.ts";
-import { Pause } from "../course/pause.ts";
-import { type CallerDeadline, describeDeadline } from "../deadline.ts";
-import { hashOfKey, fingerprintOf } from "./identity.ts";
-import { join } from "./joint/join.ts";
+import type { Clock } from "../../../kernel/clock.ts";
+import { HeadgateError } from "../../../kernel/errors.ts";
+import { UnderWay } from "../../../kernel/under-way.ts";
+import { Pause } from "../../course/pause.ts";
+import { type CallerDeadline, describeDeadline } from "../../deadline.ts";
+import { hashOfKey, fingerprintOf } from "../identity.ts";
+import { join } from "../joint/join.ts";
 import { type KeyClaims, mismatch, stillRunning } from "./claims.ts";
-import { answerWith, lead, type Scene } from "./scene.ts";
-import type { Share } from "./share.ts";
-import type { SharedAnswer } from "./joint/shared-answer.ts";
+import { answerWith, lead, type Scene } from "../scene.ts";
+import type { Share } from "../share.ts";
+import type { SharedAnswer } from "../joint/shared-answer.ts";
 
 /** How long a request waits for another with its key that nobody can join any more. */
 const WAIT_MS = 30_000;
