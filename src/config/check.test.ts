@@ -325,6 +325,20 @@ test("an empty file, empty sections and JSON are accepted", () => {
   }
 });
 
+test("an amount of dollars down to a nano-dollar may be a number, however that is written", () => {
+  const dollars = (text: string): unknown => {
+    const checked = check(`providers: {ollama: }\nprices: {overrides: {ollama/x: {input: ${text}, output: 1}}}`);
+    return checked.ok ? checked.loaded.config.prices.overrides["ollama/x"]?.input : renderProblems(checked.problems);
+  };
+  assert.deepEqual(["0.000000001", "1e-9", "0.00000015", "0.000001", "2.50"].map(dollars), [
+    "0.000000001",
+    "0.000000001",
+    "0.00000015",
+    "0.000001",
+    "2.5",
+  ]);
+});
+
 test("a price for a provider that is not configured is a warning, not a refusal", () => {
   const checked = check("prices: {overrides: {groq/x: {input: 1, output: 2.50}}}");
   assert.ok(checked.ok);

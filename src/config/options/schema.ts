@@ -5,7 +5,7 @@ import { modelsOption } from "./models.ts";
 import type { OptionNode, ScalarNode } from "./option.ts";
 import { type ConfigFile, configOptions } from "./options.ts";
 import { type ProviderInFile, providersOption } from "./providers.ts";
-import { durationPattern, parseDuration, parseSize, sizePattern } from "./units.ts";
+import { durationPattern, formatDecimal, parseDuration, parseSize, sizePattern } from "./units.ts";
 
 /** `env:NAME` or `file:PATH` */
 export const secretPattern: RegExp = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
@@ -87,7 +87,7 @@ function scalarSchema(option: ScalarNode): z.ZodType {
     case "dollars":
       return z
         .union([z.number().min(0).max(option.max), z.string()])
-        .transform(String)
+        .transform((amount) => (typeof amount === "number" ? formatDecimal(amount) : amount))
         .refine((amount) => isAmount(amount, option.max));
   }
 }

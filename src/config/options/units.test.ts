@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../../test/support/properties.ts";
-import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+import { parseUsd } from "../../kernel/money.ts";
+import { formatDecimal, formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 test("reads durations with a unit", () => {
   assert.equal(parseDuration("250ms"), 250);
@@ -28,6 +29,23 @@ test("what it writes it reads back", () => {
     fc.property(fc.integer({ min: 1, max: 2 ** 40 }), (amount) => {
       assert.equal(parseDuration(formatDuration(amount)), amount);
       assert.equal(parseSize(formatSize(amount)), amount);
+    }),
+  );
+});
+
+test("writes numbers without an exponent, to the last digit", () => {
+  assert.deepEqual([0, 1.5, 1e-6, 1e-9, 1.25e-7].map(formatDecimal), [
+    "0",
+    "1.5",
+    "0.000001",
+    "0.000000001",
+    "0.000000125",
+  ]);
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 999_999_999_999_999n }), (nano) => {
+      const digits = nano.toString().padStart(10, "0");
+      const written = Number(`${digits.slice(0, -9)}.${digits.slice(-9)}`);
+      assert.equal(parseUsd(formatDecimal(written)), nano);
     }),
   );
 });

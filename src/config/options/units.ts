@@ -1,5 +1,5 @@
 /**
- * Durations and sizes as people write them. A plain number is in the unit of the option's name (`…Ms`, `…Bytes`);
+ * Durations, sizes and decimal numbers as people write them. A plain number is in the unit of the option's name (`…Ms`, `…Bytes`);
  * text carries its unit. No unit has two meanings: `MB` is a million bytes, `MiB` is 1024 × 1024.
  */
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -34,6 +34,12 @@ export function formatDuration(ms: number): string {
 
 export function formatSize(bytes: number): string {
   return shortest(bytes, ["GiB", "MiB", "KiB", "GB", "MB", "kB"], sizeUnits) ?? (bytes === 0 ? "0" : `${bytes}B`);
+}
+
+/** Of zero or more, without the exponent that JavaScript writes below a millionth: `1.5e-7` is `0.00000015`. */
+export function formatDecimal(number: number): string {
+  const [digits = "", places] = String(number).split("e-");
+  return places === undefined ? digits : `0.${"0".repeat(Number(places) - 1)}${digits.replace(".", "")}`;
 }
 
 function inUnits(text: string, units: Readonly<Record<string, number>>): number | null {

@@ -40,6 +40,7 @@ const accepted = [
   "providers: {local: {kind: openai-compatible, baseUrl: 'http://x/v1', models: [a, {name: b, contextTokens: 8192, maxOutputTokens: 1, lacks: [images]}]}}",
   "models: {fast: {targets: [openai/a, {model: openai/b, weight: 0.5}], timeouts: {totalMs: 1h}}}",
   'prices: {overrides: {openai/a: {input: 1.25, output: "0.075"}}}',
+  "prices: {overrides: {openai/a: {input: 0.000000001, output: 1.5e-7}}}",
 ];
 
 /** Files that loader and schema refuse. */
