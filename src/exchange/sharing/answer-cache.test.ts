@@ -31,6 +31,16 @@ function keysIn(cache: AnswerCache, keys: readonly string[]): readonly string[] 
 }
 
 describe("the cache in memory", () => {
+  test("keeps of a larger buffer only the answer itself", () => {
+    const cache = createAnswerCache(clock, new MemoryAnswers(clock));
+    const part = Buffer.alloc(100_000).fill("abc").subarray(1, 1_001);
+    const whole = cached("part");
+    cache.put({ ...whole, answer: { ...whole.answer, body: part } }, 3 * ONE);
+    const body = cache.find("part", Infinity)?.answer.body;
+    assert.deepEqual([...(body ?? [])], [...part]);
+    assert.equal(body?.buffer.byteLength, 1_000);
+  });
+
   test("drops what was unused for longest when there is no more room", () => {
     const cache = createAnswerCache(clock, new MemoryAnswers(clock));
     for (const key of ["a", "b", "c"]) cache.put(cached(key), 3 * ONE);

@@ -71,7 +71,7 @@ export function createAnswerCache(clock: Clock, purges: PurgeReader): AnswerCach
       if (before !== undefined) drop(before);
       const size = sizeOfCached(cached);
       if (size > bytesMax || !isGood(cached, Infinity)) return;
-      answers.set(cached.cacheKey, cached);
+      answers.set(cached.cacheKey, alone(cached));
       bytes += size;
       for (const oldest of answers.values()) {
         if (bytes <= bytesMax) break;
@@ -79,4 +79,11 @@ export function createAnswerCache(clock: Clock, purges: PurgeReader): AnswerCach
       }
     },
   };
+}
+
+/** With a body that keeps nothing else in memory: it may have come as a part of a larger buffer, Node's pool included. */
+function alone(cached: CachedAnswer): CachedAnswer {
+  const { body } = cached.answer;
+  if (body.byteLength === body.buffer.byteLength) return cached;
+  return { ...cached, answer: { ...cached.answer, body: new Uint8Array(body) } };
 }

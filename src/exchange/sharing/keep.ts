@@ -43,12 +43,12 @@ export async function keep(
   return claims.keep(claim, fits ? answer : null, idempotency.retentionMs);
 }
 
-/** `null`: there is none, or it was too large to remember. A copy, since a provider's bytes may be part of a larger buffer. */
+/** `null`: there is none, or it was too large to remember. A copy of its own memory, since a provider's bytes may be part of a larger buffer. */
 function answerOf(shared: SharedAnswer, end: SharedEnd): KeptAnswer | null {
   if (end.how === "failed") return null;
   const body = shared.contents;
   if (body === null) return null;
   return end.body === null
     ? { ...end.source, kind: "stream", body }
-    : { ...end.source, kind: "whole", body: Buffer.from(body) };
+    : { ...end.source, kind: "whole", body: new Uint8Array(body) };
 }

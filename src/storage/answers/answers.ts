@@ -1,6 +1,7 @@
 /**
  * Answers that are kept to be given again: under the `Idempotency-Key` of the request that they answered, and in the
- * cache. One store for all processes; `sql-answers.ts` is it on either engine.
+ * cache. One store for all processes; `sql-answers.ts` is it on either engine, but for what
+ * requests wait for on SQLite: `answers-file.ts`.
  *
  * A key is free, claimed by a process, or answered:
  *

@@ -1,4 +1,4 @@
-/** Kept answers on a SQL database, the same on every engine. */
+/** Kept answers on a SQL database, the same on every engine; on SQLite only what is seldom asked is. */
 import type { Kysely, RawBuilder } from "kysely";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { AnswerStore } from "./answers.ts";
