@@ -153,7 +153,7 @@ export function correctionFor(attempt: ChargedAttempt, used: Usage, prices: Pric
 /** Where the rates are gone, or there were none, those in force when the request began. */
 function priceOf(prices: PriceBook, { charge, startedAtMs }: ChargedAttempt, { priceVersion }: Standing): Price | null {
   const charged = priceVersion === null ? null : prices.findVersion(priceVersion);
-  return charged ?? prices.find(charge.provider, pricedModel(charge), null, startedAtMs);
+  return charged ?? prices.find(charge.provider, pricedModel(charge, priceVersion), null, startedAtMs);
 }
 
 /** A call that used nothing was not billed at all, a price per request included. */

@@ -217,6 +217,13 @@ test("a call at a service tier is rated at that tier again", async () => {
   );
 });
 
+test("a call that is charged as another model served it is rated as that one again", async () => {
+  const ledger = new Ledger(now, charge("a", { priceVersion: "old;as-served" }));
+  await ledger.rerate();
+  assert.deepEqual(ledger.asked[0], { model: "m-2026-01-01", tier: null, atMs: ledger.asked[0]?.atMs });
+  assert.equal(ledger.entries.at(-1)?.priceVersion, "now;as-served (was old;as-served)");
+});
+
 test("a worst case stays one, and what was not billed stays unbilled", async () => {
   const held = usage({ inputTokens: 1000, outputTokens: 50 });
   const killed = charge("a", { usage: held, costNanoUsd: old.worstCost(held), basis: "worst-case" });

@@ -17,7 +17,7 @@ import { emptyUsage } from "../kernel/usage.ts";
 import type { AttemptCursor, ChargedAttempt } from "../storage/reports/charged-attempts.ts";
 import type { Correction, CorrectionEntry } from "../storage/reports/corrections.ts";
 import type { Price, PriceBook } from "./price-book.ts";
-import { currentVersion, parseVersion, rerateVersion } from "./prices/version.ts";
+import { currentVersion, parseVersion, rerateVersion, servedVersion } from "./prices/version.ts";
 import { correctionTriesMax, isUnused, pricedModel, standingOf, type Standing } from "./standing.ts";
 
 export interface RerateDeps {
@@ -117,8 +117,8 @@ function rerateAttempt(
   const { charge, startedAtMs } = attempt;
   const standing = standingOf(attempt);
   if (unpricedOnly && standing.priced) return "unchanged";
-  const tier = standing.priceVersion === null ? null : parseVersion(standing.priceVersion).tier;
-  const price = prices.find(charge.provider, pricedModel(charge), tier, startedAtMs);
+  const { tier, isServed } = standing.priceVersion === null ? unpriced : parseVersion(standing.priceVersion);
+  const price = prices.find(charge.provider, pricedModel(charge, standing.priceVersion), tier, startedAtMs);
   if (price === null || price.standIn) return standing.priced && isUnbilled(standing) ? "unchanged" : "unknown";
   const difference = costBy(price, standing) - standing.costNanoUsd;
   if (difference === 0n && standing.priced) return "unchanged";
@@ -127,11 +127,13 @@ function rerateAttempt(
     atMs: nowMs,
     usage: emptyUsage(),
     costNanoUsd: toNanoUsd(difference),
-    priceVersion: rerateVersion(price.version, standing.priceVersion),
+    priceVersion: rerateVersion(isServed ? servedVersion(price.version) : price.version, standing.priceVersion),
     basis: standing.basis,
     flags: standing.priced ? [] : ["priced"],
   };
 }
+
+const unpriced = { tier: null, isServed: false };
 
 function isUnbilled({ usage, costNanoUsd }: Standing): boolean {
   return costNanoUsd === 0n && isUnused(usage);

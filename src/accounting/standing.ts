@@ -3,7 +3,7 @@ import { toNanoUsd, type NanoUsd } from "../kernel/money.ts";
 import { addUsage, emptyUsage, usageBuckets, type Usage } from "../kernel/usage.ts";
 import type { LedgerEntry, SettlementBasis } from "../storage/records.ts";
 import { basisOf, type ChargedAttempt } from "../storage/reports/charged-attempts.ts";
-import { currentVersion } from "./prices/version.ts";
+import { currentVersion, parseVersion } from "./prices/version.ts";
 
 export interface Standing {
   readonly usage: Usage;
@@ -43,8 +43,13 @@ export function isUnused(usage: Usage): boolean {
   return usageBuckets.every((bucket) => usage[bucket] === 0);
 }
 
-/** The name that prices are looked up by: the provider's own of the model that was called. */
-export function pricedModel({ provider, modelTarget }: LedgerEntry): string {
+/**
+ * The name that prices are looked up by: the provider's own of the model that was called, or of the one that served where
+ * the price is that one's.
+ */
+export function pricedModel({ provider, modelTarget, modelServed }: LedgerEntry, priceVersion: string | null): string {
+  const isServed = priceVersion !== null && parseVersion(priceVersion).isServed;
+  const model = isServed ? modelServed : modelTarget;
   const prefix = `${provider}/`;
-  return modelTarget.startsWith(prefix) ? modelTarget.slice(prefix.length) : modelTarget;
+  return model.startsWith(prefix) ? model.slice(prefix.length) : model;
 }

@@ -292,9 +292,9 @@ export interface ModelCacheConfig {
 export interface PricesConfig {
   /**
    * A call of a model without a price: `allow` it with a flag in the ledger, `refuse` it, or `hold` and charge
-   * `unknownModelHold` for it, flagged too.
+   * `unknownModelHold` for it, flagged too. `allow-unbudgeted`: allow it where no budget of money applies, else refuse it.
    */
-  readonly unknownModel: "allow" | "refuse" | "hold";
+  readonly unknownModel: "allow-unbudgeted" | "allow" | "refuse" | "hold";
   /** Dollars per request as decimal text. */
   readonly unknownModelHold: string;
   /** In what else commands show money. Amounts are held, limited and stored in dollars. */

@@ -9,6 +9,7 @@ import type { Exchange } from "./exchange.ts";
 import { planRequest } from "./plan-request.ts";
 import { type AttemptEstimate, demandOf, estimateAttempt, toEstimate, type Holding } from "./reservation/estimate.ts";
 import { requestScope } from "./reservation/reserve.ts";
+import { assertLimitable } from "./serving/limitable.ts";
 
 export interface CostEstimate {
   readonly object: "cost.estimate";
@@ -69,7 +70,9 @@ export async function estimateCost(
     try {
       const chosen = chooseTarget(request, view, target);
       const estimate = estimateAttempt(chosen, view, dialect.operation, outputSliceTokens, null);
-      const verdicts = await limits.preview(requestScope(request, view, principal, chosen), toEstimate(estimate));
+      const scope = requestScope(request, view, principal, chosen);
+      assertLimitable(limits, scope, chosen, snapshot.config.prices.unknownModel);
+      const verdicts = await limits.preview(scope, toEstimate(estimate));
       const refusing = verdicts.find(({ admitted, allowance }) => !admitted && allowance.mode === "enforce") ?? null;
       estimates.push({ chosen, estimate, verdicts, refusing });
     } catch (thrown) {

@@ -14,6 +14,7 @@ import type { Attempt } from "./attempt/attempt.ts";
 import type { Pause } from "./course/pause.ts";
 import type { Endpoint } from "../providers/endpoint.ts";
 import type { Responder } from "./responder.ts";
+import type { MayServe } from "./serving/may-serve.ts";
 import type { Share } from "./sharing/share.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -53,7 +54,10 @@ export interface OpenAttempt {
   readonly hold: Hold;
   readonly attempt: Attempt;
   readonly endpoint: Endpoint;
+  /** Of the model that is called. */
   readonly price: Price | null;
+  /** Other models that may serve it; `null` for nearly all. */
+  readonly mayServe: MayServe | null;
 }
 
 /** Whether its call was made: the time for it may be over when its hold is written. */

@@ -7,6 +7,7 @@ import type { RouteExplanation } from "../routing/explanation.ts";
 import type { Plan, PlanRequest } from "../routing/plan.ts";
 import type { Principal } from "../tenancy/principal.ts";
 import type { Exchange } from "./exchange.ts";
+import { refuseForbiddenOthers } from "./serving/allowed.ts";
 
 /** What a plan is made of besides the request itself. */
 export interface Planning extends Pick<Exchange, "snapshot" | "dialect" | "startedAtMs"> {
@@ -23,7 +24,7 @@ const noTags: readonly string[] = [];
 export function planRequest(planning: Planning, view: RequestView, principal: PlanningPrincipal): Plan {
   const plan = planning.snapshot.router.plan(toPlanRequest(planning, view, principal));
   const { modelAllowList } = principal;
-  if (modelAllowList !== null) refuseForbidden(modelAllowList, plan.asked, plan.targets);
+  if (modelAllowList !== null) refuseForbidden(modelAllowList, view, plan.targets);
   return plan;
 }
 
@@ -33,7 +34,7 @@ export function explainRequest(planning: Planning, view: RequestView, principal:
   const { modelAllowList } = principal;
   if (modelAllowList !== null) {
     const placed = explanation.targets.filter(({ place }) => place !== null);
-    refuseForbidden(modelAllowList, view.model, placed.length > 0 ? placed : explanation.targets);
+    refuseForbidden(modelAllowList, view, placed.length > 0 ? placed : explanation.targets);
   }
   return explanation;
 }
@@ -74,17 +75,15 @@ function readTags(header: string | readonly string[]): readonly string[] {
 
 function refuseForbidden(
   allowList: readonly string[],
-  asked: string,
+  view: RequestView,
   targets: readonly { readonly name: string }[],
 ): void {
-  if (
-    isModelAllowed(
-      allowList,
-      asked,
-      targets.map(({ name }) => name),
-    )
-  )
+  const asked = view.model;
+  const names = targets.map(({ name }) => name);
+  if (isModelAllowed(allowList, asked, names)) {
+    refuseForbiddenOthers(allowList, view, names);
     return;
+  }
   throw new HeadgateError(
     "model_not_allowed",
     `This API key may not use the model ${JSON.stringify(asked)}. GET /v1/models lists those it may use.`,

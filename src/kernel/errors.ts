@@ -136,7 +136,12 @@ export const errorCatalogue: Readonly<Record<ErrorCode, ErrorKind>> = {
     "never",
     "The request with this `Idempotency-Key` was answered, but its answer is not kept: it was larger than `idempotency.answerBytes`, or the store was out of reach and `limits.heldBytes` had no room for it.",
   ),
-  unpriced_model: kind(400, "operator", "never", "The model has no price and `prices.unknownModel` is `refuse`."),
+  unpriced_model: kind(
+    400,
+    "operator",
+    "never",
+    "The model, or one that may serve in its place, has no price, and `prices.unknownModel` refuses such calls: all, or those that a budget of money could not limit.",
+  ),
   budget_exhausted: kind(
     402,
     "caller",

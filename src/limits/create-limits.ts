@@ -136,6 +136,10 @@ class EscrowLimits implements Limits {
     return this.#claim(path, owner, purses, amounts, beginning);
   }
 
+  moneyBudget(scope: RequestScope): Allowance | null {
+    return this.#paths.find(scope)?.moneyBudget ?? null;
+  }
+
   rates(scope: RequestScope): Rates {
     try {
       const path = this.#paths.find(scope);

@@ -21,6 +21,8 @@ export interface RequestScope {
   readonly modelAsked: string;
   /** `provider/model`. */
   readonly modelTarget: string;
+  /** The same of models that may serve in its place: an allowance of one of them counts the request. Default: none. */
+  readonly otherTargets?: readonly string[];
 }
 
 /** What a request needs, or used. It counts one request and one slot besides. */
@@ -113,6 +115,11 @@ export interface Limits extends AsyncDisposable {
     earlier?: readonly Reservation[],
     isUncounted?: boolean,
   ): Reservation | Promise<Reservation>;
+  /**
+   * An allowance of money on the path that refuses what it has no room for, one of policy `strict` before others; `null`:
+   * there is none. Throws `storage_unavailable`.
+   */
+  moneyBudget(scope: RequestScope): Allowance | null;
   /** Where the rates on the path stand, as far as is known now. Never throws. */
   rates(scope: RequestScope): Rates;
   /** What `reserve` would do, without holding anything. */

@@ -13,6 +13,10 @@
  *   ;service-tier=flex          an override's rates for this tier
  *   ;standard-rates-for=flex    nobody says what it costs
  *
+ * and after that, where another model served than the one that was called, and is charged:
+ *
+ *   ;as-served
+ *
  * A correction that re-rates names the version it replaces in parentheses: `… (was …)`. No version has a space.
  */
 import type { CatalogueRate, CatalogueRates } from "./catalogue.ts";
@@ -23,15 +27,26 @@ export interface VersionParts {
   readonly base: string;
   readonly tier: string | null;
   readonly factor: TierFactor | null;
+  /** The rates are those of the model that served, which is not the one that was called. */
+  readonly isServed: boolean;
 }
 
 const tierMark = /;(?:service-tier|standard-rates-for)=([a-z0-9_-]+)(?:\*([0-9]+(?:\/[0-9]+)?))?$/;
 
 export function parseVersion(version: string): VersionParts {
-  const current = currentVersion(version);
+  const whole = currentVersion(version);
+  const isServed = whole.endsWith(servedMark);
+  const current = isServed ? whole.slice(0, -servedMark.length) : whole;
   const mark = tierMark.exec(current);
-  if (mark === null) return { base: current, tier: null, factor: null };
-  return { base: current.slice(0, mark.index), tier: mark[1] ?? null, factor: mark[2] ?? null };
+  if (mark === null) return { base: current, tier: null, factor: null, isServed };
+  return { base: current.slice(0, mark.index), tier: mark[1] ?? null, factor: mark[2] ?? null, isServed };
+}
+
+const servedMark = ";as-served";
+
+/** The version of an entry of a call that another model served than the one that was called. */
+export function servedVersion(version: string): string {
+  return version + servedMark;
 }
 
 /** `factor`: of the standard rates; `own`: the rates are the tier's; `standard`: they are those of the standard tier. */

@@ -15,7 +15,8 @@ export function checkPrices({ config, prices }: Snapshot, nowMs: number): Findin
   if (targets.length === 0) return ok(check, "no aliases are configured; models are priced by the catalogue");
   if (unpriced.length === 0) return ok(check, "every target of an alias has a price");
   const effects = {
-    allow: "calls of them count as $0",
+    "allow-unbudgeted": "calls of them count as $0, and are refused where a budget of money applies",
+    allow: "calls of them count as $0, in budgets of money too",
     hold: `calls of them count as $${config.prices.unknownModelHold} each`,
     refuse: "calls of them are refused",
   };

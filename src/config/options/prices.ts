@@ -96,9 +96,9 @@ const currencyFields: Options<CurrencyConfig> = {
 };
 
 export const pricesOptions: Options<PricesConfig> = {
-  unknownModel: choice(["allow", "refuse", "hold"], {
-    doc: "A call of a model without a price: `allow` it at no cost with a flag in the ledger, `refuse` it, or `hold` and charge `unknownModelHold` for it with the same flag.",
-    default: "allow",
+  unknownModel: choice(["allow-unbudgeted", "allow", "refuse", "hold"], {
+    doc: "A call of a model without a price: `allow` it at no cost with a flag in the ledger, `refuse` it, or `hold` and charge `unknownModelHold` for it with the same flag. `allow-unbudgeted` allows it where no budget of money applies that could refuse it, and refuses it where one does, because it could not limit it.",
+    default: "allow-unbudgeted",
   }),
   unknownModelHold: amount({
     doc: "Dollars that each call of a model without a price is held at and charged, with `unknownModel: hold`.",

@@ -108,6 +108,7 @@ function answeredAttempt(became: object = {}): OpenAttempt {
     hold: { provider: "p", modelTarget: "p/m" } as Hold,
     endpoint: { spec: { billsCancelledInput: true } } as Endpoint,
     price: null,
+    mayServe: null,
   };
 }
 
@@ -143,7 +144,7 @@ describe("the end of an exchange", () => {
     const { deps, exchange, responder, rows } = setUp();
     exchange.answer = answer;
     const attempt = { body: null, upstreamRequestId: null, call: { losses: [] as readonly string[] } } as Attempt;
-    const open = { attempt, hold: { provider: "p", modelTarget: "p/m" } } as OpenAttempt;
+    const open = { attempt, hold: { provider: "p", modelTarget: "p/m" }, mayServe: null } as OpenAttempt;
     pushLeg(exchange, open);
     exchange.attempts.push(open);
     await conclude(deps, exchange);

@@ -6,6 +6,7 @@ import type { Ending, LedgerEntry, RequestRecord, SettlementBasis } from "../../
 import type { Attempt } from "../attempt/attempt.ts";
 import { callerGone, type Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
+import { modelServed } from "./settle.ts";
 import { trailOf } from "./trail.ts";
 
 const USER_AGENT_CHARS_MAX = 200;
@@ -46,7 +47,7 @@ export function buildRecord(
     dialectOut: toldAttempt?.attempt.call.target.dialect ?? null,
     stream: view?.stream ?? false,
     modelAsked: view?.model.slice(0, MODEL_CHARS_MAX) ?? null,
-    modelServed: toldAttempt?.hold.modelTarget ?? exchange.share?.modelServed ?? null,
+    modelServed: (toldAttempt === null ? null : modelServed(toldAttempt)) ?? exchange.share?.modelServed ?? null,
     provider: toldAttempt?.hold.provider ?? exchange.share?.provider ?? null,
     status: failure === null || headSent ? 200 : failure.status,
     ending: endingOf(failure, headSent, exchange),

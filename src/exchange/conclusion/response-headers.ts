@@ -8,6 +8,7 @@ import type { Target } from "../../routing/plan.ts";
 import type { AttemptCall } from "../attempt/call.ts";
 import type { Exchange } from "../exchange.ts";
 import { summarizeLosses } from "./losses.ts";
+import { modelServed } from "./settle.ts";
 import { describeTrail, hasTrail } from "./trail.ts";
 
 export const responseHeaderDocs: Readonly<Record<string, string>> = {
@@ -125,7 +126,7 @@ export function answerHeaders(exchange: Exchange): string[] {
   const open = exchange.toldAttempt;
   if (open === null) return headers;
   const { attempt, hold } = open;
-  pushServer(headers, hold.provider, hold.modelTarget, attempt.call.losses);
+  pushServer(headers, hold.provider, modelServed(open), attempt.call.losses);
   if (attempt.upstreamRequestId !== null) headers.push("x-headgate-upstream-request-id", attempt.upstreamRequestId);
   return headers;
 }

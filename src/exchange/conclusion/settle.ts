@@ -1,3 +1,4 @@
+import { servedVersion } from "../../accounting/prices/version.ts";
 import { settle } from "../../accounting/settlement.ts";
 import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
 import type { Demand } from "../../limits/limits.ts";
@@ -7,9 +8,21 @@ import type { OpenAttempt } from "../exchange.ts";
 const MODEL_CHARS_MAX = 300;
 const ID_CHARS_MAX = 200;
 
+/** `provider/model` that served: the one that was called, unless the answer names another that may. */
+export function modelServed({ hold, attempt, mayServe }: OpenAttempt): string {
+  if (mayServe === null) return hold.modelTarget;
+  const { model } = attempt.reading;
+  if (model === null || !mayServe.served(model).isOther) return hold.modelTarget;
+  return `${hold.provider}/${model.slice(0, MODEL_CHARS_MAX)}`;
+}
+
 /** The one ledger entry of an attempt that has ended. */
-export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, atMs: number): LedgerEntry {
+export function settleAttempt(
+  { hold, attempt, endpoint, price: asked, mayServe }: OpenAttempt,
+  atMs: number,
+): LedgerEntry {
   const { reading } = attempt;
+  const { price, isOther } = mayServe?.served(reading.model) ?? { price: asked, isOther: false };
   const settlement = settle(
     {
       sent: attempt.sentAtMs !== null,
@@ -44,7 +57,8 @@ export function settleAttempt({ hold, attempt, endpoint, price }: OpenAttempt, a
     providerRequestId: reading.id?.slice(0, ID_CHARS_MAX) ?? null,
     usage: settlement.usage,
     costNanoUsd: settlement.cost,
-    priceVersion: settlement.priceVersion,
+    priceVersion:
+      isOther && settlement.priceVersion !== null ? servedVersion(settlement.priceVersion) : settlement.priceVersion,
     basis: settlement.basis,
     flags: settlement.flags,
   };

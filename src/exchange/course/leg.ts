@@ -7,6 +7,7 @@
  * Invariants: it ends once, and `over` never rejects. Its place in the queue and in the target's health are given
  * back when it is over; what is reserved for it is settled by `conclude`, however far it came.
  */
+import type { Price } from "../../accounting/price-book.ts";
 import { totalInputTokens, totalOutputTokens } from "../../kernel/usage.ts";
 import { HeadgateError, toHeadgateError } from "../../kernel/errors.ts";
 import type { RequestView } from "../../dialects/dialect.ts";
@@ -16,7 +17,7 @@ import type { CallInHealth } from "../../routing/health/health.ts";
 import type { RoutePolicy } from "../../routing/plan.ts";
 import type { Principal } from "../../tenancy/principal.ts";
 import { Attempt, type AttemptSink } from "../attempt/attempt.ts";
-import { chooseTarget, type ChosenTarget } from "../attempt/choose.ts";
+import { chooseTarget, holdPrice, type ChosenTarget } from "../attempt/choose.ts";
 import type { Shown } from "../attempt/continuing.ts";
 import { prepareAttempt } from "../attempt/prepare.ts";
 import { EARLY_MS } from "../attempt/timers.ts";
@@ -250,7 +251,8 @@ export class Leg implements AttemptSink, ExchangeLeg {
     this.#course.legCalling(this);
     const attempt = new Attempt(deps, prepared.call, this);
     await deps.journal.open(prepared.hold);
-    const open = { hold: prepared.hold, attempt, endpoint: chosen.endpoint, price: chosen.price };
+    const { endpoint, price, mayServe } = chosen;
+    const open = { hold: prepared.hold, attempt, endpoint, price, mayServe };
     this.open = open;
     if (this.isCancelled || this.#isPassed()) {
       attempt.cancel(0);
@@ -258,7 +260,7 @@ export class Leg implements AttemptSink, ExchangeLeg {
       return;
     }
     exchange.attempts.push(open);
-    const growth = this.#growth(open, reserved);
+    const growth = this.#growth(open, reserved, holdPrice(chosen));
     attempt.start();
     await attempt.done;
     growth?.stop();
@@ -343,13 +345,13 @@ export class Leg implements AttemptSink, ExchangeLeg {
     }
   }
 
-  #growth(open: OpenAttempt, { reservation, held, whole }: Reserved): Growth | null {
+  #growth(open: OpenAttempt, { reservation, held, whole }: Reserved, price: Price | null): Growth | null {
     const { deps, exchange, view } = this.#course;
     if (!view.stream || !reservation.growing || held === whole) return null;
     const growth = new Growth({
       reservation,
       hold: open.hold,
-      price: open.price,
+      price,
       worst: whole,
       sliceTokens: exchange.snapshot.config.budgets.outputSliceTokens,
       extended(extension) {

@@ -18,7 +18,7 @@ function estimateOf(dialect: DialectName, fields: object, model = "m", standard:
   const body = Buffer.from(JSON.stringify({ model: "m", max_tokens: 10, ...fields }));
   const view = findDialect(dialect).inbound!.view(parseJsonDocument(body, { depth: 32 }));
   const price = standard?.servedAt(view.serviceTier) ?? null;
-  const chosen = { target: { facts, contextTokens }, price } as unknown as ChosenTarget;
+  const chosen = { target: { facts, contextTokens }, price, mayServe: null } as unknown as ChosenTarget;
   return { bytes: body.byteLength, ...estimateAttempt(chosen, view, "chat", 1_000, null) };
 }
 

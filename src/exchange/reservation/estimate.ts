@@ -11,7 +11,7 @@ import type { Operation, RequestView } from "../../dialects/dialect.ts";
 import { zeroUsd, type NanoUsd } from "../../kernel/money.ts";
 import { totalInputTokens, totalOutputTokens, type Usage } from "../../kernel/usage.ts";
 import type { Demand, Estimate } from "../../limits/limits.ts";
-import type { ChosenTarget } from "../attempt/choose.ts";
+import { holdPrice, type ChosenTarget } from "../attempt/choose.ts";
 import { countMedia } from "./media.ts";
 import { providerWork } from "./provider-work.ts";
 
@@ -38,30 +38,48 @@ export function estimateAttempt(
   outputBound: number | null,
 ): AttemptEstimate {
   const { document, choices } = view;
-  const { facts, contextTokens } = chosen.target;
+  const { facts } = chosen.target;
   const { images, documents } = countMedia(document);
   const { ownCalls, turns, summaries } = providerWork(document, facts.model);
   const size: RequestSize = {
     inputBytes: document.bytes.byteLength,
-    maxOutputTokens: outputBound ?? view.maxOutputTokens ?? facts.maxOutputTokens,
+    maxOutputTokens: maxOutputOf(chosen, outputBound ?? view.maxOutputTokens),
     choices,
     operation,
     images,
-    tokensPerImage: images > 0 && costlyImages.test(facts.model) ? COSTLY_IMAGE_TOKENS : IMAGE_TOKENS,
+    tokensPerImage: images > 0 && countsImagesHigh(chosen) ? COSTLY_IMAGE_TOKENS : IMAGE_TOKENS,
     documents,
     ownCalls,
     turns,
     summaries,
-    contextTokens,
+    contextTokens: windowOf(chosen),
   };
   const usage = expectedUsage(size);
-  const whole = holdingOf(usage, chosen.price);
+  const price = holdPrice(chosen);
+  const whole = holdingOf(usage, price);
   const most = worstUsage(size, usage);
-  const worst = worstHoldingOf(most, chosen.price, view);
+  const worst = worstHoldingOf(most, price, view);
   const isSliced = view.stream && usage.outputTokens > sliceTokens;
-  const first = isSliced ? holdingOf({ ...usage, outputTokens: sliceTokens }, chosen.price) : whole;
+  const first = isSliced ? holdingOf({ ...usage, outputTokens: sliceTokens }, price) : whole;
   const isWhole = most === usage && worst.costNanoUsd === whole.costNanoUsd;
   return { first, whole, worst: isWhole ? whole : worst, answersAtWorst: choices + summaries };
+}
+
+/** A model that may serve in place of the one that is called has its own maximum, and may be given a bound of its own. */
+function maxOutputOf({ target, mayServe }: ChosenTarget, bound: number | null): number | null {
+  if (mayServe === null) return bound ?? target.facts.maxOutputTokens;
+  return bound === null ? null : Math.max(bound, mayServe.outputTokens);
+}
+
+/** `null`: unknown, which counts as a large one. */
+function windowOf({ target: { contextTokens }, mayServe }: ChosenTarget): number | null {
+  return mayServe !== null && contextTokens !== null && contextTokens < LARGE_WINDOW_TOKENS ? null : contextTokens;
+}
+
+const LARGE_WINDOW_TOKENS = 1_048_576;
+
+function countsImagesHigh({ target, mayServe }: ChosenTarget): boolean {
+  return costlyImages.test(target.facts.model) || mayServe?.targets.some((name) => costlyImages.test(name)) === true;
 }
 
 /** Twice what the largest image counts in detail at the providers that say it (OpenAI, Anthropic, Google). */

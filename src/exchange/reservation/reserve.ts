@@ -3,8 +3,9 @@ import type { RequestView } from "../../dialects/dialect.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { Limits, RequestScope, Reservation } from "../../limits/limits.ts";
 import type { Principal } from "../../tenancy/principal.ts";
-import type { ChosenTarget } from "../attempt/choose.ts";
+import { holdPrice, type ChosenTarget } from "../attempt/choose.ts";
 import type { Exchange } from "../exchange.ts";
+import { assertLimitable } from "../serving/limitable.ts";
 import { affordableOutput } from "./clamp.ts";
 import { demandOf, estimateAttempt, toEstimate, type AttemptEstimate, type Holding } from "./estimate.ts";
 
@@ -29,8 +30,8 @@ const CLAMP_HEADER = "x-headgate-clamp";
 
 /**
  * At once where everything is in hand, else a promise. Leaves the reservation, and a lowered bound on output, in `keeper`.
- * Throws and rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted`, `storage_unavailable`, and
- * `invalid_header` for a clamp that is not `output`.
+ * Throws and rejects with `budget_exhausted`, `rate_limited`, `slots_exhausted`, `storage_unavailable`, `unpriced_model`
+ * where a budget of money could not limit the call, and `invalid_header` for a clamp that is not `output`.
  */
 export function reserve(
   limits: Limits,
@@ -43,6 +44,7 @@ export function reserve(
   const { operation } = exchange.dialect;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
   const scope = requestScope(exchange, view, principal, chosen);
+  assertLimitable(limits, scope, chosen, exchange.snapshot.config.prices.unknownModel);
   const estimate = estimateAttempt(chosen, view, operation, outputSliceTokens, null);
   const clamps = readClamp(exchange.incoming.headers[CLAMP_HEADER]) && operation === "chat";
   return clamps
@@ -63,7 +65,7 @@ async function reserveClamped(
   const { whole, worst } = estimate;
   const verdicts = await limits.preview(scope, { expected: demandOf(whole), worst: demandOf(worst) });
   const refusing = verdicts.filter(({ admitted, allowance }) => !admitted && allowance.mode === "enforce");
-  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate, chosen.price, view);
+  const bound = refusing.length === 0 ? null : affordableOutput(refusing, estimate, holdPrice(chosen), view);
   if (bound === null || bound < (view.leastOutputTokens ?? 0)) return hold(limits, exchange, scope, estimate, keeper);
   keeper.outputBound = bound;
   const { outputSliceTokens } = exchange.snapshot.config.budgets;
@@ -76,15 +78,16 @@ export function requestScope(
   exchange: Pick<Exchange, "dialect">,
   view: RequestView,
   principal: Pick<Principal, "payer">,
-  chosen: Pick<ChosenTarget, "target">,
+  { target, mayServe }: Pick<ChosenTarget, "target" | "mayServe">,
 ): RequestScope {
-  return {
+  const scope = {
     payer: principal.payer,
     endUser: view.endUser,
     operation: exchange.dialect.operation,
     modelAsked: view.model,
-    modelTarget: chosen.target.name,
+    modelTarget: target.name,
   };
+  return mayServe === null ? scope : { ...scope, otherTargets: mayServe.targets };
 }
 
 function hold(

@@ -47,7 +47,10 @@ export function subjectOf({ scope }: Allowance, { payer, endUser }: RequestScope
   }
 }
 
-function fitsModels({ models }: Allowance, { modelAsked, modelTarget }: RequestScope): boolean {
+function fitsModels({ models }: Allowance, { modelAsked, modelTarget, otherTargets = none }: RequestScope): boolean {
   if (models === null) return true;
-  return models.some((pattern) => matchesWildcard(pattern, modelAsked) || matchesWildcard(pattern, modelTarget));
+  const names = [modelAsked, modelTarget, ...otherTargets];
+  return models.some((pattern) => names.some((name) => matchesWildcard(pattern, name)));
 }
+
+const none: readonly string[] = [];

@@ -104,6 +104,8 @@ export class PathFinder {
 }
 
 /** With the lengths of what callers choose, so that no two scopes have the same key. */
-function modelKey({ operation, modelAsked, modelTarget }: RequestScope): string {
-  return `${operation} ${modelAsked.length} ${modelAsked} ${modelTarget.length} ${modelTarget}`;
+function modelKey({ operation, modelAsked, modelTarget, otherTargets }: RequestScope): string {
+  const key = `${operation} ${modelAsked.length} ${modelAsked} ${modelTarget.length} ${modelTarget}`;
+  if (otherTargets === undefined || otherTargets.length === 0) return key;
+  return `${key}${otherTargets.map((target) => ` ${target.length} ${target}`).join("")}`;
 }

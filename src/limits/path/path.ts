@@ -29,6 +29,8 @@ export class Path {
   readonly strict: boolean;
   /** Whether some allowance may refuse a request, or make it wait. */
   readonly refuses: boolean;
+  /** One that may refuse for want of money, a strict one before others. */
+  readonly moneyBudget: Allowance | null;
   readonly #entries: readonly Entry[];
   readonly #windows: WindowCache;
   #source: PurseSource | null = null;
@@ -42,6 +44,8 @@ export class Path {
     this.growing = this.allowances.some(isGrowing);
     this.strict = this.allowances.some(isStrict);
     this.refuses = this.allowances.some(({ mode }) => mode === "enforce");
+    const budgets = this.allowances.filter(({ meter, mode }) => meter === "money" && mode === "enforce");
+    this.moneyBudget = budgets.find(isStrict) ?? budgets[0] ?? null;
     this.#entries = entries;
     this.#windows = windows;
   }

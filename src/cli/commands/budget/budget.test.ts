@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { renderCliReference } from "../../shell/cli-reference.ts";
 import { args, type Document, openBudgetCommands, useBudget } from "../../../../test/support/budget-commands.ts";
@@ -185,6 +187,17 @@ test("a limit of tokens that admits no chat request is made all the same, and wa
   assert.match((await cli.run(...args("budget set tpm --burst 1200"))).stderr, /^$/);
   const embeddings = await cli.run(...args("budget create vectors --tokens 1k --per day --operation embeddings"));
   assert.match(embeddings.stderr, /^$/);
+});
+
+test("a budget of money says what becomes of calls that have no price", async () => {
+  using place = await openBudgetCommands();
+  const { cli } = place;
+  const refused = /^note: calls of models without a price are refused under it\. `headgate prices missing` lists/;
+  assert.match((await cli.run(...args("budget create monthly --money 100 --per month"))).stderr, refused);
+  assert.match((await cli.run(...args("budget create watched --money 100 --per month --mode soft"))).stderr, /^$/);
+  writeFileSync(join(cli.folder, "headgate.yaml"), "prices: {unknownModel: allow}\n");
+  const passed = /^warning: calls of models without a price are made all the same and take nothing of it/;
+  assert.match((await cli.run(...args("budget create daily --money 5 --per day"))).stderr, passed);
 });
 
 test("help and reference list the words that an option takes", async () => {

@@ -6,9 +6,9 @@ import { createAllowance } from "../../../limits/operations/create.ts";
 import { meters, windows } from "../../../limits/operations/words.ts";
 import type { Invocation } from "../../command.ts";
 import { type ExitCode, exitCodes } from "../../exit-codes.ts";
-import { openRecords } from "../../workspace.ts";
+import { loadSettings, openRecords } from "../../workspace.ts";
 import { readNames } from "../tenancy/names.ts";
-import { noteOnSmallLimit } from "./admission-note.ts";
+import { noteOnSmallLimit, noteOnUnpriced } from "./admission-note.ts";
 import { describeAllowance, renderTerms } from "./describe.ts";
 import { chooseScope, type ScopeOptions } from "./scope.ts";
 
@@ -46,8 +46,9 @@ export async function create(invocation: Invocation<BudgetCreateOptions>): Promi
     alertPercents: options.alerts ?? [],
   });
   const names = await readNames(records.db);
-  const note = noteOnSmallLimit(allowance);
-  if (note !== null) output.note(note);
+  for (const note of [noteOnSmallLimit(allowance), noteOnUnpriced(allowance, loadSettings(invocation).config.prices)]) {
+    if (note !== null) output.note(note);
+  }
   output.result(
     describeAllowance(allowance, names),
     () => `Created ${allowance.name} (${allowance.id}): ${renderTerms(allowance, names)}.\n`,
