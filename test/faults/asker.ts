@@ -38,14 +38,24 @@ export class Asker {
   }
 
   /** For 20 tokens, unless the script says otherwise. The reply resolves however it ends. */
-  ask({ caller = "openai-chat", stream = false, ...ask }: Ask): Asked {
-    const { upstream = "openai-chat", provider = kindOf(upstream), script = "", maxTokens = 100_000, ...options } = ask;
+  ask(ask: Ask): Asked {
+    const { upstream = "openai-chat", provider = kindOf(upstream), script = "" } = ask;
     const agent = this.nextAgent();
     const served = models[upstream].slice(models[upstream].indexOf("/"));
     const model = `${provider}${served}:tokens=20,input=7,${script},tag=${agent}`;
+    return { model, agent, reply: this.#send(model, agent, ask) };
+  }
+
+  /** The same request again, by somebody who is not looked for. */
+  repeat({ model }: Asked, ask: Ask): Promise<Reply> {
+    return this.#send(model, this.nextAgent(), ask);
+  }
+
+  #send(model: string, agent: string, ask: Ask): Promise<Reply> {
+    const { caller = "openai-chat", stream = false, maxTokens = 100_000 } = ask;
     const body = { model, stream, max_tokens: maxTokens, messages: [{ role: "user", content: "Hi" }] };
-    const headers = { authorization: `Bearer ${this.#key}`, "user-agent": agent, ...options.headers };
-    return { model, agent, reply: send(`${this.#url}${speeches[caller].path}`, { body, ...options, headers }) };
+    const headers = { authorization: `Bearer ${this.#key}`, "user-agent": agent, ...ask.headers };
+    return send(`${this.#url}${speeches[caller].path}`, { body, ...ask, headers });
   }
 
   nextAgent(): string {

@@ -10,7 +10,7 @@ import type { GatewayOverrides } from "../../src/gateway.ts";
 import { allowPlenty, ledgerOf, spentOf } from "../support/allowances.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { Asker, kindOf } from "./asker.ts";
+import { type Ask, Asker, kindOf } from "./asker.ts";
 import { assertCase, assertCases, booksOf, type Asked, type Booked, type Books, type Expected } from "./books.ts";
 import type { Upstream } from "./table.ts";
 
@@ -88,4 +88,16 @@ export class Scene extends Asker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.test[Symbol.asyncDispose]();
   }
+}
+
+/** Whoever asks again, with what they asked, is given the same to the byte. */
+export async function assertRepeated(scene: Scene, asked: readonly Asked[], asks: readonly Ask[]): Promise<void> {
+  const pairs = asked.map((one, at) => [one, asks[at] ?? {}] as const);
+  await Promise.all(
+    pairs.map(async ([one, ask]) => {
+      const [first, again] = [await one.reply, await scene.repeat(one, ask)];
+      const { status, text, headers } = again;
+      assert.deepEqual([status, text, headers["idempotent-replayed"]], [first.status, first.text, "true"]);
+    }),
+  );
 }

@@ -9,7 +9,7 @@ import { openTestPostgres, postgresMissing } from "../support/postgres.ts";
 import { startPostgresProxy } from "../support/postgres/proxy.ts";
 import { casesOf } from "./lines/line.ts";
 import { sharedDatabaseLines } from "./lines/shared-database.ts";
-import { openScene, type Scene } from "./scene.ts";
+import { assertRepeated, openScene, type Scene } from "./scene.ts";
 import { testLines, type Strike } from "./test-lines.ts";
 
 const GONE_MS = 10_000;
@@ -20,6 +20,8 @@ const PACE = 16;
 const PACED_MS = 1_500;
 const SMALL = { maxTokens: 1_000, script: "ttft=20" };
 const BEYOND = { maxTokens: 10_000_000 };
+/** Their answers are there some seconds after the database is gone. */
+const ENDING_WITHOUT = { ...SMALL, script: "tokens=20,rate=5" };
 const PATIENCE_MS = 20_000;
 
 type Verdicts = readonly PromiseSettledResult<unknown>[];
@@ -45,6 +47,11 @@ async function liveThrough(): Promise<Outage> {
   const lasting = casesOf(sharedDatabaseLines["under way"]);
   const underWay = lasting.map((one) => scene.ask({ ...one, ...SMALL, script: LASTING }));
   await makePace(scene);
+  const keyed = casesOf(sharedDatabaseLines["under a key"]).map((one, at) => {
+    return { ...one, ...ENDING_WITHOUT, headers: { "idempotency-key": `key-${at}` } };
+  });
+  const underKey = keyed.map((one) => scene.ask(one));
+  await scene.whenCalled(underWay.length + underKey.length);
   proxy.leave();
   const goneMs = performance.now();
   const later = casesOf(sharedDatabaseLines["in hand"]);
@@ -52,13 +59,18 @@ async function liveThrough(): Promise<Outage> {
   await Promise.all(inHand.map(({ reply }) => reply));
   const refused = casesOf(sharedDatabaseLines.beyond);
   const beyond = refused.map((one) => scene.ask({ ...one, ...BEYOND }));
+  await assertRepeated(scene, underKey, keyed);
   await Promise.all([...underWay, ...beyond].map(({ reply }) => reply));
   await eventually("ten seconds", () => performance.now() - goneMs >= GONE_MS);
   proxy.comeBack();
   await eventually("all is delivered", () => scene.test.gateway.store.delivered().then(isTrue, isFalse), PATIENCE_MS);
 
+  await eventually("nothing is held any more", () => scene.test.gateway.standing().heldBytes === 0, PATIENCE_MS);
+  await assertRepeated(scene, underKey, keyed);
+
   const verdicts = {
     "under way": await scene.checkAll(underWay, lasting),
+    "under a key": await scene.checkAll(underKey, keyed),
     "in hand": await scene.checkAll(inHand, later),
     beyond: await scene.checkAll(beyond, refused),
   };
@@ -90,6 +102,11 @@ function strikeOf(fault: keyof typeof sharedDatabaseLines): Strike {
 
 testLines(
   sharedDatabaseLines,
-  { "under way": strikeOf("under way"), "in hand": strikeOf("in hand"), beyond: strikeOf("beyond") },
+  {
+    "under way": strikeOf("under way"),
+    "under a key": strikeOf("under a key"),
+    "in hand": strikeOf("in hand"),
+    beyond: strikeOf("beyond"),
+  },
   { skip: postgresMissing },
 );

@@ -13,7 +13,7 @@ import { assertCases, booksOf, type Asked } from "./books.ts";
 import type { Case } from "./lines/line.ts";
 import { storageLines } from "./lines/storage.ts";
 import { answered } from "./outcome.ts";
-import { openScene, type Scene } from "./scene.ts";
+import { assertRepeated, openScene, type Scene } from "./scene.ts";
 import { testLines, together } from "./test-lines.ts";
 
 /** Longer than the store waits for another writer. */
@@ -59,8 +59,8 @@ async function skipUntil(clock: SkippingClock, asked: readonly Asked[]): Promise
 }
 
 /** Another process that writes, as far as the store can tell. */
-function lockStore({ test: { dataDir } }: Scene): Disposable {
-  const connection = new DatabaseSync(join(dataDir, "headgate.db"));
+function lockStore({ test: { dataDir } }: Scene, file: "headgate.db" | "answers.db" = "headgate.db"): Disposable {
+  const connection = new DatabaseSync(join(dataDir, file), { timeout: 10_000 });
   connection.exec("BEGIN IMMEDIATE");
   return { [Symbol.dispose]: () => connection.close() };
 }
@@ -166,6 +166,22 @@ testLines(storageLines, {
     await using successor = await openStore({ dataDir, durability: "process", clock, ids });
     const verdicts = await assertCases(booksOf(successor, simulator), asked, all);
     assert.deepEqual(await successor.db.selectFrom("holds").selectAll().execute(), []);
+    return verdicts;
+  }),
+
+  "kept answers locked at the end": together(async (all) => {
+    await using scene = await openScene();
+    const keyed = all.map((one, at) => ({ ...one, script: "ttft=1200", headers: { "idempotency-key": `key-${at}` } }));
+    const asked = keyed.map((ask) => scene.ask(ask));
+    await scene.whenCalled(all.length);
+    const lock = lockStore(scene, "answers.db");
+    await Promise.all(asked.map(({ reply }) => reply));
+    await assertRepeated(scene, asked, keyed);
+    lock[Symbol.dispose]();
+    await eventually("nothing is held any more", () => scene.test.gateway.standing().heldBytes === 0);
+    await assertRepeated(scene, asked, keyed);
+    const verdicts = await scene.checkAll(asked, all);
+    await scene.assertBooks();
     return verdicts;
   }),
 

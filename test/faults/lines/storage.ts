@@ -23,6 +23,7 @@ export const storageLines: Lines<
   | "locked for long at the end"
   | "locked at the stop"
   | "fails before the call"
+  | "kept answers locked at the end"
 > = {
   "locked before the call": any("The store is locked for a moment before the call: the call waits", answered()),
   "locked at the end": any("The store is locked for a moment when the answer is there: the caller waits", answered()),
@@ -43,6 +44,10 @@ export const storageLines: Lines<
   "fails before the call": any(
     "The store fails every write before the call; the log says so",
     failed(503, unavailable, { ...refusedBefore, ending: null }),
+  ),
+  "kept answers locked at the end": any(
+    "The file of kept answers is locked when the answer to a request with an `Idempotency-Key` is there: a repetition gets it from memory, and it is written when it can be",
+    answered(),
   ),
 };
 
