@@ -115,7 +115,10 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     authenticator: createAuthenticator({ keys: store.keys, clock }),
     limits,
     lateReservations,
-    queues: createTargetQueues({ clock, events: createSlowedEvents(telemetry) }, config),
+    queues: createTargetQueues(
+      { clock, events: createSlowedEvents(telemetry), connectionsMax: scarceConnections(config) },
+      config,
+    ),
     health,
     random,
     transport: opened.use(transport ?? openTransport(config)),
@@ -242,6 +245,11 @@ function openTransport(config: Config): Transport {
     connectTimeoutMs: Math.max(DIAL_TIMEOUT_MS, config.timeouts.connectMs),
     connectionsMax: config.limits.connectionsPerProvider,
   });
+}
+
+/** To a provider, where requests can come to need more than there are. */
+function scarceConnections({ limits: { connectionsPerProvider, concurrentRequests } }: Config): number {
+  return connectionsPerProvider < concurrentRequests ? connectionsPerProvider : Infinity;
 }
 
 interface StopDeps {

@@ -11,7 +11,7 @@ function transportOf(behave: (handler: UpstreamHandler) => void): { transport: T
   const transport: Transport = {
     send(_request, handler) {
       behave(handler);
-      return { abort: () => void aborts++, pause: () => {}, resume: () => {} };
+      return { abort: () => void aborts++, pause: () => {}, resume: () => {}, release: () => {} };
     },
     async [Symbol.asyncDispose]() {},
   };
@@ -79,7 +79,7 @@ test("a POST carries its body", async () => {
       sent.push(method, String(body));
       handler.onHeaders(200, {});
       handler.onEnd();
-      return { abort() {}, pause() {}, resume() {} };
+      return { abort() {}, pause() {}, resume() {}, release() {} };
     },
     async [Symbol.asyncDispose]() {},
   };

@@ -28,9 +28,25 @@ export interface UpstreamHandler {
   onError(error: Error): void;
 }
 
+/**
+ * All connections that may be opened to an origin are in use: the call was not made, and waits for none. It says nothing of
+ * the provider, who was not asked.
+ */
+export class ConnectionsInUse extends Error {
+  override readonly name = "ConnectionsInUse";
+  readonly most: number;
+
+  constructor(origin: string, most: number) {
+    super(`All ${most} connections to ${origin} are in use.`);
+    this.most = most;
+  }
+}
+
 export interface UpstreamCall {
   /** Idempotent. The connection is closed at once; a call still waiting for one never sends its request. */
   abort(): void;
+  /** Nothing is missing but its end: it is let come, so that the connection can be used again, until another needs it. */
+  release(): void;
   pause(): void;
   resume(): void;
 }

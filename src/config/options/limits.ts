@@ -77,7 +77,7 @@ export const limitsOptions: Options<LimitsConfig> = {
     restart: true,
   }),
   connectionsPerProvider: numeric("integer", {
-    doc: "Most open connections to the address of a provider: each call needs one. Requests beyond it wait for one under `timeouts.connectMs`. It is a bound for the sake of this machine: keep it above `concurrentRequests`, and above the `concurrency` of every provider, which is the bound on calls that requests wait at in turn.",
+    doc: "Most open connections to the address of a provider: each call needs one. Where it is lower than `concurrentRequests`, requests wait in turn for one, as at a `concurrency`; a call that finds none all the same goes to another target or is refused with 503 `overloaded`. It is a bound for the sake of this machine: keep it above `concurrentRequests`, and above the `concurrency` of every provider, which is the bound on calls that requests wait at in turn.",
     default: 2000,
     min: 1,
     max: 100_000,

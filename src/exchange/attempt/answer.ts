@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { parseExactJson } from "../../dialects/exact-json.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
-import type { UpstreamHeaders } from "../../providers/transport.ts";
+import { ConnectionsInUse, type UpstreamHeaders } from "../../providers/transport.ts";
 import type { AttemptCall } from "./call.ts";
 
 interface WholeAnswer {
@@ -89,6 +89,7 @@ export function connectionError(call: AttemptCall, answered: boolean, cause: Err
       { cause },
     );
   }
+  if (cause instanceof ConnectionsInUse) return noConnection(call, cause);
   if (isNoHttp(cause)) {
     const message = `Provider ${call.providerName} answered with something that is not HTTP${detail}. The operator checks its baseUrl.`;
     return new HeadgateError("upstream_malformed", message, { cause });
@@ -109,6 +110,13 @@ export function connectionError(call: AttemptCall, answered: boolean, cause: Err
   );
 }
 
+/** The gateway's own lack of room, for which the provider is not to blame. */
+function noConnection({ providerName }: AttemptCall, cause: ConnectionsInUse): HeadgateError {
+  const message = `All ${cause.most} connections to provider ${providerName} are in use (limits.connectionsPerProvider). Try again in a moment; the operator raises it, or bounds the provider's concurrency, so that requests wait in turn.`;
+  return new HeadgateError("overloaded", message, { cause, retryAfterMs: NO_CONNECTION_RETRY_MS });
+}
+
+const NO_CONNECTION_RETRY_MS = 1_000;
 const BYTE_ORDER_MARK = "\ufeff";
 
 function parseAnswer(call: AttemptCall, bytes: Uint8Array): unknown {

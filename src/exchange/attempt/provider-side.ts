@@ -66,6 +66,7 @@ export class ProviderSide {
     if (isComplete && this.#decoder === null) {
       // A caller who reads slowly may have paused it.
       this.#call?.resume();
+      this.#call?.release();
       this.#lingering = abortLater(this.#clock, this.#call, this.#lingerMs);
       return;
     }

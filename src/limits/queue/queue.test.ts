@@ -49,6 +49,22 @@ test("a model has the bound of its own, else its provider's, else none", () => {
   );
 });
 
+test("calls wait for the connections to their provider where these are fewer than its bound, or it has none", () => {
+  const deps = { clock: createVirtualClock(), connectionsMax: 3 };
+  const config = configOf({ open: {}, narrow: { concurrency: 2 }, wide: { concurrency: 9 } });
+  const boundsOf = (given: QueuesConfig): readonly (readonly [string, number])[] =>
+    createTargetQueues(deps, given)
+      .standings()
+      .map(({ target, concurrency }) => [target, concurrency]);
+  assert.deepEqual(boundsOf(config), [
+    ["open", 3],
+    ["narrow", 2],
+    ["wide", 3],
+  ]);
+  // What adapts is bounded for each model.
+  assert.deepEqual(boundsOf(configOf({ open: {} }, "on")), []);
+});
+
 test("a reload keeps the calls of a target that stays bounded, and lets all go where the bound is taken away", async () => {
   const queues = createTargetQueues({ clock: createVirtualClock() }, configOf({ box: { concurrency: 1 } }));
   const running = enter(queues.find("box", "m"));

@@ -1,7 +1,8 @@
 /**
  * Fairness in front of saturated targets: how many calls a provider or model takes at a time, who waits, who is next.
  * The bounds are configured (`providers.<name>.concurrency`, `modelConcurrency`) and hold for one process; with
- * `health.adaptiveConcurrency` they adapt beneath that, and every target has one. One that is not bounded costs a lookup. A call passes before money is held for it, and leaves when its attempt is over:
+ * `health.adaptiveConcurrency` they adapt beneath that, and every target has one. Where there may be more requests than
+ * connections to a provider, calls wait for these in the same way. One that is not bounded costs a lookup. A call passes before money is held for it, and leaves when its attempt is over:
  *
  *   const pass = queues.find(provider, model)?.enter({ tenantId, weight, priority, cost, waitMs, dueMs }) ?? null;
  *   try {
@@ -31,6 +32,11 @@ export interface TargetQueue {
   readonly hasRoom: boolean;
 }
 
+export interface QueuesDeps extends SlowedDeps {
+  /** To each provider. Default: as many as calls. */
+  readonly connectionsMax?: number;
+}
+
 export interface QueuesConfig extends Pick<Config, "queue" | "providers"> {
   readonly health: Pick<HealthConfig, "adaptiveConcurrency">;
 }
@@ -58,7 +64,8 @@ interface BoundedProvider {
   readonly onDemand: OnDemandTargets | null;
 }
 
-export function createTargetQueues(deps: SlowedDeps, initial: QueuesConfig): TargetQueues {
+export function createTargetQueues(deps: QueuesDeps, initial: QueuesConfig): TargetQueues {
+  const { connectionsMax = Infinity } = deps;
   let providers = new Map<string, BoundedProvider>();
   const slowed = createSlowedTargets(deps, initial.queue);
   let draining = false;
@@ -90,9 +97,11 @@ export function createTargetQueues(deps: SlowedDeps, initial: QueuesConfig): Tar
     const next = new Map<string, BoundedProvider>();
     for (const [name, { concurrency, modelConcurrency }] of Object.entries(configured)) {
       const bounds = Object.entries(modelConcurrency);
-      if (concurrency === 0 && bounds.length === 0 && !adaptive) continue;
-      const models = new Map(bounds.map(([model, most]) => [model, bound(`${name}/${model}`, most)]));
-      const whole = concurrency === 0 ? null : bound(name, concurrency);
+      const most = Math.min(concurrency === 0 ? Infinity : concurrency, connectionsMax);
+      if (most === Infinity && bounds.length === 0 && !adaptive) continue;
+      const models = new Map(bounds.map(([model, own]) => [model, bound(`${name}/${model}`, own)]));
+      const isWhole = concurrency > 0 || (most < Infinity && !adaptive);
+      const whole = isWhole ? bound(name, most) : null;
       next.set(name, { models, whole, onDemand: adaptive && whole === null ? foundOut(name) : null });
     }
     for (const target of left.values()) target.configure({ concurrency: Infinity, adaptive: false }, rules);

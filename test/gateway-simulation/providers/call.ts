@@ -104,6 +104,9 @@ export class SimulatedCall implements UpstreamCall {
     this.paused = true;
   }
 
+  /** Its end comes in its time. */
+  release(): void {}
+
   resume(): void {
     this.paused = false;
     if (!this.#waits) return;
