@@ -113,6 +113,12 @@ describe("what a provider may do by itself", () => {
     ["the caller's own tools", "anthropic-messages", { tools: [{ name: "f", input_schema: { type: "object" } }] }],
     ["the caller's own functions", "openai-chat", { tools: [{ type: "function", function: { name: "f" } }] }],
     ["tools that the caller runs", "anthropic-messages", { tools: [{ type: "bash_20250124", name: "bash" }] }],
+    [
+      "plugins that search nothing",
+      "openai-chat",
+      { plugins: [{ id: "response-healing" }, { id: "web", enabled: false }] },
+    ],
+    ["a live search that is off", "openai-chat", { search_parameters: { mode: "off" } }],
     ["sets of tools that the caller runs", "anthropic-messages", { tools: [{ type: "browser_toolset_20260801" }] }],
   ] as const) {
     test(`is nothing with ${what}`, () => {
@@ -127,6 +133,10 @@ describe("what a provider may do by itself", () => {
     ["servers of tools", "anthropic-messages", { mcp_servers: [{ type: "url", url: "u", name: "n" }] }, "m"],
     ["a search of OpenAI's", "openai-chat", { web_search_options: {} }, "m"],
     ["a model that always searches", "openai-chat", {}, "sonar-pro"],
+    ["a plugin that searches", "openai-chat", { plugins: [{ id: "web", max_results: 3 }] }, "m"],
+    ["a variant that searches", "openai-chat", {}, "openai/gpt-5:online"],
+    ["another model that searches", "openai-chat", { models: ["openai/gpt-5:online"] }, "m"],
+    ["a live search", "openai-chat", { search_parameters: {} }, "m"],
   ] as const) {
     test(`is 32 calls with ${what}, and ten windows of what they bring in at the worst`, () => {
       const { bytes, whole, worst } = estimateOf(dialect, { messages, ...fields }, model);
@@ -144,6 +154,16 @@ describe("what a provider may do by itself", () => {
     assert.equal(callsOf({ ...search, max_uses: 3 }), 3);
     assert.equal(callsOf({ ...search, max_uses: 60 }, { ...fetch, max_uses: 2 }), 62);
     assert.equal(callsOf({ ...search, max_uses: 3 }, fetch), 32);
+  });
+
+  test("is as many sources as a live search may use", () => {
+    const callsOf = (max: unknown) =>
+      estimateOf("openai-chat", { messages, search_parameters: { mode: "on", max_search_results: max } }).whole.usage
+        .searchUnits;
+    assert.equal(callsOf(5), 5);
+    assert.equal(callsOf(50), 50);
+    assert.equal(callsOf(1e9), 1000);
+    assert.equal(callsOf("many"), 32);
   });
 
   test("is a compaction of a window and a summary, where the request asks for one", () => {

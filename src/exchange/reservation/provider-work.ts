@@ -3,6 +3,14 @@
  *
  * A provider that runs tools samples in a loop. Anthropic documents ten turns by default, after which it pauses
  * (https://platform.claude.com/docs/en/api/handling-stop-reasons); nobody else states a number, so ten are assumed of all.
+ * Searches are asked for by a tool, by a field, or by the model's name:
+ *
+ *   web_search_options          OpenAI, Perplexity
+ *   search_parameters           xAI, which bills each source that is used: at the most `max_search_results`, 20 by default
+ *                               (https://docs.x.ai/docs/guides/live-search)
+ *   plugins: `web`, `fusion`    OpenRouter, which bills searches or their results; also the variant `:online` of a model
+ *                               (https://openrouter.ai/docs/guides/features/plugins/web-search)
+ *
  * A compaction and an advisor are further models' turns, whose answers the caller's bound does not limit.
  */
 import type { JsonDocument } from "../../kernel/json-document.ts";
@@ -28,12 +36,13 @@ export function providerWork({ root }: JsonDocument, model: string): ProviderWor
   const { tools } = root;
   const ownTools =
     Array.isArray(tools) && tools.some(isRunByProvider) ? (tools as readonly Tool[]).filter(isRunByProvider) : noTools;
-  const loops = ownTools.length > 0 || searches(root) || searchingModel.test(model);
+  const searches = searchesOf(root) + (searchingModel.test(model) ? CALLS_MAX : 0);
+  const loops = ownTools.length > 0 || searches > 0;
   const asksOthers = compacts(root) || ownTools.some(({ type }) => String(type).startsWith("advisor"));
   if (!loops && !asksOthers) return none;
   const turns = loops ? TURNS_MAX : 1;
   return {
-    ownCalls: loops ? callsOf(ownTools) : 0,
+    ownCalls: loops ? Math.max(callsOf(ownTools), Math.min(searches, STATED_CALLS_MAX)) : 0,
     turns: asksOthers ? turns * 2 : turns,
     summaries: asksOthers ? 1 : 0,
   };
@@ -48,11 +57,49 @@ interface Tool {
 
 const noTools: readonly Tool[] = [];
 
-/** Models that search without being asked to have it in their names: `gpt-4o-search-preview`, `sonar`, `o3-deep-research`. */
-const searchingModel = /search|sonar/;
+/**
+ * Models that search without being asked to have it in their names: `gpt-4o-search-preview`, `sonar`, `o3-deep-research`,
+ * `openai/gpt-5:online`.
+ */
+const searchingModel = /search|sonar|:online/;
 
-function searches({ web_search_options: search, mcp_servers: servers }: Fields): boolean {
-  return (search !== undefined && search !== null) || (Array.isArray(servers) && servers.length > 0);
+/** How many calls the fields that turn searches on, or servers of tools, stand for; 0: none does. */
+function searchesOf(root: Fields): number {
+  const { web_search_options: options, mcp_servers: servers, search_parameters: live, plugins, models } = root;
+  const isOn =
+    isSaid(options) ||
+    (Array.isArray(servers) && servers.length > 0) ||
+    (Array.isArray(plugins) && (plugins as readonly unknown[]).some(isSearching)) ||
+    (Array.isArray(models) && (models as readonly unknown[]).some((name) => searchingModel.test(String(name))));
+  return (isOn ? CALLS_MAX : 0) + (isSaid(live) ? liveSourcesOf(live) : 0);
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** Of OpenRouter's: `web`, `web-fetch`, `fusion`, and any whose name is new. */
+function isSearching(plugin: unknown): boolean {
+  const { id, enabled } = (plugin ?? {}) as { readonly id?: unknown; readonly enabled?: unknown };
+  return enabled !== false && !quietPlugins.has(id);
+}
+
+/** They work on what is there: the request's files, its length, the answer's JSON, or the choice of a model. */
+const quietPlugins: ReadonlySet<unknown> = new Set([
+  "file-parser",
+  "context-compression",
+  "response-healing",
+  "moderation",
+  "auto-router",
+  "auto-beta-router",
+  "pareto-router",
+]);
+
+/** xAI's, in sources. */
+function liveSourcesOf(live: unknown): number {
+  const { mode, max_search_results: most } = live as { readonly mode?: unknown; readonly max_search_results?: unknown };
+  if (mode === "off") return 0;
+  return typeof most === "number" && most > 0 ? Math.ceil(most) : CALLS_MAX;
 }
 
 /** Anthropic's tools that the caller runs: `bash_20250124`, `browser_toolset_20260801`; any other may be run by itself. */
@@ -74,12 +121,12 @@ function compacts({ context_management: management }: Fields): boolean {
   );
 }
 
-/** What the request states, if it does so for every tool. */
+/** What the request states, if it does so for every tool; 0 without a tool. */
 function callsOf(ownTools: readonly Tool[]): number {
   let stated = 0;
   for (const { max_uses: most } of ownTools) {
     if (typeof most !== "number" || !(most >= 0)) return CALLS_MAX;
     stated += most;
   }
-  return ownTools.length === 0 ? CALLS_MAX : Math.min(Math.ceil(stated), STATED_CALLS_MAX);
+  return Math.min(Math.ceil(stated), STATED_CALLS_MAX);
 }
