@@ -238,6 +238,15 @@ test("a worst case stays one, and what was not billed stays unbilled", async () 
   assert.equal(ledger.entries.find(({ entryId }) => entryId === "a.1")?.basis, "worst-case");
 });
 
+test("a worst case at a dearer tier than the one asked for stays what it is, as long as the price does", async () => {
+  const held = usage({ inputTokens: 1000, outputTokens: 50 });
+  const costNanoUsd = toNanoUsd(2n * now.worstCost(held));
+  const killed = charge("a", { usage: held, costNanoUsd, basis: "worst-case", priceVersion: now.version });
+  const ledger = new Ledger(now, killed);
+  const { unchanged } = await ledger.rerate();
+  assert.deepEqual([unchanged, ledger.costOf("a")], [1, costNanoUsd]);
+});
+
 test("a pass goes through all pages, and adds up each target's change", async () => {
   const charges = Array.from({ length: 450 }, (_, index) => charge(String(index).padStart(4, "0")));
   const ledger = new Ledger(now, ...charges);

@@ -120,6 +120,7 @@ function rerateAttempt(
   const { tier, isServed } = standing.priceVersion === null ? unpriced : parseVersion(standing.priceVersion);
   const price = prices.find(charge.provider, pricedModel(charge, standing.priceVersion), tier, startedAtMs);
   if (price === null || price.standIn) return standing.priced && isUnbilled(standing) ? "unchanged" : "unknown";
+  if (isHeldAtSame(price, standing)) return "unchanged";
   const difference = costBy(price, standing) - standing.costNanoUsd;
   if (difference === 0n && standing.priced) return "unchanged";
   return {
@@ -137,6 +138,11 @@ const unpriced = { tier: null, isServed: false };
 
 function isUnbilled({ usage, costNanoUsd }: Standing): boolean {
   return costNanoUsd === 0n && isUnused(usage);
+}
+
+/** A worst case may be that of a dearer tier, or model, than the one that was asked for: what was held stays, too. */
+function isHeldAtSame({ version }: Price, { basis, priced, priceVersion }: Standing): boolean {
+  return basis === "worst-case" && priced && priceVersion === version;
 }
 
 function costBy(price: Price, standing: Standing): NanoUsd {

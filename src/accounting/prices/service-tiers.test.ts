@@ -102,6 +102,9 @@ test("the worst cost is at least that of each tier that may serve what was asked
     assert.ok(price);
     const costs = tiers.map((tier) => price.servedAt(tier).worstCost(usage));
     const most = price.worstCostAsked(usage, asked);
-    assert.ok(costs.includes(most) && costs.every((cost) => cost <= most), `${list} ${asked}: ${most} of ${costs.join()}`);
+    assert.ok(
+      costs.includes(most) && costs.every((cost) => cost <= most),
+      `${list} ${asked}: ${most} of ${costs.join()}`,
+    );
   }
 });
