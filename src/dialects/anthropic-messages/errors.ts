@@ -8,6 +8,7 @@
  * which is kept.
  */
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
+import { isAccountTrouble } from "../account-trouble.ts";
 import { readRetryAdvice } from "../retry-advice.ts";
 import { asObject, asText } from "../wire-values.ts";
 
@@ -65,15 +66,11 @@ function classify(status: number, wire: WireError, message: string, advice: Erro
 }
 
 function classifyCode(status: number, wire: WireError): ErrorCode {
-  if (status === 401 || status === 402 || status === 403 || isUnpaid(wire)) return "upstream_credentials";
+  if (status === 401 || status === 402 || status === 403 || isAccountTrouble(status, wire))
+    return "upstream_credentials";
   if (status === 429) return "upstream_rate_limited";
   if (status === 503 || status === 529 || wire.type === "overloaded_error") return "upstream_overloaded";
   return status >= 400 && status < 500 && status !== 408 ? "upstream_rejected" : "upstream_failed";
-}
-
-/** An account without credit is refused as an invalid request, status 400. */
-function isUnpaid(wire: WireError): boolean {
-  return wire.message !== null && wire.message.includes("credit balance is too low");
 }
 
 function recognise(wire: WireError): string | null {

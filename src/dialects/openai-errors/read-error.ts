@@ -1,11 +1,12 @@
 /**
  * Classifies what a provider refuses, before an answer (`readError`) and in the middle of one (`readStreamError`).
  *
- * A refused credential (401, 403) or an unpaid bill (402) is the operator's trouble, not the caller's, and the
+ * A refused credential (401, 403) or an unpaid bill (402), whatever their status (`isAccountTrouble`), is the operator's trouble, not the caller's, and the
  * provider's words about it can hold parts of a key: the caller is told ours. What a provider says of a request it
  * refuses is the caller's to read, cut to a bound and without control characters; web pages are never passed on.
  */
 import { HeadgateError, type ErrorCode, type ErrorOptions } from "../../kernel/errors.ts";
+import { isAccountTrouble } from "../account-trouble.ts";
 import { readRetryAdvice } from "../retry-advice.ts";
 import { asCount, asObject } from "../wire-values.ts";
 import { parseErrorBody, readErrorObject, type ProviderError } from "./error-body.ts";
@@ -27,7 +28,7 @@ export function readStreamError(json: unknown): HeadgateError {
 
 function classify(status: number, said: ProviderError, fallback: string, advice: ErrorOptions): HeadgateError {
   const upstreamCode = recogniseCode(status, said);
-  const code = isUnpaid(status, said) ? "upstream_credentials" : classifyCode(status, upstreamCode);
+  const code = isAccountTrouble(status, said) ? "upstream_credentials" : classifyCode(status, upstreamCode);
   const options: ErrorOptions = {
     upstream: { type: said.type, code: upstreamCode },
     ...(code === "upstream_rejected" ? { status } : {}),
@@ -39,11 +40,6 @@ function classify(status: number, said: ProviderError, fallback: string, advice:
     return new HeadgateError(code, message, options);
   }
   return new HeadgateError(code, said.message ?? fallback, options);
-}
-
-/** OpenAI's word, behind status 429, for an account without credit: waiting does not help, only its operator can. */
-function isUnpaid(status: number, said: ProviderError): boolean {
-  return status === 429 && (said.code === "insufficient_quota" || said.type === "insufficient_quota");
 }
 
 function classifyCode(status: number, upstreamCode: string | null): ErrorCode {
