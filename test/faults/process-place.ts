@@ -32,7 +32,10 @@ export async function openProcessPlace(config: object): Promise<ProcessPlace> {
   const configFile = join(folder, "headgate.yaml");
   const baseUrl = `${simulator.url}/v1`;
   const providers = { simulator: { baseUrl }, "simulator-anthropic": { baseUrl } };
-  writeFileSync(configFile, JSON.stringify({ storage: { dataDir }, providers, ...config }));
+  writeFileSync(
+    configFile,
+    JSON.stringify({ storage: { dataDir }, prices: { unknownModel: "allow" }, providers, ...config }),
+  );
   const recover = (): Promise<Store> => openStore({ dataDir, durability: "process", clock, ids });
   let key: string;
   {

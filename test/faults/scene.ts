@@ -29,7 +29,9 @@ export async function openScene(
 ): Promise<Scene> {
   const timeouts = { ...short.timeouts, ...config.timeouts };
   const limits = { ...short.limits, ...config.limits };
-  const test = await startTestGateway({ config: { ...short, ...config, timeouts, limits }, overrides });
+  // Providers of tests have no prices, and all allowances are on every path.
+  const prices = { unknownModel: "allow", ...config.prices } as const;
+  const test = await startTestGateway({ config: { ...short, ...config, timeouts, limits, prices }, overrides });
   if (!unlimited) await allowPlenty(test.gateway);
   return new Scene(test, unlimited);
 }

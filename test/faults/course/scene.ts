@@ -36,7 +36,8 @@ export interface CourseAsk extends SendOptions {
 
 export async function openCourses(config: DeepPartial<Config>): Promise<Courses> {
   const retries = { ...hurried.retries, ...config.retries };
-  const test = await startTestGateway({ config: { ...hurried, ...config, retries } });
+  const prices = { unknownModel: "allow", ...config.prices } as const;
+  const test = await startTestGateway({ config: { ...hurried, ...config, retries, prices } });
   await allowPlenty(test.gateway);
   return new Courses(test);
 }
