@@ -12,6 +12,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../../kernel/clock.ts";
+import { CommitPace } from "../../sqlite/journal/commit-pace.ts";
 import { storageUnavailable } from "../../sqlite/failures.ts";
 import type { Transaction, Writing } from "./transaction.ts";
 
@@ -27,10 +28,6 @@ const QUEUE_LENGTH_MAX = 10_000;
 /** What one transaction may contain, so that a long queue does not hold the event loop. */
 const BATCH_LENGTH_MAX = 256;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** A lone caller's writing is never held back for others'; under load a turn takes less time than what it brings saves. */
-const WORTH_WAITING = 3;
-const BATCH_LENGTH_ENOUGH = 32;
-const TURNS_WAITED_MAX = 4;
 const BUSY_RETRY_MS = 2;
 /** How long another process may hold the write lock before what waits is refused. */
 const BUSY_MAX_MS = 5000;
@@ -39,11 +36,10 @@ const LAST_TRIES = 250;
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
+  readonly #pace = new CommitPace();
   readonly #commit = (): void => this.#commitBatch();
   #queue: Writing[] = [];
   #scheduled = false;
-  #turnsWaited = 0;
-  #lengthBefore = 0;
   #paused = false;
   #closed = false;
   #busySinceMs: number | null = null;
@@ -109,7 +105,7 @@ export class GroupCommit {
   #commitBatch(): void {
     this.#scheduled = false;
     if (this.#paused || this.#queue.length === 0) return;
-    if (this.#waitsForMore()) {
+    if (!this.#closed && this.#pace.waitsForMore(this.#queue.length)) {
       this.#schedule();
       return;
     }
@@ -125,19 +121,6 @@ export class GroupCommit {
     if (outcome === "committed") this.#options.onCommit(length, bytesOf(batch));
     for (const writing of batch) settle(writing);
     this.#schedule();
-  }
-
-  #waitsForMore(): boolean {
-    const { length } = this.#queue;
-    const waits =
-      !this.#closed &&
-      length > this.#lengthBefore &&
-      length >= WORTH_WAITING &&
-      length < BATCH_LENGTH_ENOUGH &&
-      this.#turnsWaited < TURNS_WAITED_MAX;
-    this.#turnsWaited = waits ? this.#turnsWaited + 1 : 0;
-    this.#lengthBefore = waits ? length : 0;
-    return waits;
   }
 
   #waitForOtherWriter(): void {

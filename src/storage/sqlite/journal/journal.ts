@@ -18,6 +18,7 @@ import type { HeadgateError } from "../../../kernel/errors.ts";
 import type { Move } from "../../escrow/bank.ts";
 import type { Hold, HoldExtension, Journal, LedgerEntry, RequestRecord } from "../../records.ts";
 import type { BatchWriter, JournalOperation } from "./batch-writer.ts";
+import { CommitPace } from "./commit-pace.ts";
 import { storageUnavailable } from "../failures.ts";
 import { LateClosings, type LateClosing, type LateClosingState } from "./late-closings.ts";
 
@@ -40,13 +41,6 @@ export interface SqliteJournalOptions {
 
 /** What one transaction may contain, so that a long queue does not hold the event loop. */
 const BATCH_LENGTH_MAX = 256;
-/**
- * A commit costs nearly as much for one operation as for ten. A lone caller's is never held back for others'; under load
- * a turn takes less time than what it brings saves.
- */
-const WORTH_WAITING = 3;
-const BATCH_LENGTH_ENOUGH = 32;
-const TURNS_WAITED_MAX = 4;
 const BUSY_RETRY_MS = 2;
 /** With a blocking step each, about five seconds. */
 const CLOSING_ATTEMPTS_MAX = 2500;
@@ -55,12 +49,11 @@ const NO_MOVES: readonly Move[] = [];
 
 export class SqliteJournal implements Journal {
   readonly #options: SqliteJournalOptions;
+  readonly #pace = new CommitPace();
   readonly #write = (): void => this.#writeBatch();
   readonly #late: LateClosings;
   #queue: JournalOperation[] = [];
   #scheduled = false;
-  #turnsWaited = 0;
-  #lengthBefore = 0;
   #paused = false;
   #closed = false;
   #busySinceMs: number | null = null;
@@ -154,7 +147,7 @@ export class SqliteJournal implements Journal {
   #writeBatch(): void {
     this.#scheduled = false;
     if (this.#paused || this.#queue.length === 0) return;
-    if (this.#waitsForMore()) {
+    if (this.#pace.waitsForMore(this.#queue.length)) {
       this.#schedule();
       return;
     }
@@ -170,18 +163,6 @@ export class SqliteJournal implements Journal {
     if (outcome === "committed") this.#options.onCommit(batch.length);
     this.#settle(batch);
     this.#schedule();
-  }
-
-  #waitsForMore(): boolean {
-    const { length } = this.#queue;
-    const waits =
-      length > this.#lengthBefore &&
-      length >= WORTH_WAITING &&
-      length < BATCH_LENGTH_ENOUGH &&
-      this.#turnsWaited < TURNS_WAITED_MAX;
-    this.#turnsWaited = waits ? this.#turnsWaited + 1 : 0;
-    this.#lengthBefore = waits ? length : 0;
-    return waits;
   }
 
   #waitForOtherWriter(): void {
