@@ -13,7 +13,13 @@ import { type Claimed, KeyClaims } from "./claims.ts";
 import type { OwnClaim } from "./unwritten-answers.ts";
 
 const request = { keyHash: "key", tenantId: "ten_1", fingerprint: "f" };
-const noDeadline = { totalDueMs: Infinity, firstOutputDueMs: Infinity, askedMs: null, header: null };
+const noDeadline = {
+  totalDueMs: Infinity,
+  firstOutputDueMs: Infinity,
+  askedMs: null,
+  header: null,
+  giveUpMs: Infinity,
+};
 
 interface World {
   readonly clock: VirtualClock;
@@ -133,7 +139,9 @@ describe("KeyClaims", () => {
     const world = createWorld();
     const [one, two] = [world.open(), world.open()];
     await one.take(anExchange(), request, noDeadline);
-    const waiting = two.take(anExchange(), request, noDeadline).catch((thrown: unknown) => thrown);
+    const waiting = two
+      .take(anExchange(), request, { ...noDeadline, giveUpMs: 30_000 })
+      .catch((thrown: unknown) => thrown);
     const deadline = { ...noDeadline, totalDueMs: 5_000 };
     const hurrying = two.take(anExchange(), request, deadline).catch((thrown: unknown) => thrown);
     await world.advance(32_000);

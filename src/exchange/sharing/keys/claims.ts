@@ -22,14 +22,18 @@ export interface ClaimsDeps {
   readonly telemetry: Pick<Telemetry, "backgroundFailed" | "warn">;
 }
 
+/** Of a request that waits for another with its key. */
+export interface Patience extends CallerDeadline {
+  /** When it is told to come again, monotonic. */
+  readonly giveUpMs: number;
+}
+
 export type Claimed = { readonly claim: OwnClaim } | { readonly answer: KeptAnswer };
 
 /** How long a claim outlives its process: with what it takes to renew it, ten seconds without the store. */
 const LEASE_MS = 20_000;
 const RENEW_MS = 5_000;
 const RENEW_AGAIN_MS = 1_000;
-/** How long a request waits for one with the same key in another process before it is told to come again. */
-const WAIT_MS = 30_000;
 const POLL_MS = 50;
 const POLL_MS_MAX = 1_000;
 /** How long the end of a request waits for its key to be free. */
@@ -57,15 +61,10 @@ export class KeyClaims {
    * Waits while another process makes the same request; `null` if the exchange is cancelled meanwhile. Rejects with
    * `idempotency_mismatch`, `idempotency_running`, `idempotency_answer_lost`, `deadline_exceeded`, `storage_unavailable`.
    */
-  async take(
-    exchange: Exchange,
-    request: Omit<OwnClaim, "claimId">,
-    deadline: CallerDeadline,
-  ): Promise<Claimed | null> {
+  async take(exchange: Exchange, request: Omit<OwnClaim, "claimId">, patience: Patience): Promise<Claimed | null> {
     const { clock, ids, answers } = this.#deps;
     const { keyHash, tenantId, fingerprint } = request;
     const claim = { keyHash, tenantId, fingerprint, claimId: ids.next("clm") };
-    const giveUpMs = clock.monotonicMs() + WAIT_MS;
     for (let waitMs = POLL_MS; ; waitMs = Math.min(2 * waitMs, POLL_MS_MAX)) {
       const result = this.#unwritten.find(keyHash) ?? (await answers.claim({ ...claim, leaseMs: LEASE_MS }));
       if (result.state === "claimed") {
@@ -78,7 +77,7 @@ export class KeyClaims {
         return { answer: result.answer };
       }
       if (exchange.cancelCause !== null) return null;
-      const leftMs = this.#leftMs(giveUpMs, deadline);
+      const leftMs = this.#leftMs(patience);
       await exchange.pause(new Pause(clock, Math.min(waitMs, leftMs)));
       if (exchange.cancelCause !== null) return null;
     }
@@ -153,11 +152,12 @@ export class KeyClaims {
   }
 
   /** How long it may still wait; throws when that is over. */
-  #leftMs(giveUpMs: number, deadline: CallerDeadline): number {
+  #leftMs(patience: Patience): number {
     const nowMs = this.#deps.clock.monotonicMs();
-    const dueMs = Math.min(deadline.totalDueMs, deadline.firstOutputDueMs);
+    const { giveUpMs } = patience;
+    const dueMs = Math.min(patience.totalDueMs, patience.firstOutputDueMs);
     if (nowMs >= dueMs) {
-      const message = `${describeDeadline(deadline)} was over while another process made the same request. Repeat it with the same Idempotency-Key to get its answer.`;
+      const message = `${describeDeadline(patience)} was over while another process made the same request. Repeat it with the same Idempotency-Key to get its answer.`;
       throw new HeadgateError("deadline_exceeded", message);
     }
     if (nowMs >= giveUpMs) throw stillRunning();

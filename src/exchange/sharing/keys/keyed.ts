@@ -8,14 +8,15 @@ import { HeadgateError } from "../../../kernel/errors.ts";
 import { UnderWay } from "../../../kernel/under-way.ts";
 import { Pause } from "../../course/pause.ts";
 import { type CallerDeadline, describeDeadline } from "../../deadline.ts";
+import type { Exchange } from "../../exchange.ts";
 import { hashOfKey, fingerprintOf } from "../identity.ts";
 import { join } from "../joint/join.ts";
-import { type KeyClaims, mismatch, stillRunning } from "./claims.ts";
+import { type KeyClaims, mismatch, type Patience, stillRunning } from "./claims.ts";
 import { answerWith, lead, type Scene } from "../scene.ts";
 import type { Share } from "../share.ts";
 import type { SharedAnswer } from "../joint/shared-answer.ts";
 
-/** How long a request waits for another with its key that nobody can join any more. */
+/** How long a request waits in all for others with its key that it cannot join, here or in another process. */
 const WAIT_MS = 30_000;
 
 export interface KeyedDeps {
@@ -45,10 +46,11 @@ export class KeyedRequests {
     const { method, path } = exchange.incoming;
     const keyHash = hashOfKey(principal.payer.tenantId, key);
     const fingerprint = fingerprintOf(method, path, body);
+    const patience = { ...scene.deadline, giveUpMs: this.#deps.clock.monotonicMs() + WAIT_MS };
     while (exchange.cancelCause === null) {
       const running = this.#running.get(keyHash);
-      if (running === null) return this.#lead(scene, keyHash, fingerprint, make);
-      if (await this.#follow(scene, running, fingerprint)) return;
+      if (running === null) return this.#lead(scene, { keyHash, fingerprint }, patience, make);
+      if (await this.#follow(scene, running, fingerprint, patience)) return;
     }
   }
 
@@ -58,15 +60,15 @@ export class KeyedRequests {
   }
 
   /** `false`: it left nothing to follow. */
-  async #follow(scene: Scene, running: Running, fingerprint: string): Promise<boolean> {
+  async #follow(scene: Scene, running: Running, fingerprint: string, patience: Patience): Promise<boolean> {
     const { exchange, share, deadline } = scene;
     if (running.fingerprint !== fingerprint) {
-      if (await this.#await(scene, running.isOwner)) throw mismatch();
-      await this.#await(scene, running.shared.ended);
+      if (await this.#await(exchange, patience, running.isOwner)) throw mismatch();
+      await this.#await(exchange, patience, running.shared.ended);
       return false;
     }
     if (running.shared.isClosed) {
-      await this.#await(scene, running.shared.ended);
+      await this.#await(exchange, patience, running.shared.ended);
       return false;
     }
     if (!running.shared.isJoinable) throw stillRunning();
@@ -87,10 +89,10 @@ export class KeyedRequests {
    * What another request with the key comes to; `null` if the exchange is cancelled meanwhile. Throws `deadline_exceeded`,
    * and `idempotency_running` for one that does not end.
    */
-  async #await<Outcome>({ exchange, deadline }: Scene, outcome: Promise<Outcome>): Promise<Outcome | null> {
+  async #await<Outcome>(exchange: Exchange, patience: Patience, outcome: Promise<Outcome>): Promise<Outcome | null> {
     const { clock } = this.#deps;
-    const leftMs = Math.min(deadline.totalDueMs, deadline.firstOutputDueMs) - clock.monotonicMs();
-    const pause = new Pause(clock, Math.min(WAIT_MS, Math.max(0, leftMs)));
+    const dueMs = Math.min(patience.totalDueMs, patience.firstOutputDueMs);
+    const pause = new Pause(clock, Math.max(0, Math.min(dueMs, patience.giveUpMs) - clock.monotonicMs()));
     let known: { readonly outcome: Outcome } | null = null;
     void outcome.then((value) => {
       known = { outcome: value };
@@ -99,11 +101,16 @@ export class KeyedRequests {
     await exchange.pause(pause);
     if (known !== null) return (known as { readonly outcome: Outcome }).outcome;
     if (exchange.cancelCause !== null) return null;
-    throw leftMs < WAIT_MS ? waitedTooLong(deadline) : stillRunning();
+    throw dueMs < patience.giveUpMs ? waitedTooLong(patience) : stillRunning();
   }
 
-  async #lead(scene: Scene, keyHash: string, fingerprint: string, make: () => Promise<void>): Promise<void> {
-    const { exchange, principal, share, deadline } = scene;
+  async #lead(
+    scene: Scene,
+    { keyHash, fingerprint }: { readonly keyHash: string; readonly fingerprint: string },
+    patience: Patience,
+    make: () => Promise<void>,
+  ): Promise<void> {
+    const { exchange, principal, share } = scene;
     const { idempotency, cache } = exchange.snapshot.config;
     const owner = Promise.withResolvers<boolean>();
     const shared = lead(scene, Math.max(idempotency.answerBytes, cache.answerBytes));
@@ -111,7 +118,7 @@ export class KeyedRequests {
     this.#running.set(keyHash, { shared, fingerprint, isOwner: owner.promise });
     try {
       const request = { keyHash, tenantId: principal.payer.tenantId, fingerprint };
-      const claimed = await this.#deps.claims.take(exchange, request, deadline);
+      const claimed = await this.#deps.claims.take(exchange, request, patience);
       owner.resolve(claimed !== null);
       if (claimed === null) return;
       if ("answer" in claimed) {
