@@ -47,7 +47,7 @@ export async function compareBooks({ gateway, simulator }: TestGateway): Promise
 
 /** What the gateway does every minute, now; and a call that the simulator does not know is one that was not billed. */
 async function askProviders({ config, store }: Gateway): Promise<void> {
-  await using transport = createUndiciTransport({ connectTimeoutMs: 1_000, connectionsMax: 8 });
+  await using transport = createUndiciTransport({ connectTimeoutMs: 1_000, connectionsMax: 32 });
   await reconcile(
     {
       clock: createSystemClock(),

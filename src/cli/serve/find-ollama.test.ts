@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { startLocalServer } from "../../../test/support/local-server.ts";
 import { createVirtualClock } from "../../../test/support/virtual-clock.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
+import type { Transport } from "../../providers/transport.ts";
 import { createUndiciTransport } from "../../providers/undici-transport.ts";
 import { findOllama, type FoundOllama, ollamaBaseUrl } from "./find-ollama.ts";
 
@@ -61,16 +62,22 @@ test("something else at that port is not taken for an Ollama", async () => {
   assert.equal(await searchWhereAnswerIs(200, `${listed}${" ".repeat(1024 * 1024)}`), null);
 });
 
-test("what accepts and stays silent is waited for 150 ms and no longer", async () => {
-  const clock = createVirtualClock();
-  await using server = await startLocalServer(() => {
-    clock.advance(149);
+for (const [where, env, withinMs] of [
+  ["at the usual port", {}, 150],
+  ["where a server is named", { OLLAMA_HOST: "gpu-box" }, 2_000],
+] as const) {
+  test(`what stays silent ${where} is waited for ${withinMs} ms and no longer`, async () => {
+    const clock = createVirtualClock();
+    const call = { abort() {}, release() {}, pause() {}, resume() {} };
+    const transport: Transport = { send: () => call, [Symbol.asyncDispose]: async () => {} };
+    const found = findOllama({ transport, clock, env });
+    clock.advance(withinMs - 1);
     assert.equal(clock.pendingCount, 1);
     clock.advance(1);
+    assert.equal(await found, null);
+    assert.equal(clock.pendingCount, 0);
   });
-  assert.equal(await search(server.host, clock), null);
-  assert.equal(clock.pendingCount, 0);
-});
+}
 
 test("OLLAMA_HOST is read in the forms that Ollama reads", () => {
   const forms: Readonly<Record<string, string>> = {

@@ -26,7 +26,10 @@ export interface OllamaSearch {
   readonly env: Environment;
 }
 
+/** Where nobody says that there is one. */
 const ANSWER_WITHIN_MS = 150;
+/** Where `OLLAMA_HOST` names one, which may be another machine, or busy. */
+const NAMED_WITHIN_MS = 2_000;
 const LIST_BYTES_MAX = 1024 * 1024;
 
 /** By scheme: a URL without a port means the scheme's own, an address without a scheme Ollama's. */
@@ -36,7 +39,8 @@ export async function findOllama({ transport, clock, env }: OllamaSearch): Promi
   const baseUrl = ollamaBaseUrl(env["OLLAMA_HOST"]);
   if (baseUrl === null) return null;
   const { origin, pathname } = new URL(baseUrl);
-  const limits = { timeoutMs: ANSWER_WITHIN_MS, bytesMax: LIST_BYTES_MAX };
+  const isNamed = (env["OLLAMA_HOST"] ?? "") !== "";
+  const limits = { timeoutMs: isNamed ? NAMED_WITHIN_MS : ANSWER_WITHIN_MS, bytesMax: LIST_BYTES_MAX };
   const request = { origin, path: `${pathname}/models`, headers: [], ...limits };
   try {
     const { status, json } = await getJson(transport, clock, request, new AbortController().signal);
