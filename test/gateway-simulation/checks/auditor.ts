@@ -11,6 +11,7 @@ import type { World } from "../world.ts";
 import { wallMsAt } from "../world/wall-time.ts";
 import { judgeAnswer, judgeKilled, type Look } from "./answer-checks.ts";
 import { judgeComparison, judgeDeparture, type Departure } from "./call-checks.ts";
+import { Backoffs } from "./backoffs.ts";
 import { DueWatch } from "./due-watch.ts";
 import { checkQuiescence, checkSpent, checkStore, judgeBooks, sentOf } from "./end-checks.ts";
 import { Pauses } from "./pauses.ts";
@@ -18,6 +19,7 @@ import { judgeProbe, probesOf } from "./probes.ts";
 import { RequestRoll } from "./request-roll.ts";
 import { RetryBudgets } from "./retry-budgets.ts";
 import { judgeFlight, judgeKey, judgeReuse, type SharingFacts } from "./sharing-checks.ts";
+import { SparedTargets } from "./spared-targets.ts";
 import { StopWatch } from "./stop-watch.ts";
 import { commitPointOf } from "./terms.ts";
 import { Violation } from "./violation.ts";
@@ -35,6 +37,7 @@ function isUnsound({ refuses, forgetsToSay, answersAway }: StoreMood): boolean {
 interface Rules {
   readonly budgets: RetryBudgets;
   readonly pauses: Pauses;
+  readonly spared: SparedTargets;
 }
 
 export class Auditor {
@@ -49,9 +52,11 @@ export class Auditor {
   /** Of what they used the gateway was told before it settled them. */
   readonly #told = new Set<SimulatedCall>();
   readonly #probes = new Set<Request>();
+  readonly #backoffs: Backoffs;
 
   constructor(world: World) {
     this.#world = world;
+    this.#backoffs = new Backoffs(world.scenario.config);
     this.#due = new DueWatch(world, this.#roll);
     this.#stops = new StopWatch(world, this.#roll);
     this.#sharing = {
@@ -80,16 +85,21 @@ export class Auditor {
     const gateway = (request ?? this.#roll.findCompared(hold.requestId))?.gateway;
     if (gateway === undefined) return;
     const { nowMs } = this.#world.agenda;
-    const { budgets, pauses } = this.#rulesOf(gateway);
+    const { budgets, pauses, spared } = this.#rulesOf(gateway);
     this.#judge(() => budgets.opening(request, hold, nowMs));
     this.#judge(() => pauses.opening(hold, nowMs));
+    this.#judge(() => spared.opening(hold, request === null, nowMs));
   }
 
   /** What a process keeps to for all of its requests. */
   #rulesOf(gateway: Gateway): Rules {
     const { config } = this.#world.scenario;
     return this.#rules.getOrInsertComputed(gateway, () => {
-      return { budgets: new RetryBudgets(config), pauses: new Pauses(config) };
+      return {
+        budgets: new RetryBudgets(config),
+        pauses: new Pauses(config),
+        spared: new SparedTargets(config),
+      };
     });
   }
 
@@ -106,7 +116,9 @@ export class Auditor {
       const running = this.#runningWith(call, request.gateway);
       const departure = { call, request, isShared, running, config: scenario.config };
       this.#stops.called(call, request, hold.modelAsked);
-      this.#rulesOf(request.gateway).pauses.called(request, call);
+      const { pauses, spared } = this.#rulesOf(request.gateway);
+      pauses.called(request, call);
+      spared.called(call);
       if (hold.requestId === request.id) this.#judgeCall(departure);
       else this.#judgeComparison(departure);
     });
@@ -124,6 +136,7 @@ export class Auditor {
     judgeKey(request, this.#sharing);
     judgeFlight(request, this.#sharing);
     this.#count(request, call);
+    this.#backoffs.called(request, call);
     request.calls.push(call);
     judgeDeparture(departure);
   }
@@ -222,6 +235,7 @@ export class Auditor {
   /** Throws a `Violation`. */
   checkEnd(): void {
     const { books, bank, machines, scenario } = this.#world;
+    this.#backoffs.checkEnd();
     judgeBooks(this.#looks, this.#told, books);
     for (const { process } of machines) {
       if (process === null) throw new Violation("crash", "A gateway does not run.");

@@ -40,6 +40,7 @@ const silent: ReadonlySet<string> = new Set([
 /** Throws a `Violation`. */
 export function judgeDeparture(departure: Departure): void {
   judgeTerms(departure);
+  judgeTurn(departure);
   judgeNeed(departure);
   judgeCount(departure);
   judgeRoom(departure);
@@ -63,6 +64,21 @@ function judgeTerms({ call, request, config }: Departure): void {
   const objection = objectionTo(config, request.ask, target);
   if (objection !== null)
     throw new Violation("terms", `${attemptId} of ${request.id} goes to ${target}: ${objection}.`);
+}
+
+/** Targets come before fallbacks. */
+function judgeTurn({ call, request, config }: Departure): void {
+  const alias = config.models[request.ask.model];
+  const { attemptId, target } = call.facts;
+  if (alias === undefined || alias.targets.some(({ model }) => model === target)) return;
+  const { passedOver } = request.exchange;
+  const skipped = alias.targets.find(({ model }) => {
+    const wasCalled = request.calls.some(({ facts }) => facts.target === model);
+    const isKnown = wasCalled || passedOver.some((passed) => passed.target === model);
+    return !isKnown && objectionTo(config, request.ask, model) === null;
+  });
+  if (skipped === undefined) return;
+  throw new Violation("turn", `${attemptId} of ${request.id} goes to the fallback ${target} before ${skipped.model}.`);
 }
 
 function judgeNeed({ call, request, config, isShared }: Departure): void {

@@ -55,6 +55,7 @@ export class RetryBudgets {
     const openings = this.#openings.getOrInsertComputed(request, () => []);
     const opening: Opening = { target: modelTarget, credential, atMs: nowMs };
     const fromMs = this.#takenSinceMs(request, openings, opening);
+    const isForItself = this.#spendsForItself(request, openings);
     target.openedAtMs.push(nowMs);
     openings.push(opening);
     if (fromMs === null) return;
@@ -63,10 +64,17 @@ export class RetryBudgets {
     const used = countWithin(target.taken, taken);
     const requests = target.openedAtMs.filter((atMs) => atMs > fromMs - REQUESTS_WINDOW_MS).length - used;
     target.taken.push(taken);
+    if (isForItself) target.taken.push(taken);
     const most = percent === 0 ? 0 : Math.max(ALWAYS, (requests * percent) / 100);
-    if (used < most) return;
+    if (used + (isForItself ? 1 : 0) < most) return;
     const what = `${used} calls of ${modelTarget} were made again within ten seconds, of ${requests} requests`;
     throw new Violation("budget", `${attemptId} of ${request.id} is one too many at ${percent} %: ${what}.`);
+  }
+
+  /** It was made before by its SDK, and takes as much for that with the first call that it takes anything for. */
+  #spendsForItself({ ask }: Request, openings: readonly Opening[]): boolean {
+    const isHedged = this.#config.models[ask.model]?.hedge.mode === "on";
+    return ask.retryCount > 0 && openings.length === 1 && !isHedged;
   }
 
   /** Since when it may have been taken from the budget; `null`: perhaps it was not. */

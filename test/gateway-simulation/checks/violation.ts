@@ -25,6 +25,9 @@ export const invariants = {
   retry:
     "a call is made again only where that may help: not after a refusal of the request, nor after output was shown",
   wait: "a target that asked for time is not called again before it is over",
+  turn: "a fallback is called only where each target before it was called or passed over",
+  spared: "a target that has answered nobody is left alone, and then probed by no more calls at a time than configured",
+  backoff: "a target that has failed is called again after a backoff",
   order: "events of a stream come in the order that its dialect demands",
   cancelled: "a call whose answer nobody waits for is stopped within 100 ms",
   bounded: "no more calls of a provider run at a time than it is configured to take",

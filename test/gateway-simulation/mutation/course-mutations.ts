@@ -3,6 +3,7 @@ import type { Mutation } from "../../support/seeds/workshop.ts";
 
 const course = "src/exchange/course/course.ts";
 const itinerary = "src/exchange/course/itinerary.ts";
+const breaker = "src/routing/health/breaker.ts";
 const leg = "src/exchange/course/leg.ts";
 
 export const courseMutations: readonly Mutation[] = [
@@ -73,8 +74,14 @@ export const courseMutations: readonly Mutation[] = [
     replace: "(isFailing || place.failures === 0)",
   },
   {
+    name: "a request that an SDK repeats takes nothing from the budget for that",
+    file: itinerary,
+    find: "if (wasRetry && !health.spendRetry(budgetPercent, this.#nowMs)) return false;",
+    replace: "",
+  },
+  {
     name: "what a provider asks everybody to wait is waited for by one",
-    file: "src/routing/health/breaker.ts",
+    file: breaker,
     find: "const untilMs = nowMs + askedMs;",
     replace: "const untilMs = nowMs;",
   },
@@ -109,8 +116,38 @@ export const courseMutations: readonly Mutation[] = [
     replace: "",
   },
   {
+    name: "a target is called as usual however often it fails",
+    file: breaker,
+    find: "if (!this.#hasTooMany(nowMs)) return;",
+    replace: "if (nowMs >= 0) return;",
+  },
+  {
+    name: "a target that is down is called by who has no other",
+    file: breaker,
+    find: "if (!this.#isDown) return Math.max(nowMs, this.#limitedUntilMs);",
+    replace: "if (nowMs >= 0) return Math.max(nowMs, this.#limitedUntilMs);",
+  },
+  {
+    name: "a target whose time is over is probed by everybody",
+    file: breaker,
+    find: "this.#probing < this.#rules.probes * 2 ** this.#answers",
+    replace: "this.#probing >= 0",
+  },
+  {
+    name: "a target that failed is called again at once",
+    file: "src/exchange/course/backoff.ts",
+    find: "return Math.max(random() * bound, retryAfterMs ?? 0);",
+    replace: "return Math.max(0 * random() * bound, retryAfterMs ?? 0);",
+  },
+  {
+    name: "fallbacks come before targets",
+    file: itinerary,
+    find: "const stop = this.#rotated() ?? this.#nextOf(false) ?? this.#nextOf(true);",
+    replace: "const stop = this.#rotated() ?? this.#nextOf(true) ?? this.#nextOf(false);",
+  },
+  {
     name: "a target that was left alone stays so",
-    file: "src/routing/health/breaker.ts",
+    file: breaker,
     find: "if (nowMs < fromMs) return fromMs;",
     replace: "if (this.#isTripped) return Infinity;",
   },
