@@ -129,7 +129,7 @@ describe("KeyClaims", () => {
     const claim = claimOf(await dead.take(anExchange(), request, noDeadline));
     dead.stop();
     const waiting = next.take(anExchange(), request, noDeadline);
-    await world.advance(22_000);
+    await world.advance(27_000);
     claimOf(await waiting);
     await dead.keep(claim, answer, 60_000);
     assert.match(world.told.join(), /claim had ended/);
@@ -207,6 +207,28 @@ describe("KeyClaims whose store is away when an answer is complete", () => {
     await world.advance(3_000);
     assert.deepEqual(await waiting, { answer });
     assert.deepEqual(world.told, ["keeping the answer of an Idempotency-Key", "renewing claims of Idempotency-Keys"]);
+  });
+
+  test("keeps the key from others as long where the store is silent, and takes five seconds to fail", async () => {
+    const world = createWorld();
+    const { clock, answers } = world;
+    const [one, two] = [world.open(), world.open()];
+    const claim = claimOf(await one.take(anExchange(), request, noDeadline));
+    await world.advance(9_900);
+    const { keep, renew } = answers;
+    const silence = (): Promise<never> =>
+      new Promise((_, reject) => {
+        clock.setTimer(() => reject(away), 5_000);
+      });
+    Object.assign(answers, { keep: silence, renew: silence });
+    const kept = one.keep(claim, answer, 60_000);
+    await world.advance(1_000);
+    await kept;
+    await world.advance(9_000);
+    Object.assign(answers, { keep, renew });
+    const waiting = two.take(anExchange(), request, noDeadline);
+    await world.advance(10_000);
+    assert.deepEqual(await waiting, { answer });
   });
 
   test("keeps the key of a request that goes on from others for as long", async () => {

@@ -30,8 +30,11 @@ export interface Patience extends CallerDeadline {
 
 export type Claimed = { readonly claim: OwnClaim } | { readonly answer: KeptAnswer };
 
-/** How long a claim outlives its process: with what it takes to renew it, ten seconds without the store. */
-const LEASE_MS = 20_000;
+/**
+ * How long a claim outlives its process: ten seconds without the store, with what passed since it was renewed, what a
+ * store that is silent takes to be given up, and what it takes to renew it.
+ */
+const LEASE_MS = 25_000;
 const RENEW_MS = 5_000;
 const RENEW_AGAIN_MS = 1_000;
 const POLL_MS = 50;
