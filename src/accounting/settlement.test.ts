@@ -27,7 +27,7 @@ function end(more: Partial<AttemptEnd> = {}, reading: Partial<AttemptEnd["readin
     body: Buffer.alloc(400, "a b "),
     billsCancelledInput: true,
     ...more,
-    reading: { usage: null, serviceTier: null, finish: null, outputBytes: 0, ...reading },
+    reading: { usage: null, usageIsDoubtful: false, serviceTier: null, finish: null, outputBytes: 0, ...reading },
   };
 }
 
@@ -89,6 +89,28 @@ const table: readonly Row[] = [
     ended: "complete without usage",
     end: end({ complete: true }, { finish: "stop", outputBytes: 41 }),
     usage: { inputTokens: 100, outputTokens: 11 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "complete with usage that has counts which are none",
+    end: end({ complete: true }, { usage: usage({}), usageIsDoubtful: true, finish: "stop", outputBytes: 41 }),
+    usage: { inputTokens: 100, outputTokens: 11 },
+    basis: "metered",
+    flags: estimated,
+  },
+  {
+    ended: "complete with usage of which a part can be read, and is more than our own count",
+    end: end(
+      { complete: true },
+      {
+        usage: usage({ cacheReadTokens: 30, outputTokens: 50 }),
+        usageIsDoubtful: true,
+        finish: "stop",
+        outputBytes: 41,
+      },
+    ),
+    usage: { inputTokens: 70, cacheReadTokens: 30, outputTokens: 50 },
     basis: "metered",
     flags: estimated,
   },

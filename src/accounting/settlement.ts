@@ -7,6 +7,7 @@
  *   finished, usage reported                          as reported                            reported
  *   finished after the caller left, usage reported    as reported                            drained
  *   finished without usage                            our count of input and output          metered
+ *   finished, with usage in which a count is none     our count, the larger of both of output metered
  *   failed by itself before it began to answer        none that we know of                   metered
  *   broke off or cancelled after output began         what is reported of the input, else    metered
  *                                                     our count; the larger of both of output
@@ -46,7 +47,7 @@ export interface AttemptEnd {
   /** The rest of the stream was read after the caller had left. */
   readonly drained: boolean;
   /** What was read of the answer; empty if there was none. */
-  readonly reading: Pick<ResponseReading, "usage" | "serviceTier" | "finish" | "outputBytes">;
+  readonly reading: Pick<ResponseReading, "usage" | "usageIsDoubtful" | "serviceTier" | "finish" | "outputBytes">;
   /** Events of a stream that carried output; 0 for a whole answer. */
   readonly outputEvents: number;
   /** The request's body as sent; looked at only where input has to be counted. */
@@ -75,7 +76,9 @@ export function settle(end: AttemptEnd, asked: Price | null): Settlement {
   if (!end.sent || (end.refused && !end.refusedByServer)) return nothing(price);
   const endedByItself = end.refused || (!end.answered && !end.stopped);
   if (endedByItself) return { ...nothing(price), basis: "metered", flags: flagsOf("metered", price) };
-  if (finished && reading.usage !== null) return charge(reading.usage, end.drained ? "drained" : "reported", price);
+  if (finished && reading.usage !== null && !reading.usageIsDoubtful) {
+    return charge(reading.usage, end.drained ? "drained" : "reported", price);
+  }
   const begun = finished || reading.outputBytes > 0 || reading.usage !== null;
   return begun || end.billsCancelledInput ? charge(meterUsage(end), "metered", price) : nothing(price);
 }
@@ -98,11 +101,15 @@ function flagsOf(basis: SettlementBasis, price: Price | null): readonly LedgerFl
 
 /**
  * What is charged where the provider has not said, or only of an unfinished answer: that is cumulative, so it is right about
- * the input, and possibly behind on the output.
+ * the input, and possibly behind on the output. Of usage with a count that is none, what is less than our own count is not
+ * relied on.
  */
 export function meterUsage({ reading, body, outputEvents }: Metered): Usage {
   const usage = reading.usage === null ? emptyUsage() : { ...reading.usage };
-  if (totalInputTokens(usage) === 0) usage.inputTokens = body === null ? 0 : meterInput(body);
+  const inputTokens = totalInputTokens(usage);
+  if (inputTokens === 0 || reading.usageIsDoubtful) {
+    usage.inputTokens += Math.max(0, (body === null ? 0 : meterInput(body)) - inputTokens);
+  }
   usage.outputTokens += Math.max(0, meterOutput(reading.outputBytes, outputEvents) - totalOutputTokens(usage));
   return usage;
 }

@@ -230,6 +230,8 @@ export interface ResponseReading {
   model: string | null;
   /** `null`: the provider has not reported any. */
   usage: Usage | null;
+  /** What it reported has a count that is none (negative, a fraction, a text): `usage` is what can be read of the rest. */
+  usageIsDoubtful: boolean;
   /** The service tier that the provider says it served, in its own words; `null`: it did not say. */
   serviceTier: string | null;
   finish: FinishReason | null;

@@ -13,6 +13,11 @@ export function asText(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** Something is said where a count should be, and it is none. */
+export function isNoCount(value: unknown): boolean {
+  return value !== undefined && value !== null && asCount(value) === null;
+}
+
 /** A count: zero is one, anything but a non-negative safe integer is none. */
 export function asCount(value: unknown): number | null {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;

@@ -110,6 +110,7 @@ test("reads what accounting needs without opaque state in the byte count", () =>
     id: "msg_01",
     model: "claude-opus-4-8",
     usage: { ...emptyUsage(), inputTokens: 3 },
+    usageIsDoubtful: false,
     serviceTier: null,
     finish: "stop",
     outputBytes: 2 + 2 + 7,

@@ -27,6 +27,7 @@ export function readResponse(json: unknown): ResponseReading {
     id: asText(message["id"]),
     model: asText(message["model"]),
     usage: tally.total(),
+    usageIsDoubtful: tally.isDoubtful,
     serviceTier: readPricedTier(asObject(message["usage"]) ?? {}),
     finish: finish.reason,
     outputBytes,

@@ -34,6 +34,7 @@ test("signals output for text, finish for the stop reason and end for the termin
     id: "msg_01",
     model: "claude-opus-4-8",
     usage: { ...emptyUsage(), inputTokens: 12, outputTokens: 9 },
+    usageIsDoubtful: false,
     serviceTier: null,
     finish: "stop",
     outputBytes: Buffer.byteLength("Grüße, 世界 🌍"),

@@ -20,6 +20,7 @@ export class MessagesStreamReader implements StreamReader {
     id: null,
     model: null,
     usage: null,
+    usageIsDoubtful: false,
     serviceTier: null,
     finish: null,
     outputBytes: 0,
@@ -112,6 +113,7 @@ export class MessagesStreamReader implements StreamReader {
   #absorbUsage(usage: unknown): void {
     this.#tally.absorb(usage);
     this.reading.usage = this.#tally.total();
+    this.reading.usageIsDoubtful = this.#tally.isDoubtful;
   }
 }
 

@@ -54,6 +54,29 @@ test("takes the last report of a count as cumulative and keeps what a later repo
   assert.deepEqual(tally.total(), { ...emptyUsage(), inputTokens: 14, cacheReadTokens: 5, outputTokens: 12 });
 });
 
+test("is doubtful from a count that is none on, until it is told anew", () => {
+  const tally = new UsageTally();
+  tally.absorb({ input_tokens: 10, output_tokens: 1, cache_creation: null, server_tool_use: null });
+  assert.equal(tally.isDoubtful, false);
+  tally.absorb({ output_tokens: -4 });
+  tally.absorb({ output_tokens: null });
+  assert.equal(tally.isDoubtful, true);
+  tally.absorb({ output_tokens: 4 });
+  assert.equal(tally.isDoubtful, false);
+  for (const usage of [
+    { input_tokens: 1.5 },
+    { cache_creation_input_tokens: -1 },
+    { cache_creation: { ephemeral_5m_input_tokens: "3" } },
+    { cache_creation: { ephemeral_1h_input_tokens: -3 } },
+    { server_tool_use: { web_search_requests: 0.5 } },
+    { iterations: [{ type: "compaction", input_tokens: -1, output_tokens: 2 }] },
+  ]) {
+    const other = new UsageTally();
+    other.absorb(usage);
+    assert.equal(other.isDoubtful, true, JSON.stringify(usage));
+  }
+});
+
 test("takes the sum of the cache-write split as the total where the provider gives only the split", () => {
   const tally = new UsageTally();
   tally.absorb({ input_tokens: 1, cache_creation: { ephemeral_1h_input_tokens: 40 } });

@@ -12,7 +12,7 @@
  * Invariant: the buckets add up to the provider's own totals and what it bills besides, whatever the split says.
  */
 import { addUsage, emptyUsage, type Usage } from "../../kernel/usage.ts";
-import { asCount, asObject, type WireObject } from "../wire-values.ts";
+import { asCount, asObject, isNoCount, type WireObject } from "../wire-values.ts";
 
 /** Merges the usage objects of one answer. A count that is absent keeps its last value; zero is a value. */
 export class UsageTally {
@@ -26,19 +26,34 @@ export class UsageTally {
   #searches = 0;
   /** What is billed besides the totals. */
   #besides: readonly Usage[] = [];
+  /** Counts that were told as something else, and not told anew. */
+  readonly #missing = new Set<string>();
 
   /** `wire` is the `usage` member of `message_start.message`, `message_delta` or a whole message; anything else is ignored. */
   absorb(wire: unknown): void {
     const usage = asObject(wire);
     if (usage === null) return;
     this.#absorbCacheWrites(usage);
-    this.#input = this.#take(usage["input_tokens"], this.#input);
-    this.#cacheRead = this.#take(usage["cache_read_input_tokens"], this.#cacheRead);
-    this.#output = this.#take(usage["output_tokens"], this.#output);
-    this.#thinking = this.#take(asObject(usage["output_tokens_details"])?.["thinking_tokens"], this.#thinking);
-    this.#searches = this.#take(asObject(usage["server_tool_use"])?.["web_search_requests"], this.#searches);
+    this.#input = this.#take("input", usage["input_tokens"], this.#input);
+    this.#cacheRead = this.#take("cache read", usage["cache_read_input_tokens"], this.#cacheRead);
+    this.#output = this.#take("output", usage["output_tokens"], this.#output);
+    this.#thinking = this.#take(
+      "thinking",
+      asObject(usage["output_tokens_details"])?.["thinking_tokens"],
+      this.#thinking,
+    );
+    this.#searches = this.#take(
+      "searches",
+      asObject(usage["server_tool_use"])?.["web_search_requests"],
+      this.#searches,
+    );
     const iterations = usage["iterations"];
-    if (Array.isArray(iterations)) this.#besides = iterations.flatMap(usageBesides);
+    if (Array.isArray(iterations)) this.#absorbIterations(iterations);
+  }
+
+  /** Whether something that was told is no count: then the total is not to be relied on. */
+  get isDoubtful(): boolean {
+    return this.#missing.size > 0;
   }
 
   /** `null` until the provider has reported any count. A new object each time. */
@@ -58,30 +73,40 @@ export class UsageTally {
     return usage;
   }
 
+  #absorbIterations(iterations: readonly unknown[]): void {
+    const besides: Usage[] = [];
+    for (const iteration of iterations) {
+      const type = asObject(iteration)?.["type"];
+      if (type !== "compaction" && type !== "advisor_message") continue;
+      const tally = new UsageTally();
+      tally.absorb(iteration);
+      if (tally.isDoubtful) this.#missing.add("iterations");
+      const usage = tally.total();
+      if (usage !== null) besides.push(usage);
+    }
+    this.#besides = besides;
+  }
+
   /** The total rules over its split; a split without a total is its own total. */
   #absorbCacheWrites(usage: WireObject): void {
     const split = asObject(usage["cache_creation"]);
     const shortLived = asCount(split?.["ephemeral_5m_input_tokens"]);
     const longLived = asCount(split?.["ephemeral_1h_input_tokens"]);
     const sum = shortLived === null && longLived === null ? null : (shortLived ?? 0) + (longLived ?? 0);
-    this.#cacheWrite1h = this.#take(longLived, this.#cacheWrite1h);
-    this.#cacheWrite = this.#take(asCount(usage["cache_creation_input_tokens"]) ?? sum, this.#cacheWrite);
+    this.#cacheWrite1h = this.#take("cache write of an hour", split?.["ephemeral_1h_input_tokens"], this.#cacheWrite1h);
+    const whole = usage["cache_creation_input_tokens"];
+    this.#cacheWrite = this.#take("cache write", asCount(whole) ?? sum, this.#cacheWrite);
+    if (isNoCount(whole) || isNoCount(split?.["ephemeral_5m_input_tokens"])) this.#missing.add("cache write");
   }
 
-  #take(value: unknown, before: number): number {
+  #take(name: string, value: unknown, before: number): number {
     const count = asCount(value);
-    if (count === null) return before;
+    if (count === null) {
+      if (isNoCount(value)) this.#missing.add(name);
+      return before;
+    }
     this.#seen = true;
+    this.#missing.delete(name);
     return count;
   }
-}
-
-/** Of an iteration whose tokens are not among the totals: what it used, else nothing. */
-function usageBesides(iteration: unknown): readonly Usage[] {
-  const type = asObject(iteration)?.["type"];
-  if (type !== "compaction" && type !== "advisor_message") return [];
-  const tally = new UsageTally();
-  tally.absorb(iteration);
-  const usage = tally.total();
-  return usage === null ? [] : [usage];
 }

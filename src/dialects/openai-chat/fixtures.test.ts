@@ -80,6 +80,7 @@ describe("a provider's chat completion stream", () => {
     assert.deepEqual(rest, {
       id: "chatcmpl-A1",
       model: "gpt-5-mini-2025-08-07",
+      usageIsDoubtful: false,
       serviceTier: "default",
       finish: "stop",
       outputBytes: 11,

@@ -4,7 +4,7 @@ import { fc } from "../../../test/support/properties.ts";
 import { totalInputTokens, totalOutputTokens, type Usage } from "../../kernel/usage.ts";
 import type { Quirks } from "../dialect.ts";
 import { encodeUsage } from "./encode-usage.ts";
-import { readUsage } from "./usage.ts";
+import { isDoubtful, readUsage } from "./usage.ts";
 
 /** The buckets that are not zero. */
 function read(wire: unknown, quirks: Quirks = {}): Partial<Usage> | null {
@@ -114,6 +114,19 @@ describe("readUsage", () => {
         for (const value of Object.values(usage)) assert.ok(value >= 0);
       }),
     );
+  });
+
+  test("is doubtful where a count is negative, a fraction or a text, wherever it stands, and nowhere else", () => {
+    const sound = { prompt_tokens: 1, completion_tokens: 0, total_tokens: null, prompt_audio_seconds: 1.5, cost: 0.5 };
+    assert.equal(isDoubtful(sound), false);
+    assert.equal(isDoubtful(null), false);
+    for (const wrong of [-1, 1.5, "7", {}, 2 ** 60]) {
+      assert.ok(isDoubtful({ ...sound, prompt_tokens: wrong }));
+      assert.ok(isDoubtful({ ...sound, total_tokens: wrong }));
+      assert.ok(isDoubtful({ ...sound, prompt_tokens_details: { cached_tokens: wrong } }));
+      assert.ok(isDoubtful({ ...sound, completion_tokens_details: { reasoning_tokens: wrong } }));
+      assert.ok(isDoubtful({ ...sound, num_sources_used: wrong }));
+    }
   });
 
   test("reads back what encodeUsage tells a caller", () => {

@@ -19,7 +19,7 @@
  */
 import type { Quirks } from "../dialect.ts";
 import { emptyUsage, type Usage } from "../../kernel/usage.ts";
-import { asCount, asObject, type WireObject } from "../wire-values.ts";
+import { asCount, asObject, isNoCount, type WireObject } from "../wire-values.ts";
 
 /**
  * Where an event of a stream has its usage, if it has any: in the chunk, in Groq's own field, or, as Moonshot sends it, in
@@ -65,6 +65,35 @@ export function readUsage(wire: unknown, quirks: Quirks): Usage | null {
   usage.toolUnits = asCount(counts["citation_tokens"]) ?? 0;
   usage.searchUnits = asCount(counts["num_search_queries"]) ?? asCount(counts["num_sources_used"]) ?? 0;
   return usage;
+}
+
+const countNames = [
+  "prompt_tokens",
+  "completion_tokens",
+  "total_tokens",
+  "reasoning_tokens",
+  "prompt_cache_hit_tokens",
+  "cached_tokens",
+  "num_cached_tokens",
+  "citation_tokens",
+  "num_search_queries",
+  "num_sources_used",
+];
+const promptDetailNames = ["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"];
+const completionDetailNames = ["reasoning_tokens", "audio_tokens", "image_tokens"];
+
+/** Whether something that a usage object says is no count: then what is read of it is not to be relied on. */
+export function isDoubtful(wire: unknown): boolean {
+  const counts = asObject(wire);
+  return (
+    hasNoCount(counts, countNames) ||
+    hasNoCount(asObject(counts?.["prompt_tokens_details"]), promptDetailNames) ||
+    hasNoCount(asObject(counts?.["completion_tokens_details"]), completionDetailNames)
+  );
+}
+
+function hasNoCount(counts: WireObject | null, names: readonly string[]): boolean {
+  return counts !== null && names.some((name) => isNoCount(counts[name]));
 }
 
 function readCached(counts: WireObject, promptDetails: WireObject | null): number {

@@ -1,7 +1,7 @@
 import { HeadgateError } from "../../kernel/errors.ts";
 import { emptyUsage, type Usage } from "../../kernel/usage.ts";
 import type { ResponseReading } from "../dialect.ts";
-import { asArray, asCount, asObject, asText } from "../wire-values.ts";
+import { asArray, asCount, asObject, asText, isNoCount } from "../wire-values.ts";
 
 /**
  * Wire facts: openai-node, `CreateEmbeddingResponse`: `usage` is `{prompt_tokens, total_tokens}`; some compatible
@@ -16,10 +16,16 @@ export function readResponse(json: unknown): ResponseReading {
     id: asText(answer["id"]),
     model: asText(answer["model"]),
     usage: readUsage(answer["usage"]),
+    usageIsDoubtful: isDoubtful(answer["usage"]),
     serviceTier: null,
     finish: null,
     outputBytes: 0,
   };
+}
+
+function isDoubtful(wire: unknown): boolean {
+  const counts = asObject(wire);
+  return isNoCount(counts?.["total_tokens"]) || isNoCount(counts?.["prompt_tokens"]);
 }
 
 function readUsage(wire: unknown): Usage | null {

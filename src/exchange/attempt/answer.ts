@@ -45,7 +45,15 @@ function notAStream(call: AttemptCall): HeadgateError {
 }
 
 export function emptyReading(): ResponseReading {
-  return { id: null, model: null, usage: null, serviceTier: null, finish: null, outputBytes: 0 };
+  return {
+    id: null,
+    model: null,
+    usage: null,
+    usageIsDoubtful: false,
+    serviceTier: null,
+    finish: null,
+    outputBytes: 0,
+  };
 }
 
 export function tooLarge(call: AttemptCall): HeadgateError {

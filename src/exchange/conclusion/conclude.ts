@@ -12,7 +12,7 @@ import type { Move } from "../../storage/escrow/bank.ts";
 import type { Journal, LedgerEntry, RequestRecord } from "../../storage/records.ts";
 import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { LateReservations } from "../late-reservations.ts";
-import { callerGone, shuttingDown, type Exchange } from "../exchange.ts";
+import { callerGone, shuttingDown, type Exchange, type OpenAttempt } from "../exchange.ts";
 import { buildRecord } from "./record.ts";
 import { renderEnd, respond } from "./respond.ts";
 import { demandOf, settleAttempt } from "./settle.ts";
@@ -81,11 +81,23 @@ function settleAttempts(deps: ConcludeDeps, exchange: Exchange): LedgerEntry[] {
     if (open === null) continue;
     try {
       entries.push(settleAttempt(open, settledAtMs));
+      if (open.attempt.reading.usageIsDoubtful) warnOfUsage(deps, open);
     } catch (thrown) {
       deps.telemetry.requestBroke(exchange.requestId, thrown);
     }
   }
   return entries;
+}
+
+/** Reports count such a charge among the estimates. */
+function warnOfUsage({ telemetry }: ConcludeDeps, { hold }: OpenAttempt): void {
+  telemetry.warn(
+    "a provider reported usage with a count that is none; the call is charged by the gateway's own count",
+    {
+      attemptId: hold.attemptId,
+      target: hold.modelTarget,
+    },
+  );
 }
 
 /** What the request takes from allowances, and the reservations to be told when that is committed. */

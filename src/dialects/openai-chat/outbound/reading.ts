@@ -2,7 +2,7 @@ import { HeadgateError } from "../../../kernel/errors.ts";
 import type { Quirks, ResponseReading } from "../../dialect.ts";
 import { asArray, asObject, asText, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
-import { readUsage } from "../usage.ts";
+import { isDoubtful, readUsage } from "../usage.ts";
 import { readStreamError } from "../../openai-errors/read-error.ts";
 import { measureOutput } from "./output.ts";
 
@@ -16,6 +16,7 @@ export function readResponse(json: unknown, quirks: Quirks): ResponseReading {
     id: asText(answer["id"]),
     model: asText(answer["model"]),
     usage: readUsage(answer["usage"], quirks),
+    usageIsDoubtful: isDoubtful(answer["usage"]),
     serviceTier: asText(answer["service_tier"]),
     finish: null,
     outputBytes: 0,

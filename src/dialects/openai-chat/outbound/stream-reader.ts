@@ -19,7 +19,7 @@ import type { Quirks, ResponseReading, StreamReader, StreamRest, StreamSignal } 
 import type { SseEvent } from "../../sse.ts";
 import { asCount, asObject, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
-import { readUsage, usageIn } from "../usage.ts";
+import { isDoubtful, readUsage, usageIn } from "../usage.ts";
 import { readStreamError } from "../../openai-errors/read-error.ts";
 import { measureOutput } from "./output.ts";
 
@@ -34,6 +34,7 @@ export class ChatStreamReader implements StreamReader {
     id: null,
     model: null,
     usage: null,
+    usageIsDoubtful: false,
     serviceTier: null,
     finish: null,
     outputBytes: 0,
@@ -87,7 +88,9 @@ export class ChatStreamReader implements StreamReader {
     if (reading.model === null) reading.model = nonEmpty(chunk["model"]);
     if (typeof chunk["service_tier"] === "string") reading.serviceTier = chunk["service_tier"];
     const usage = usageIn(chunk);
-    const reported = typeof usage === "object" && usage !== null ? readUsage(usage, this.#quirks) : null;
+    const isTold = typeof usage === "object" && usage !== null;
+    const reported = isTold ? readUsage(usage, this.#quirks) : null;
+    if (isTold) reading.usageIsDoubtful = isDoubtful(usage);
     if (reported !== null) reading.usage = reported;
     const choices = chunk["choices"] ?? NONE;
     if (!Array.isArray(choices)) return "invalid";
