@@ -64,9 +64,9 @@ export const conclusionMutations: readonly Mutation[] = [
   {
     name: "what a provider reports is not believed",
     file: settlement,
-    find: "if (finished && reading.usage !== null) return charge(",
+    find: "if (finished && reading.usage !== null && !reading.usageIsDoubtful) {",
     replace:
-      "if (finished && reading.usage !== null && !end.stopped && end.complete && !end.drained && end.outputEvents < 40) return charge(",
+      "if (finished && reading.usage !== null && !end.stopped && end.complete && !end.drained && end.outputEvents < 40) {",
   },
   {
     name: "a call that a provider saw does not count",
