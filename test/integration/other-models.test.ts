@@ -174,6 +174,27 @@ describe("a budget of money", () => {
     });
   }
 
+  test("is told of by the estimate as it is held: the dearest, or a refusal", async () => {
+    await withRouter(CHEAP, async ({ place }) => {
+      await allow(place.gateway, { name: "pocket", meter: "money", limit: 1000n * DOLLAR });
+      const estimate = (models: readonly string[]): Promise<Reply> =>
+        send(`${place.url}/v1/cost/estimate`, {
+          headers: { authorization: `Bearer ${place.key}`, "content-type": "application/json" },
+          body: {
+            request: {
+              model: `openrouter/${CHEAP}`,
+              models,
+              max_tokens: 1000,
+              messages: [{ role: "user", content: "?" }],
+            },
+          },
+        });
+      const { hold } = JSON.parse((await estimate([DEAR])).text) as { hold: { cost_nano_usd: string } };
+      assert.ok(BigInt(hold.cost_nano_usd) >= cost[DEAR]);
+      assert.deepEqual(codeOf(await estimate([UNPRICED])).code, "unpriced_model");
+    });
+  });
+
   test("of some models counts a request that names one of them", async () => {
     await withRouter(CHEAP, async ({ place, ask }) => {
       await allow(place.gateway, {
