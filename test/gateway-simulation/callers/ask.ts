@@ -73,7 +73,6 @@ export function drawAsk(random: Random, number: number, sources: AskSources): As
   const speaks = random.pick(dialects);
   const isChat = speaks !== "openai-embeddings";
   const idempotencyKey = drawKey(random, number);
-  const hasTwins = random.chance(idempotencyKey === null ? 0.2 : 0.5);
   return {
     number,
     retryCount: 0,
@@ -96,9 +95,11 @@ export function drawAsk(random: Random, number: number, sources: AskSources): As
     leavesAfterMs: random.chance(0.2) ? random.skewed(1, spanMs) : null,
     retriesMax: random.chance(0.4) ? 2 : 0,
     idempotencyKey,
-    twinsAfterMs: Array.from({ length: hasTwins ? random.between(1, 4) : 0 }, () =>
-      // While it is under way, or once it is answered.
-      random.chance(0.5) ? random.skewed(1, spanMs) : random.unit() * spanMs,
+    twinsAfterMs: Array.from(
+      { length: random.chance(idempotencyKey === null ? 0.25 : 0.5) ? random.between(1, 4) : 0 },
+      () =>
+        // While it is under way, or once it is answered.
+        random.chance(0.5) ? random.skewed(1, spanMs) : random.unit() * spanMs,
     ),
   };
 }
