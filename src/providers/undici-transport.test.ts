@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { startLocalServer, type LocalServer } from "../../test/support/local-server.ts";
 import { eventually } from "../../test/support/eventually.ts";
+import { listenSilently } from "../../test/support/silent-listener.ts";
 import { ConnectionsInUse, type Transport, type UpstreamCall } from "./transport.ts";
 import { createUndiciTransport } from "./undici-transport.ts";
+
+const LARGE_BYTES = 1_000_000;
 
 /** What became of a call. */
 class Seen {
@@ -108,6 +114,48 @@ test("a connection that was released is used again if it ends in time, and close
   place.responses[1]?.end("two");
   await eventually("the second is answered", () => second.seen.ended);
   assert.deepEqual([second.seen.data, first.seen.ended, first.seen.error], ["two", false, null]);
+});
+
+test("a call that is aborted while its connection is dialled keeps neither its body nor its handler alive", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as () => void;
+  await using silent = await listenSilently();
+  // The handshake of TLS takes as long as the listener is silent.
+  const origin = `https://127.0.0.1:${silent.port}`;
+  await using transport = createUndiciTransport({ connectTimeoutMs: 60_000, connectionsMax: 10 });
+  const kept: WeakRef<object>[] = [];
+  const give = (): UpstreamCall => {
+    const [body, seen] = [Buffer.alloc(LARGE_BYTES), new Seen()];
+    kept.push(new WeakRef(body), new WeakRef(seen));
+    return transport.send({ method: "POST", origin, path: "/", headers: [], body }, seen);
+  };
+  const calls = Array.from({ length: 5 }, give);
+  await nextTurn();
+  for (const call of calls) call.abort();
+  await eventually("all is given back", () => {
+    gc();
+    return kept.every((reference) => reference.deref() === undefined);
+  });
+});
+
+test("a large body comes whole, with its length", async () => {
+  const body = Buffer.from("0123456789".repeat(200_000));
+  const { promise, resolve } = Promise.withResolvers<readonly [string | undefined, Buffer]>();
+  await using server = await startLocalServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      resolve([request.headers["content-length"], Buffer.concat(chunks)]);
+      response.end("done");
+    });
+  });
+  await using transport = createUndiciTransport({ connectTimeoutMs: 30_000, connectionsMax: 1 });
+  const seen = new Seen();
+  transport.send({ method: "POST", origin: server.url, path: "/", headers: [], body }, seen);
+  const [length, received] = await promise;
+  assert.equal(length, String(body.byteLength));
+  assert.ok(received.equals(body));
+  await eventually("the answer", () => seen.ended);
 });
 
 test("a call that cannot connect leaves its place", async () => {

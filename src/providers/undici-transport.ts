@@ -5,8 +5,12 @@
  *
  * A pool lets calls wait for a connection, which would look to the attempt like a dial that takes long. So they are counted
  * here, and one that would have to wait ends at once with `ConnectionsInUse`.
+ *
+ * A call that is aborted before it has a connection stays in undici's queue until the dial is over. It then holds nothing
+ * but its head: neither the handler, and with it the request, nor a large body.
  */
 import { Pool, type Dispatcher } from "undici";
+import { LargeBody } from "./large-body.ts";
 import {
   ConnectionsInUse,
   type Transport,
@@ -28,6 +32,9 @@ export interface UndiciTransportOptions {
  * closed is called again, like after any reset before an answer.
  */
 const IDLE_MS = 60_000;
+
+/** Smaller bodies are handed over as they are, which costs less. */
+const LARGE_BYTES = 65_536;
 
 /** An origin, and what of its connections is in use. */
 interface Origin {
@@ -62,13 +69,15 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   return {
     send(request, handler) {
       const origin = originOf(request.origin);
-      const call = new UndiciCall(handler, origin);
+      const { body } = request;
+      const large = body !== null && body.byteLength >= LARGE_BYTES ? new LargeBody(body) : null;
+      const call = new UndiciCall(handler, origin, large);
       const excess = origin.calls - options.connectionsMax;
       if (excess > 0) {
         call.refuse(new ConnectionsInUse(request.origin, options.connectionsMax));
       } else {
         if (excess + origin.released.size > 0) origin.released.values().next().value?.abort();
-        origin.pool.dispatch(dispatchOptions(request), call);
+        origin.pool.dispatch(dispatchOptions(request, large), call);
       }
       return call;
     },
@@ -78,26 +87,31 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   };
 }
 
-function dispatchOptions(request: UpstreamRequest): Dispatcher.DispatchOptions {
+function dispatchOptions(request: UpstreamRequest, large: LargeBody | null): Dispatcher.DispatchOptions {
+  const { method, path, headers, body } = request;
+  if (large === null || body === null) return { method, path, headers: headers as string[], body };
   return {
-    method: request.method,
-    path: request.path,
-    headers: request.headers as string[],
-    body: request.body,
+    method,
+    path,
+    headers: [...headers, "content-length", String(body.byteLength)],
+    // Any iterable is taken (lib/core/request.js), though the types name only some.
+    body: large as Iterable<Uint8Array> as unknown as Uint8Array,
   };
 }
 
 /** One call, and the dispatcher's handler for it: one object instead of a closure per event. */
 class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
-  readonly #handler: UpstreamHandler;
+  /** `null`: nobody wants to hear of it any more. */
+  #handler: UpstreamHandler | null;
   readonly #origin: Origin;
+  readonly #large: LargeBody | null;
   #controller: Dispatcher.DispatchController | null = null;
-  #aborted = false;
   #connection: "used" | "released" | "left" = "used";
 
-  constructor(handler: UpstreamHandler, origin: Origin) {
+  constructor(handler: UpstreamHandler, origin: Origin, large: LargeBody | null) {
     this.#handler = handler;
     this.#origin = origin;
+    this.#large = large;
     origin.calls++;
   }
 
@@ -107,8 +121,9 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   abort(): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
+    if (this.#handler === null) return;
+    this.#handler = null;
+    this.#large?.drop();
     if (this.#connection === "released") this.#leave();
     this.#controller?.abort(new CallAborted());
   }
@@ -130,7 +145,7 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#aborted) controller.abort(new CallAborted());
+    if (this.#handler === null) controller.abort(new CallAborted());
     else this.#handler.onSent();
   }
 
@@ -139,25 +154,28 @@ class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (!this.#aborted && status >= 200) this.#handler.onHeaders(status, headers);
+    if (status >= 200) this.#handler?.onHeaders(status, headers);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#aborted) this.#handler.onData(chunk);
+    this.#handler?.onData(chunk);
   }
 
   onResponseEnd(): void {
     this.#leave();
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#handler.onEnd();
+    this.#over()?.onEnd();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     this.#leave();
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#handler.onError(error);
+    this.#over()?.onError(error);
+  }
+
+  /** Who is told of the end, once. */
+  #over(): UpstreamHandler | null {
+    const handler = this.#handler;
+    this.#handler = null;
+    return handler;
   }
 
   #leave(): void {
