@@ -36,7 +36,10 @@ export const routeGroup: GroupNode = group("route", "See where requests go.", [
     examples: [
       { line: "route explain fast", what: "The targets of an alias, the likeliest first" },
       { line: "route explain fast --request request.json", what: "For this very request" },
-      { line: "route explain fast --request message.json --dialect anthropic-messages", what: "For one of the Messages API" },
+      {
+        line: "route explain fast --request message.json --dialect anthropic-messages",
+        what: "For one of the Messages API",
+      },
       { line: "route explain fast --tags eu,no-retention --json", what: "With tags required, for a script" },
     ],
     json: "`model`, `operation`, `dialect`, `needs`, `requires`, `inputTokens`, `maxOutputTokens`, `balance` (`by`, `decision`) or null, `targets`, `refusal` (`code`, `message`) or null, and `policy`. Each of `targets` has `name`, `place` or null, `isFallback`, `weight`, `sharePercent`, `dialect`, `isTranslated`, `tags`, `contextTokens`, `maxOutputTokens`, `timeouts`, `queue` and `reasons` (`kind`, `text`).",
