@@ -33,8 +33,8 @@ function runTests(asked: readonly string[], flags: readonly string[]): number {
     console.error(`No test files (*.test.ts) in ${asked.join(", ") || "src and test"}.`);
     return 1;
   }
-  // One more than there are processors: many tests wait for most of their time.
-  const concurrency = `--test-concurrency=${availableParallelism() + 1}`;
+  // More than there are processors: many tests wait for most of their time.
+  const concurrency = `--test-concurrency=${availableParallelism() + 2}`;
   const timeout = `--test-timeout=${TEST_TIMEOUT_MS}`;
   const runner = ["--test", "--test-reporter=spec", concurrency, timeout, ...flags, ...files];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(project, ".node", "compile-cache") };
