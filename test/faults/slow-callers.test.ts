@@ -16,13 +16,13 @@ import { speeches } from "./speech.ts";
 import { testLines } from "./test-lines.ts";
 import { startUpstream } from "./upstream-server.ts";
 
-const HEADER_MS = 500;
+const HEADER_MS = 400;
 const PATIENCE_MS = 60_000;
 const LORISES = 60;
 /** At a time. */
 const READ_BYTES = 1_048_576;
 const PAUSE_MS = 150;
-const IDLE_MS = 1_500;
+const IDLE_MS = 1_000;
 const SLOW_IDLE_MS = 1_500;
 /** Of 300 bytes each: more than the sockets of one machine take before a writer has to wait. */
 const TOKENS = 100_000;
