@@ -59,7 +59,7 @@ const deps = {
   random: Math.random,
   health: createTargetsHealth({ random: Math.random }, config),
   queues: createTargetQueues({ clock }, config),
-  limits: { reserve: () => emptyReservation },
+  limits: { reserve: () => emptyReservation, moneyBudget: () => null },
   journal: { open: () => settled, extend: () => settled },
   transport: {
     send({ body }: UpstreamRequest, handler: UpstreamHandler) {
@@ -70,7 +70,7 @@ const deps = {
         handler.onData(isStream ? stream : whole);
         handler.onEnd();
       });
-      return { abort() {}, pause() {}, resume() {} };
+      return { abort() {}, release() {}, pause() {}, resume() {} };
     },
   },
 } as unknown as ExchangeDeps;
@@ -116,7 +116,7 @@ async function serve(model: string, isStream: boolean): Promise<void> {
   exchange.view = view;
   await runCourse(deps, exchange, principal);
   if (exchange.failure !== null || exchange.decisive?.open?.attempt.state !== "complete")
-    throw new Error(exchange.failure?.message ?? "It did not answer.");
+    throw exchange.failure ?? new Error("It did not answer.");
 }
 
 async function measure([, model, isStream]: Kind): Promise<number> {
