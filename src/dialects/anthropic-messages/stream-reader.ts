@@ -8,6 +8,7 @@
 import { isUtf8 } from "node:buffer";
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading, StreamReader, StreamRest, StreamSignal } from "../dialect.ts";
+import { emptyReading } from "../empty-reading.ts";
 import type { SseEvent } from "../sse.ts";
 import { readStreamError } from "./errors.ts";
 import { readPricedTier } from "./priced-tier.ts";
@@ -16,15 +17,7 @@ import { UsageTally } from "./usage.ts";
 import { asObject, asText, type WireObject } from "../wire-values.ts";
 
 export class MessagesStreamReader implements StreamReader {
-  readonly reading: ResponseReading = {
-    id: null,
-    model: null,
-    usage: null,
-    usageIsDoubtful: false,
-    serviceTier: null,
-    finish: null,
-    outputBytes: 0,
-  };
+  readonly reading: ResponseReading = emptyReading();
   rest: StreamRest = "open";
   /**
    * Until the next block begins, since a server's tool runs when its block has ended; pings come meanwhile. Thinking that

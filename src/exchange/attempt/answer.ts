@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { parseExactJson } from "../../dialects/exact-json.ts";
 import { HeadgateError } from "../../kernel/errors.ts";
 import type { ResponseReading } from "../../dialects/dialect.ts";
+import { emptyReading } from "../../dialects/empty-reading.ts";
 import { ConnectionsInUse, type UpstreamHeaders } from "../../providers/transport.ts";
 import type { AttemptCall } from "./call.ts";
 
@@ -42,18 +43,6 @@ function unfinished({ outbound, providerName }: AttemptCall, { finish }: Respons
 function notAStream(call: AttemptCall): HeadgateError {
   const message = `Provider ${call.providerName} answered a streaming request with something that is not a stream.`;
   return new HeadgateError("upstream_malformed", message);
-}
-
-export function emptyReading(): ResponseReading {
-  return {
-    id: null,
-    model: null,
-    usage: null,
-    usageIsDoubtful: false,
-    serviceTier: null,
-    finish: null,
-    outputBytes: 0,
-  };
 }
 
 export function tooLarge(call: AttemptCall): HeadgateError {

@@ -3,11 +3,12 @@
  * answer, or, where a stream was asked for and the head does not promise one, `unclear` until its first bytes tell.
  */
 import type { ResponseReading } from "../../dialects/dialect.ts";
+import { emptyReading } from "../../dialects/empty-reading.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { HeadgateError } from "../../kernel/errors.ts";
 import type { UpstreamHeaders } from "../../providers/transport.ts";
 import { memoryFull, type AnswerMemory } from "../../streaming/answer-memory.ts";
-import { emptyReading, readRefusal, readWholeAnswer, tooLarge } from "./answer.ts";
+import { readRefusal, readWholeAnswer, tooLarge } from "./answer.ts";
 import type { AttemptCall } from "./call.ts";
 import { CollectedBody } from "./collected-body.ts";
 

@@ -16,6 +16,7 @@
 import { isUtf8 } from "node:buffer";
 import type { HeadgateError } from "../../../kernel/errors.ts";
 import type { Quirks, ResponseReading, StreamReader, StreamRest, StreamSignal } from "../../dialect.ts";
+import { emptyReading } from "../../empty-reading.ts";
 import type { SseEvent } from "../../sse.ts";
 import { asCount, asObject, type WireObject } from "../../wire-values.ts";
 import { toFinishReason } from "../finish-reason.ts";
@@ -30,15 +31,7 @@ const NONE: readonly unknown[] = [];
 
 export class ChatStreamReader implements StreamReader {
   readonly isWorking = false;
-  readonly reading: ResponseReading = {
-    id: null,
-    model: null,
-    usage: null,
-    usageIsDoubtful: false,
-    serviceTier: null,
-    finish: null,
-    outputBytes: 0,
-  };
+  readonly reading: ResponseReading = emptyReading();
   readonly #quirks: Quirks;
   readonly #choices: number;
   readonly #open = new Set<number>();
